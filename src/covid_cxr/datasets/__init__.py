@@ -1,0 +1,1 @@
+"""Kedro datasets of this project: how its values are read and written."""

@@ -1,0 +1,90 @@
+"""Keras models as `.keras` files, without importing Keras before it is needed."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractDataset
+from kedro_datasets._typing import JSONPreview
+
+
+class KerasModelDataset(AbstractDataset[Any, Any]):
+    """A Keras 3 model in one `.keras` file on a local or shared disk.
+
+    Loaded without its optimizer, and never with code stored in the file (safe mode);
+    saved so that the file appears only when it is whole.
+
+    Example:
+        ```yaml
+        phase1_classifier:
+          type: covid_cxr.datasets.keras_model.KerasModelDataset
+          filepath: data/06_models/phase1_classifier.keras
+        ```
+    """
+
+    def __init__(
+        self, *, filepath: str, metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Name the file.
+
+        Args:
+            filepath: Ends in `.keras`.
+            metadata: For kedro-viz.
+
+        Raises:
+            ValueError: If the file is of another kind.
+        """
+        if not filepath.endswith(".keras"):
+            raise ValueError(
+                f"A Keras model is kept in a .keras file, got {filepath!r}; name it "
+                f"so (older formats are not whole models or run code when loaded)."
+            )
+        self._filepath = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> Any:
+        """Return the model, not compiled.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+        """
+        if not self._exists():
+            raise FileNotFoundError(
+                f"There is no Keras model at {self._filepath}; run the pipeline that "
+                f"trains it."
+            )
+        import keras
+
+        return keras.saving.load_model(self._filepath, compile=False, safe_mode=True)
+
+    def save(self, data: Any) -> None:
+        """Save the model `data`; a file of the same name is replaced at the end."""
+        self._filepath.parent.mkdir(parents=True, exist_ok=True)
+        part = self._filepath.with_suffix(".part.keras")
+        try:
+            data.save(part)
+            part.replace(self._filepath)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def preview(self) -> JSONPreview:
+        """Return what the file says of itself: its layers, Keras version and date."""
+        with zipfile.ZipFile(self._filepath) as archive:
+            made = json.loads(archive.read("metadata.json"))
+            model = json.loads(archive.read("config.json"))
+        config = model["config"]
+        shown = {
+            "class": model["class_name"],
+            "name": config.get("name"),
+            "layers": len(config.get("layers", [])),
+            "keras_version": made.get("keras_version"),
+            "saved": made.get("date_saved"),
+        }
+        return JSONPreview(json.dumps(shown))
+
+    def _exists(self) -> bool:
+        return self._filepath.is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}

@@ -1,0 +1,200 @@
+import io
+import logging
+import os
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from covid_cxr.radiographs.curation import (
+    Curation,
+    fingerprint,
+    plan_cropped_store,
+    plan_store,
+)
+from covid_cxr.radiographs.folder import list_folder
+
+CURATION = Curation(size_px=16, shard_images=4, workers=1)
+
+
+def picture(seed, shape=(32, 32)):
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+@pytest.fixture
+def cohort(tmp_path, write_png):
+    """Six radiographs: one truncated, one missing, one without a file."""
+    for i in range(4):
+        write_png(tmp_path / "raw" / f"sub{i % 2}" / f"{i}.png", picture(i))
+    broken = tmp_path / "raw" / "sub1" / "3.png"
+    broken.write_bytes(broken.read_bytes()[:200])
+    radiographs = pd.DataFrame(
+        {
+            "image_id": [f"image_{i}" for i in range(6)],
+            "file": ["0.png", "1.png", "2.png", "3.png", "4.png", None],
+        }
+    )
+    return radiographs, list_folder(tmp_path / "raw")
+
+
+def test_a_shard_holds_its_images_and_what_became_of_them(cohort):
+    plan = plan_store(*cohort, CURATION)
+
+    images, records = plan.render_shard(0)
+
+    means = [picture(i).reshape(16, 2, 16, 2).sum((1, 3), dtype=int) for i in range(3)]
+    np.testing.assert_array_equal(images[:3], (np.array(means) + 2) // 4)
+    assert not images[3].any()
+    assert records["row"].tolist() == [0, 1, 2, 3]
+    assert records["is_stored"].tolist() == [True, True, True, False]
+    assert records["steps"][0] == "as stored; resized from 32 x 32"
+    assert records["mean"][1] == pytest.approx(images[1].mean() / 255)
+    assert records["standard_deviation"][1] == pytest.approx(images[1].std() / 255)
+
+
+def test_one_bad_image_gets_a_reason_and_stops_nothing(cohort):
+    plan = plan_store(*cohort, CURATION)
+
+    records = pd.concat(plan.render_shard(k)[1] for k in range(plan.n_shards))
+
+    assert records["reason"].tolist()[3:] == [
+        "damaged picture file: truncated, or no PNG or JPEG",
+        "file missing: 4.png",
+        "file missing: the table names none",
+    ]
+    assert records["reason"].isna().tolist()[:3] == [True] * 3
+    rejected = records[~records["is_stored"]]
+    columns = ["steps", "mean", "standard_deviation", "fingerprint"]
+    assert rejected[columns].isna().all(axis=None)
+
+
+def test_a_shard_without_one_readable_image_has_the_same_columns(cohort):
+    plan = plan_store(*cohort, CURATION)
+
+    dtypes = [plan.render_shard(k)[1].dtypes for k in range(2)]
+
+    assert dtypes[0].equals(dtypes[1])
+
+
+def test_a_plan_survives_the_way_to_another_process(cohort):
+    plan = plan_store(*cohort, CURATION)
+
+    assert pickle.loads(pickle.dumps(plan)) == plan  # noqa: S301 - our own bytes
+
+
+def test_images_are_cropped_before_they_are_resized(cohort):
+    crops = pd.DataFrame(
+        {
+            "image": ["image_0", "1.png", "image_2"],
+            "x0": [8, 0, 0],
+            "y0": [0, 16, 0],
+            "x1": [24, 16, 33],
+            "y1": [16, 32, 32],
+        }
+    )
+
+    images, records = plan_cropped_store(*cohort, crops, CURATION).render_shard(0)
+
+    np.testing.assert_array_equal(images[0], picture(0)[:16, 8:24])
+    np.testing.assert_array_equal(images[1], picture(1)[16:, :16])
+    assert "cropped to (8, 0, 24, 16)" in records["steps"][0]
+    assert "crop box (0, 0, 33, 32)" in records["reason"][2]
+
+
+def test_no_crop_table_crops_nothing(cohort):
+    assert plan_cropped_store(*cohort, None, CURATION) == plan_store(*cohort, CURATION)
+
+
+def test_boxes_of_images_that_the_cohort_lacks_are_counted(cohort, caplog):
+    crops = pd.DataFrame({"image": ["x", "y"], "x0": 0, "y0": 0, "x1": 9, "y1": 9})
+
+    with caplog.at_level(logging.WARNING):
+        plan_cropped_store(*cohort, crops, CURATION)
+
+    assert "2 crop boxes" in caplog.text
+
+
+def test_two_boxes_for_one_image_are_refused(cohort):
+    crops = pd.DataFrame(
+        {"image": ["image_0", "0.png"], "x0": 0, "y0": 0, "x1": 9, "y1": 9}
+    )
+
+    with pytest.raises(ValueError, match=r"two boxes for '0\.png'"):
+        plan_cropped_store(*cohort, crops, CURATION)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda table: table.drop(columns="file"), "lacks file"),
+        (lambda table: table.iloc[:0], "no rows"),
+        (lambda table: table.assign(image_id="same"), "twice"),
+    ],
+)
+def test_a_radiograph_table_that_cannot_be_planned_is_refused(cohort, change, message):
+    radiographs, images = cohort
+
+    with pytest.raises(ValueError, match=message):
+        plan_store(change(radiographs), images, CURATION)
+
+
+def test_a_crop_table_without_its_columns_is_refused(cohort):
+    with pytest.raises(ValueError, match="lacks x1, y1"):
+        plan_cropped_store(
+            *cohort, pd.DataFrame({"image": [], "x0": [], "y0": []}), CURATION
+        )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table, root: table.assign(image_id=table["image_id"] + "x"),
+        lambda table, root: table.iloc[::-1],
+        lambda table, root: os.utime(root / "sub0" / "0.png", (1, 1)) or table,
+        lambda table, root: (root / "sub1" / "1.png").unlink() or table,
+    ],
+)
+def test_the_fingerprint_changes_with_the_table_and_the_files(cohort, change):
+    radiographs, images = cohort
+    before = plan_store(radiographs, images, CURATION).fingerprint
+
+    changed = change(radiographs, images.root)
+    after = plan_store(changed, list_folder(images.root), CURATION).fingerprint
+
+    assert before != after
+
+
+def test_the_fingerprint_changes_with_crops_and_sizes_but_not_with_workers(cohort):
+    crops = pd.DataFrame({"image": ["image_0"], "x0": 0, "y0": 0, "x1": 9, "y1": 9})
+    plain = plan_store(*cohort, CURATION).fingerprint
+    larger = Curation(size_px=17, shard_images=4, workers=1)
+    faster = Curation(size_px=16, shard_images=4, workers=8)
+
+    assert plan_cropped_store(*cohort, crops, CURATION).fingerprint != plain
+    assert plan_store(*cohort, larger).fingerprint != plain
+    assert plan_store(*cohort, faster).fingerprint == plain
+
+
+@pytest.mark.parametrize("name", ["size_px", "shard_images", "workers"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, "2", True])
+def test_nonsense_parameters_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"curation.{name}"):
+        Curation(**{"size_px": 8, "shard_images": 8, "workers": 1, name: value})
+
+
+def test_the_same_picture_in_another_format_keeps_its_fingerprint_nearly():
+    smooth = np.asarray(Image.fromarray(picture(9, (12, 12))).resize((256, 256)))
+    jpeg = io.BytesIO()
+    Image.fromarray(smooth).save(jpeg, "JPEG", quality=60)
+    again = np.asarray(Image.open(jpeg))
+    other = np.asarray(Image.fromarray(picture(10, (12, 12))).resize((256, 256)))
+
+    assert _differing_bits(smooth, smooth) == 0
+    assert _differing_bits(smooth, again) <= 8
+    assert _differing_bits(smooth, other) >= 80
+
+
+def _differing_bits(first, second):
+    return (int(fingerprint(first), 16) ^ int(fingerprint(second), 16)).bit_count()

@@ -1,0 +1,162 @@
+import io
+import logging
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from covid_cxr.radiographs.files import read
+from covid_cxr.radiographs.rendering import UnreadableRadiograph
+
+GREY = np.random.default_rng(0).integers(0, 256, (40, 30), dtype=np.uint8)
+
+
+def encoded(image, kind, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def write(tmp_path):
+    def to_file(content, name="radiograph.png"):
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    return to_file
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "P"])
+def test_a_grey_png_gives_the_same_pixels_in_every_mode(write, mode):
+    image = Image.fromarray(GREY).convert(mode)
+
+    rendering = read(write(encoded(image, "PNG")))
+
+    np.testing.assert_array_equal(rendering.pixels, GREY)
+
+
+def test_a_coloured_picture_becomes_luminance_and_says_so(write):
+    colour = np.random.default_rng(1).integers(0, 256, (20, 20, 3), dtype=np.uint8)
+    expected = colour @ np.array([0.299, 0.587, 0.114])
+
+    rendering = read(write(encoded(Image.fromarray(colour), "PNG")))
+
+    np.testing.assert_allclose(rendering.pixels, expected, atol=0.51)
+    assert "colour to luminance" in rendering.steps
+
+
+def test_16_bits_that_use_their_range_are_divided(write):
+    stored = np.random.default_rng(2).integers(0, 2**16, (30, 30), dtype=np.uint16)
+
+    rendering = read(write(encoded(Image.fromarray(stored), "PNG")))
+
+    np.testing.assert_array_equal(rendering.pixels, np.rint(stored / 257))
+    assert rendering.steps == ("16 bits divided by 257",)
+
+
+def test_16_bits_that_hold_12_are_scaled_by_percentiles(write):
+    stored = np.random.default_rng(3).integers(0, 4096, (30, 30), dtype=np.uint16)
+    low, high = np.percentile(stored, [1, 99], method="inverted_cdf").astype(float)
+
+    rendering = read(write(encoded(Image.fromarray(stored), "PNG")))
+
+    np.testing.assert_array_equal(
+        rendering.pixels, np.rint(255 * ((stored - low) / (high - low)).clip(0, 1))
+    )
+    assert rendering.steps == (f"percentiles 1 to 99: {low:g} to {high:g}",)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_the_orientation_tag_of_cameras_is_ignored(write, kind):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees
+
+    path = write(encoded(Image.fromarray(GREY), kind, exif=exif), f"a.{kind}")
+
+    assert read(path).pixels.shape == GREY.shape
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize("kept", [0.0, 0.02, 0.5, 0.99])
+def test_a_picture_that_breaks_off_is_refused(write, kind, kept):
+    content = encoded(Image.fromarray(GREY), kind)
+
+    with pytest.raises(UnreadableRadiograph, match=r"empty file|damaged picture"):
+        read(write(content[: int(kept * len(content))], f"a.{kind.lower()}"))
+
+
+def test_a_damaged_png_is_refused(write):
+    content = bytearray(encoded(Image.fromarray(GREY), "PNG"))
+    content[len(content) // 2] ^= 0xFF
+
+    with pytest.raises(UnreadableRadiograph, match="damaged picture"):
+        read(write(bytes(content)))
+
+
+@pytest.mark.parametrize("name", ["note.png", "note.dcm"])
+def test_a_file_that_is_no_image_is_refused(write, name):
+    with pytest.raises(UnreadableRadiograph):
+        read(write(b"<html>404 Not Found</html>" * 20, name))
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(UnreadableRadiograph, match="file cannot be read: No such file"):
+        read(tmp_path / "absent.png")
+
+
+def test_a_blank_picture_is_refused(write):
+    blank = Image.fromarray(np.full((9, 9), 4, dtype=np.uint8))
+
+    with pytest.raises(UnreadableRadiograph, match="blank"):
+        read(write(encoded(blank, "PNG")))
+
+
+def test_dicom_is_known_by_its_magic_number(make_dicom, write_dicom):
+    path = write_dicom(make_dicom(GREY), "no_suffix.png")
+
+    np.testing.assert_array_equal(read(path).pixels, GREY)
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
+def test_a_dicom_file_that_breaks_off_is_refused(write, make_dicom, write_dicom, kept):
+    content = write_dicom(make_dicom(GREY)).read_bytes()
+
+    with pytest.raises(UnreadableRadiograph):
+        read(write(content[: int(kept * len(content))], "broken.dcm"))
+
+
+def test_headers_against_the_rules_are_read_in_silence(
+    make_dicom, write_dicom, caplog, recwarn
+):
+    dataset = make_dicom(GREY)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset.PatientName = "Doe^Jane"
+        dataset.add_new("PatientBirthDate", "DA", "born 1950")
+        dataset.add_new("StudyInstanceUID", "UI", "1.2.not-a-uid")
+        path = write_dicom(dataset)
+
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG):
+        rendering = read(path)
+
+    np.testing.assert_array_equal(rendering.pixels, GREY)
+    assert not caplog.records
+    assert not recwarn.list
+    assert "Doe" not in " ".join(rendering.steps)
+
+
+def test_a_damaged_header_is_refused_without_quoting_it(make_dicom, write_dicom):
+    dataset = make_dicom(GREY)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset.add_new("WindowCenter", "LO", "Doe^Jane")
+        dataset.WindowWidth = 10
+        path = write_dicom(dataset)
+
+    with pytest.raises(UnreadableRadiograph, match="damaged DICOM file") as refusal:
+        read(path)
+
+    assert "Doe" not in refusal.value.reason

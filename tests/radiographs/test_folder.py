@@ -1,0 +1,87 @@
+import logging
+
+import pytest
+
+from covid_cxr.radiographs.folder import list_folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    def fill(*paths):
+        for path in paths:
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).touch()
+        return tmp_path
+
+    return fill
+
+
+def test_files_are_found_by_name_in_one_folder_or_twelve(folder):
+    root = folder("images_001/images/a.png", "images_012/images/b.png", "c.PNG")
+
+    radiographs = list_folder(root)
+
+    assert radiographs.find("a.png") == "images_001/images/a.png"
+    assert radiographs.find("b.png") == "images_012/images/b.png"
+    assert radiographs.find("c.PNG") == "c.PNG"
+    assert radiographs.find("d.png") is None
+    assert radiographs.root == root
+
+
+def test_a_path_finds_exactly_that_file(folder):
+    radiographs = list_folder(folder("s1/1.dcm", "s2/1.dcm"))
+
+    assert radiographs.find("s1/1.dcm") == "s1/1.dcm"
+    assert radiographs.find("s2/1.dcm") == "s2/1.dcm"
+    assert radiographs.find("s3/1.dcm") is None
+
+
+def test_of_files_with_one_name_the_first_has_it_and_the_rest_are_counted(
+    folder, caplog
+):
+    root = folder("b/x.png", "a/x.png", "c/x.png")
+
+    with caplog.at_level(logging.WARNING):
+        radiographs = list_folder(root)
+
+    assert radiographs.find("x.png") == "a/x.png"
+    assert "2 image files" in caplog.text
+
+
+def test_only_image_files_are_listed(folder):
+    root = folder(
+        "a.png", "b.jpg", "c.JPEG", "d.dcm", "e.dicom", "Data_Entry.csv", "._a.png"
+    )
+
+    assert sorted(list_folder(root).files) == [
+        "a.png",
+        "b.jpg",
+        "c.JPEG",
+        "d.dcm",
+        "e.dicom",
+    ]
+
+
+@pytest.mark.parametrize("is_synthetic", [False, True])
+def test_the_marker_tells_synthetic_folders(folder, is_synthetic):
+    root = folder("a.png", *(["SYNTHETIC"] if is_synthetic else []))
+
+    assert list_folder(root).is_synthetic is is_synthetic
+
+
+def test_linked_folders_are_followed_once(folder, tmp_path_factory):
+    archive = tmp_path_factory.mktemp("archive")
+    (archive / "far.png").touch()
+    root = folder("near.png")
+    (root / "linked").symlink_to(archive)
+    (root / "circle").symlink_to(root)
+
+    assert list_folder(root).files == {
+        "near.png": "near.png",
+        "far.png": "linked/far.png",
+    }
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        list_folder(tmp_path / "nowhere")
