@@ -1,0 +1,1 @@
+"""Many patients: the tables of each source, identities and splits."""

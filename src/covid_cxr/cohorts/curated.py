@@ -1,0 +1,60 @@
+"""Curated radiographs: those of the radiograph table that have pixels in the store."""
+
+import logging
+
+import pandas as pd
+
+from covid_cxr.cohorts.radiograph_table import as_rejected, describe_reasons
+from covid_cxr.radiographs.store import ImageStore
+
+logger = logging.getLogger(__name__)
+
+
+def settle(
+    store: ImageStore, radiographs: pd.DataFrame, ingestion_rejected: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the curated radiographs, and every row that cannot be used.
+
+    Args:
+        store: The cohort's image store, one row per row of `radiographs`.
+        radiographs: The radiograph table.
+        ingestion_rejected: What ingestion rejected.
+
+    Returns:
+        The radiograph table's rows that have pixels, with `row` (in the store) and
+        `fingerprint`; and the rejected of both stages.
+
+    Raises:
+        ValueError: If the store was made from another table.
+    """
+    records = store.records
+    if list(records["image_id"]) != list(radiographs["image_id"]):
+        raise ValueError(
+            f"The image store {store.root} holds {len(records)} images that are not "
+            f"the {len(radiographs)} of the radiograph table, or not in its order; run "
+            f"the curation pipeline from its first step."
+        )
+    is_stored = records["is_stored"].to_numpy(bool)
+    curated = radiographs.assign(
+        row=records["row"].to_numpy("int64"),
+        fingerprint=records["fingerprint"].to_numpy(),
+    )[is_stored].reset_index(drop=True)
+    reasons = pd.Series(records["reason"].to_numpy(), index=radiographs.index)
+    unreadable = as_rejected(
+        radiographs.assign(reason=reasons.mask(is_stored)), stage="curation"
+    )
+    if len(curated) + len(unreadable) != len(radiographs):
+        raise ValueError(
+            f"{(~is_stored).sum()} images are not in the store {store.root}, but only "
+            f"{len(unreadable)} have a reason; delete the store and curate again."
+        )
+    rejected = pd.concat([ingestion_rejected, unreadable], ignore_index=True)
+    logger.info(
+        "%s: %d of %d listed radiographs curated, %d rejected: %s",
+        store.root.name,
+        len(curated),
+        len(curated) + len(rejected),
+        len(rejected),
+        describe_reasons(rejected) or "none",
+    )
+    return curated, rejected

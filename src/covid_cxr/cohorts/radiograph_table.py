@@ -1,0 +1,252 @@
+"""The radiograph table: one row per radiograph, the same columns for every cohort.
+
+A source module (`nih`, `rsna`, …) turns a publisher's tables into a *listing*: the
+radiograph table without `file` and `is_synthetic`, but with `name` (the file's name)
+and `reason` (why the radiograph cannot be used; missing if it can). `admit` makes the
+radiograph table and the table of the rejected from it. Unknown is missing, never -1.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from covid_cxr.radiographs.folder import RadiographFolder
+
+logger = logging.getLogger(__name__)
+
+FINDINGS = (  # the order of Table 1
+    "cardiomegaly",
+    "emphysema",
+    "edema",
+    "hernia",
+    "pneumothorax",
+    "effusion",
+    "mass",
+    "fibrosis",
+    "atelectasis",
+    "consolidation",
+    "pleural_thickening",
+    "nodule",
+    "pneumonia",
+    "infiltration",
+)
+NIH_SPELLINGS = {finding: finding.title() for finding in FINDINGS}
+COVID19 = "covid19"
+
+NIH_SITE = "NIH Clinical Center"
+UNKNOWN = "unknown"
+OLDEST_YEARS = 120.0
+
+_FIXED_COLUMNS = {
+    "image_id": pa.Column("str", unique=True),
+    "patient_id": pa.Column("str", pa.Check.str_matches(r"^(nih|rsna|covid):.")),
+    "file": pa.Column("str", nullable=True),
+    "view": pa.Column("str", pa.Check.isin(["PA", "AP", UNKNOWN])),
+    "sex": pa.Column("str", pa.Check.isin(["M", "F", UNKNOWN])),
+    "age_years": pa.Column(
+        "float64", pa.Check.in_range(0.0, OLDEST_YEARS), nullable=True
+    ),
+    "site": pa.Column("str"),
+    "study_date": pa.Column("str", nullable=True),
+    "is_synthetic": pa.Column("bool"),
+}
+_FINDING_COLUMNS = {
+    finding: pa.Column("boolean", nullable=True, required=False)
+    for finding in (*FINDINGS, COVID19)
+}
+RADIOGRAPHS = pa.DataFrameSchema({**_FIXED_COLUMNS, **_FINDING_COLUMNS})
+REJECTED = pa.DataFrameSchema(
+    {
+        "image_id": pa.Column("str"),
+        "file": pa.Column("str", nullable=True),
+        "stage": pa.Column("str", pa.Check.isin(["ingestion", "curation"])),
+        "reason": pa.Column("str"),
+    },
+    strict=True,
+)
+
+_YEARS_PER_UNIT = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+
+
+def admit(
+    cohort: str, listing: pd.DataFrame, images: RadiographFolder
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the radiograph table of a cohort, and the table of the rejected.
+
+    Of rows that list the same image, the first usable one is kept. A radiograph whose
+    file is not in the folder is admitted with a missing `file`; curation rejects it.
+
+    Args:
+        cohort: For the log.
+        listing: Every row of the publisher's table (see the module's docstring).
+        images: The cohort's folder.
+
+    Raises:
+        ValueError: If no row is usable, or the table does not fit the schema.
+    """
+    located = listing.assign(
+        file=_text([images.find(name) for name in listing["name"]], listing.index),
+        is_synthetic=images.is_synthetic,
+    )
+    reason = located["reason"]
+    usable = located[reason.isna()]
+    again = usable.index[usable.duplicated("image_id")]
+    reason = reason.where(~reason.index.isin(again), "listed more than once")
+    rejected = as_rejected(located.assign(reason=reason), stage="ingestion")
+    radiographs = check_radiographs(_in_order(located[reason.isna()]))
+    logger.info(
+        "%s: %d of %d listed images admitted, of %d patients; files found for %d; "
+        "%d further image files in the folder",
+        cohort,
+        len(radiographs),
+        len(listing),
+        radiographs["patient_id"].nunique(),
+        radiographs["file"].notna().sum(),
+        len(images.files) - located["file"].nunique(),
+    )
+    if radiographs.empty:
+        raise ValueError(
+            f"None of the {len(listing)} images listed for {cohort} can be used: "
+            f"{describe_reasons(rejected)}. Is it the right table?"
+        )
+    return radiographs, rejected
+
+
+def as_rejected(rows: pd.DataFrame, *, stage: str) -> pd.DataFrame:
+    """Return the rows that have a `reason` as a table of the rejected.
+
+    Args:
+        rows: `image_id`, `file`, `reason` (missing: not rejected).
+        stage: "ingestion" or "curation".
+    """
+    rejected = rows.loc[rows["reason"].notna(), ["image_id", "file", "reason"]]
+    return REJECTED.validate(
+        rejected.assign(stage=stage)[["image_id", "file", "stage", "reason"]]
+        .astype("str")
+        .reset_index(drop=True)
+    )
+
+
+def check_radiographs(radiographs: pd.DataFrame) -> pd.DataFrame:
+    """Return `radiographs` if it fits the schema of radiograph tables.
+
+    Raises:
+        ValueError: Names up to five columns with what is wrong in them.
+    """
+    try:
+        return RADIOGRAPHS.validate(radiographs, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        cases = errors.failure_cases
+        found = cases.groupby(["column", "check"], dropna=False, sort=False)
+        wrong = "; ".join(
+            f"{column}: {check} fails for {len(rows)}, as in {rows.iloc[0]!r}"
+            for (column, check), rows in found["failure_case"]
+        )
+        raise ValueError(
+            f"The radiograph table does not fit its schema: {wrong}. Correct the "
+            f"source table, or the function that reads it."
+        ) from errors
+
+
+def describe_reasons(rejected: pd.DataFrame) -> str:
+    """Return the most common reasons with their counts, as in "no patient (3)"."""
+    counts = rejected["reason"].value_counts()
+    shown = [f"{reason} ({count})" for reason, count in counts.head(5).items()]
+    n_more = len(counts) - len(shown)
+    return "; ".join([*shown, f"{n_more} more reasons"] if n_more else shown)
+
+
+def require_columns(frame: pd.DataFrame, columns: Iterable[str], *, table: str) -> None:
+    """Refuse a table that lacks columns.
+
+    Args:
+        frame: As loaded.
+        columns: The names it must have.
+        table: What to call it in the message: dataset and usual file name.
+
+    Raises:
+        ValueError: Names the missing columns and those that came.
+    """
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        came = ", ".join(str(column) for column in frame.columns)
+        raise ValueError(
+            f"{table} lacks the columns {', '.join(missing)}; it has {came}. Use the "
+            f"file as published, or rename its columns."
+        )
+
+
+def first_reason(rows: pd.DataFrame, reasons: Mapping[str, pd.Series]) -> pd.Series:
+    """Return for each row the first reason whose mask is True, else missing.
+
+    Args:
+        rows: Gives the index.
+        reasons: Reason to boolean mask, in order of precedence.
+    """
+    chosen = pd.Series(pd.NA, index=rows.index, dtype="str")
+    for reason, applies in reasons.items():
+        chosen = chosen.mask(chosen.isna() & applies.to_numpy(bool), reason)
+    return chosen
+
+
+def age_in_years(ages: pd.Series) -> pd.Series:
+    """Return ages such as 61, "61", "061Y" or "018M" as years.
+
+    What cannot be read and what is above 120 ("411Y" in the NIH table of 2017) is
+    missing.
+    """
+    parts = (
+        ages.astype("str")
+        .str.strip()
+        .str.upper()
+        .str.extract(r"^(?P<number>\d+(?:\.\d+)?)(?P<unit>[YMWD]?)$")
+    )
+    years = pd.to_numeric(parts["number"]) * parts["unit"].replace("", "Y").map(
+        _YEARS_PER_UNIT
+    )
+    return years.astype("float64").where(years <= OLDEST_YEARS)
+
+
+def sex(values: pd.Series) -> pd.Series:
+    """Return "M", "F" or "unknown" for spellings such as "male", "F", "O" or none."""
+    initials = values.astype("str").str.strip().str.upper().str[:1]
+    return initials.where(initials.isin(["M", "F"]), UNKNOWN).astype("str")
+
+
+def frontal_view(values: pd.Series) -> pd.Series:
+    """Return "PA", "AP" or "unknown"; "AP Supine", "AP Erect" and "APS" are "AP"."""
+    views = values.astype("str").str.strip().str.upper().str[:2]
+    return views.where(views.isin(["PA", "AP"]), UNKNOWN).astype("str")
+
+
+def is_lateral(values: pd.Series) -> pd.Series:
+    """Return True for lateral views: L, LL, RL, LLD, "Lateral"."""
+    views = values.astype("str").str.strip().str.upper()
+    return views.str.fullmatch(r"L|LL|RL|LLD|RLD|LAT(ERAL)?").fillna(value=False)
+
+
+def stated(values: pd.Series) -> pd.Series:
+    """Return text without outer blanks; empty text is missing."""
+    text = values.astype("str").str.strip()
+    return text.mask(text == "")
+
+
+def _text(values: list[str | None], index: pd.Index) -> pd.Series:
+    return pd.Series(values, index=index, dtype="str")
+
+
+def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the schema's columns first and the working ones gone."""
+    findings = [name for name in _FINDING_COLUMNS if name in rows.columns]
+    known = [*_FIXED_COLUMNS, *findings]
+    own = [name for name in rows.columns if name not in {*known, "name", "reason"}]
+    typed = rows[[*known, *own]].astype(dict.fromkeys(findings, "boolean"))
+    text = [
+        name for name in _FIXED_COLUMNS if name not in {"age_years", "is_synthetic"}
+    ]
+    return typed.astype(
+        {**dict.fromkeys(text, "str"), "age_years": np.float64}
+    ).reset_index(drop=True)

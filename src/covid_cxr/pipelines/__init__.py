@@ -1,0 +1,1 @@
+"""The flow: what runs on what; one folder per step."""

@@ -1,0 +1,1 @@
+"""Radiograph files to image stores, splits and intensity statistics."""

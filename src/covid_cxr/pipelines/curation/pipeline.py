@@ -1,0 +1,82 @@
+"""Radiograph tables and files to image stores, splits and intensity statistics."""
+
+from kedro.pipeline import Node, Pipeline
+
+from covid_cxr.cohorts.curated import settle
+from covid_cxr.cohorts.intensity import measure_intensity
+from covid_cxr.cohorts.splits import split_by_patient
+from covid_cxr.radiographs.curation import plan_cropped_store, plan_store
+
+COHORT_OF_TRAINING_SET = {
+    "phase1": "nih",
+    "phase2_nih": "nih",
+    "phase2_rsna": "rsna",
+    "phase3": "covid",
+}
+_CROPS = {"covid": "covid_crops"}
+
+
+def create_pipeline() -> Pipeline:
+    """Return the pipeline that curates three cohorts and draws four training sets."""
+    cohorts = dict.fromkeys(COHORT_OF_TRAINING_SET.values())
+    nodes = [node for cohort in cohorts for node in _curate(cohort)]
+    for training_set, cohort in COHORT_OF_TRAINING_SET.items():
+        nodes += _draw(training_set, cohort)
+    return Pipeline(nodes, namespace="curation", prefix_datasets_with_namespace=False)
+
+
+def _curate(cohort: str) -> list[Node]:
+    inputs = {
+        "radiographs": f"{cohort}_radiographs",
+        "images": f"{cohort}_images",
+        "curation": "params:curation",
+    }
+    if cohort in _CROPS:
+        inputs["crops"] = _CROPS[cohort]
+    return [
+        Node(
+            plan_cropped_store if cohort in _CROPS else plan_store,
+            inputs=inputs,
+            outputs=f"{cohort}_store",
+            name=f"curate_{cohort}",
+            tags=cohort,
+        ),
+        Node(
+            settle,
+            inputs={
+                "store": f"{cohort}_store",
+                "radiographs": f"{cohort}_radiographs",
+                "ingestion_rejected": f"{cohort}_ingestion_rejected",
+            },
+            outputs=[f"{cohort}_curated", f"{cohort}_rejected"],
+            name=f"settle_{cohort}",
+            tags=cohort,
+        ),
+    ]
+
+
+def _draw(training_set: str, cohort: str) -> list[Node]:
+    return [
+        Node(
+            split_by_patient,
+            inputs={
+                "curated": f"{cohort}_curated",
+                "targets": f"params:{training_set}_split",
+            },
+            outputs=f"{training_set}_split",
+            name=f"split_{training_set}",
+            tags=cohort,
+        ),
+        Node(
+            measure_intensity,
+            inputs={
+                "store": f"{cohort}_store",
+                "curated": f"{cohort}_curated",
+                "split": f"{training_set}_split",
+                "sample": f"params:{training_set}_intensity_sample",
+            },
+            outputs=f"{training_set}_intensity",
+            name=f"measure_{training_set}_intensity",
+            tags=cohort,
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""Raw tables of each cohort to one radiograph table."""

@@ -1,0 +1,215 @@
+import pandas as pd
+import pytest
+
+from covid_cxr.cohorts.covid import CovidIngestion, list_covid
+
+MANIFEST = CovidIngestion(layout="manifest")
+PUBLIC = CovidIngestion(layout="covid_chestxray_dataset")
+
+
+def manifest(**columns):
+    n_rows = len(next(iter(columns.values())))
+    return pd.DataFrame(
+        {
+            "image": [f"{n}.dcm" for n in range(n_rows)],
+            "patient": [f"p{n}" for n in range(n_rows)],
+            "rt_pcr": "positive",
+            "site": "site_a",
+            "view": "AP",
+            "sex": "F",
+            "age": "61",
+            **columns,
+        },
+        dtype="str",
+    )
+
+
+def metadata(**columns):
+    n_rows = len(next(iter(columns.values())))
+    return pd.DataFrame(
+        {
+            "patientid": [str(n) for n in range(n_rows)],
+            "offset": "0",
+            "sex": "M",
+            "age": "65",
+            "finding": "COVID-19",
+            "view": "PA",
+            "modality": "X-ray",
+            "date": "January 22, 2020",
+            "location": "Cho Ray Hospital, Ho Chi Minh City, Vietnam",
+            "folder": "images",
+            "filename": [f"{n}.jpg" for n in range(n_rows)],
+            **columns,
+        },
+        dtype="str",
+    )
+
+
+def test_the_rt_pcr_result_is_the_label(folder_of):
+    table = manifest(rt_pcr=["positive", "Negative", " POSITIVE "])
+
+    radiographs, _ = list_covid(table, folder_of("1.dcm"), MANIFEST)
+
+    assert radiographs["covid19"].tolist() == [True, False, True]
+    assert radiographs["patient_id"].tolist() == ["covid:p0", "covid:p1", "covid:p2"]
+    assert radiographs["file"].notna().tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("rt_pcr", "pending", "no RT-PCR result"),
+        ("rt_pcr", None, "no RT-PCR result"),
+        ("patient", " ", "no patient"),
+        ("image", None, "no image name"),
+        ("view", "LL", "lateral view"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_rejected_alone(folder_of, column, value, reason):
+    table = manifest(site=["a", "a"])
+    table.loc[1, column] = value
+
+    radiographs, rejected = list_covid(table, folder_of(), MANIFEST)
+
+    assert radiographs["image_id"].tolist() == ["0.dcm"]
+    assert rejected["reason"].tolist() == [reason]
+
+
+def test_what_a_manifest_leaves_blank_is_unknown(folder_of):
+    table = manifest(site=[None], view=[""], sex=[None], age=[None])
+
+    radiographs, _ = list_covid(table, folder_of(), MANIFEST)
+
+    row = radiographs.iloc[0]
+    assert row[["site", "view", "sex"]].tolist() == ["unknown"] * 3
+    assert pd.isna(row["age_years"])
+
+
+def test_an_image_with_both_results_is_rejected_altogether(folder_of):
+    table = manifest(
+        image=["a", "a", "b"],
+        patient=list("xxy"),
+        rt_pcr=["positive", "negative", "negative"],
+    )
+
+    radiographs, rejected = list_covid(table, folder_of(), MANIFEST)
+
+    assert radiographs["image_id"].tolist() == ["b"]
+    assert rejected["reason"].tolist() == ["listed with different labels"] * 2
+
+
+def test_missing_columns_of_a_manifest_are_named(folder_of):
+    table = manifest(site=["a"]).drop(columns=["rt_pcr", "age"])
+
+    with pytest.raises(
+        ValueError,
+        match=r"manifest\.csv\) lacks the columns rt_pcr, age; it has image, patient,",
+    ):
+        list_covid(table, folder_of(), MANIFEST)
+
+
+def test_a_layout_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="manifest, covid_chestxray_dataset, got 'x'"):
+        CovidIngestion(layout="x")
+
+
+@pytest.mark.parametrize(
+    ("finding", "is_case"),
+    [
+        ("COVID-19", True),
+        ("COVID-19, ARDS", True),
+        ("Pneumonia/Viral/COVID-19", True),
+        ("Pneumonia/Viral/SARS", False),
+        ("Streptococcus", False),
+        ("No Finding", False),
+    ],
+)
+def test_both_generations_of_findings_are_read(folder_of, finding, is_case):
+    radiographs, _ = list_covid(metadata(finding=[finding]), folder_of(), PUBLIC)
+
+    assert radiographs["covid19"].tolist() == [is_case]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("finding", "todo", "finding not stated"),
+        ("finding", "Unknown", "finding not stated"),
+        ("finding", None, "finding not stated"),
+        ("modality", "CT", "not an X-ray"),
+        ("modality", None, "not an X-ray"),
+        ("view", "L", "lateral view"),
+        ("view", "?", "view not stated"),
+        ("view", None, "view not stated"),
+        ("patientid", None, "no patient"),
+        ("filename", None, "no image name"),
+    ],
+)
+def test_a_public_row_that_cannot_be_used_is_rejected_alone(
+    folder_of, column, value, reason
+):
+    table = metadata(sex=["M", "F"])
+    table.loc[1, column] = value
+
+    radiographs, rejected = list_covid(table, folder_of(), PUBLIC)
+
+    assert radiographs["image_id"].tolist() == ["0.jpg"]
+    assert rejected["reason"].tolist() == [reason]
+
+
+def test_supine_views_are_ap(folder_of):
+    table = metadata(view=["AP Supine", "APS", "AP", "PA"])
+
+    radiographs, _ = list_covid(table, folder_of(), PUBLIC)
+
+    assert radiographs["view"].tolist() == ["AP", "AP", "AP", "PA"]
+
+
+def test_the_site_is_the_country(folder_of):
+    places = ["Cho Ray Hospital, Ho Chi Minh City, Vietnam", "Italy", "?", None]
+
+    radiographs, _ = list_covid(metadata(location=places), folder_of(), PUBLIC)
+
+    assert radiographs["site"].tolist() == ["Vietnam", "Italy", "unknown", "unknown"]
+
+
+def test_a_patient_may_have_both_labels_and_ids_keep_their_case(folder_of):
+    table = metadata(
+        patientid=["324a", "324a", "324A"], finding=["No Finding", "COVID-19", "SARS"]
+    )
+
+    radiographs, _ = list_covid(table, folder_of(), PUBLIC)
+
+    assert radiographs["patient_id"].tolist() == [
+        "covid:324a",
+        "covid:324a",
+        "covid:324A",
+    ]
+    assert radiographs["covid19"].tolist() == [False, True, False]
+
+
+def test_a_positive_test_with_another_finding_is_rejected(folder_of):
+    table = metadata(
+        finding=["Pneumonia", "Pneumonia", "Pneumonia", "Pneumonia/Viral/COVID-19"],
+        RT_PCR_positive=["Y", "Unclear", None, "Y"],
+    )
+
+    radiographs, rejected = list_covid(table, folder_of(), PUBLIC)
+
+    assert radiographs["covid19"].tolist() == [False, False, True]
+    assert rejected["image_id"].tolist() == ["0.jpg"]
+    assert "RT-PCR positive" in rejected["reason"][0]
+
+
+def test_a_file_of_two_patients_is_used_once(folder_of):
+    table = metadata(filename=["a.jpg", "a.jpg"], patientid=["285", "339"])
+
+    radiographs, rejected = list_covid(table, folder_of(), PUBLIC)
+
+    assert radiographs["patient_id"].tolist() == ["covid:285"]
+    assert rejected["reason"].tolist() == ["listed more than once"]
+
+
+def test_missing_columns_of_the_public_table_are_named(folder_of):
+    with pytest.raises(ValueError, match=r"metadata\.csv\) lacks the columns finding;"):
+        list_covid(metadata(sex=["M"]).drop(columns="finding"), folder_of(), PUBLIC)

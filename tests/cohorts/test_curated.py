@@ -1,0 +1,94 @@
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from covid_cxr.cohorts.curated import settle
+
+
+@dataclass
+class FinishedStore:
+    """What `settle` reads of an image store: where it is and what became of it."""
+
+    records: pd.DataFrame
+    root: Path = Path("covid_store")
+
+
+RADIOGRAPHS = pd.DataFrame(
+    {
+        "image_id": ["a", "b", "c"],
+        "patient_id": ["covid:1", "covid:1", "covid:2"],
+        "file": ["images/a.dcm", None, "images/c.dcm"],
+        "covid19": [True, False, True],
+    }
+)
+REJECTED = pd.DataFrame(
+    {
+        "image_id": ["z"],
+        "file": ["images/z.dcm"],
+        "stage": ["ingestion"],
+        "reason": ["lateral view"],
+    }
+)
+
+
+def records(**columns):
+    return pd.DataFrame(
+        {
+            "image_id": ["a", "b", "c"],
+            "row": [0, 1, 2],
+            "is_stored": [True, False, True],
+            "reason": [None, "file missing", None],
+            "fingerprint": ["f0", None, "f2"],
+            **columns,
+        }
+    )
+
+
+def test_curated_radiographs_know_their_row_in_the_store():
+    curated, _ = settle(FinishedStore(records()), RADIOGRAPHS, REJECTED)
+
+    assert curated["image_id"].tolist() == ["a", "c"]
+    assert curated["row"].tolist() == [0, 2]
+    assert curated["fingerprint"].tolist() == ["f0", "f2"]
+    assert curated["covid19"].tolist() == [True, True]
+
+
+def test_what_has_no_pixels_joins_the_rejected():
+    curated, rejected = settle(FinishedStore(records()), RADIOGRAPHS, REJECTED)
+
+    assert rejected["image_id"].tolist() == ["z", "b"]
+    assert rejected["stage"].tolist() == ["ingestion", "curation"]
+    assert rejected["reason"].tolist() == ["lateral view", "file missing"]
+    assert rejected["file"].isna().tolist() == [False, True]
+    assert len(curated) + len(rejected) == len(RADIOGRAPHS) + len(REJECTED)
+
+
+def test_the_counts_and_reasons_are_logged(caplog):
+    with caplog.at_level("INFO"):
+        settle(FinishedStore(records()), RADIOGRAPHS, REJECTED)
+
+    assert "2 of 4 listed radiographs curated, 2 rejected: lateral" in caplog.text
+
+
+def test_nothing_is_rejected_where_all_is_well():
+    whole = records(is_stored=True, reason=None)
+
+    curated, rejected = settle(FinishedStore(whole), RADIOGRAPHS, REJECTED.iloc[:0])
+
+    assert len(curated) == 3
+    assert rejected.empty
+
+
+@pytest.mark.parametrize("image_ids", [["a", "c", "b"], ["a", "b", "x"]])
+def test_a_store_of_another_table_is_an_error(image_ids):
+    with pytest.raises(ValueError, match="covid_store holds 3 images that are not"):
+        settle(FinishedStore(records(image_id=image_ids)), RADIOGRAPHS, REJECTED)
+
+
+def test_an_image_lost_without_a_reason_is_an_error():
+    with pytest.raises(
+        ValueError, match=r"1 images are not in the store .* only 0 have"
+    ):
+        settle(FinishedStore(records(reason=None)), RADIOGRAPHS, REJECTED)

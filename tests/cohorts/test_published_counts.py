@@ -1,0 +1,30 @@
+import logging
+
+import pytest
+
+from covid_cxr.cohorts.published_counts import NIH, RSNA, log_differences
+
+
+@pytest.fixture(autouse=True)
+def _info(caplog):
+    caplog.set_level(logging.INFO)
+
+
+def test_counts_that_agree_are_one_line(caplog):
+    log_differences("rsna", RSNA, RSNA)
+
+    assert caplog.messages == ["rsna holds what was published: 2 counts agree"]
+
+
+def test_only_the_differences_are_shown(caplog):
+    log_differences("rsna", {**RSNA, "images": 26_000}, RSNA)
+
+    assert caplog.messages == [
+        "rsna differs from what was published: 26,000 images (published 26,684)"
+    ]
+
+
+def test_the_official_lists_divide_the_nih_images():
+    parts = NIH["images of train_val_list.txt"], NIH["images of test_list.txt"]
+
+    assert sum(parts) == NIH["images"]

@@ -1,0 +1,329 @@
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+
+from covid_cxr.cohorts.splits import (
+    SplitTargets,
+    refuse_one_class,
+    refuse_shared_patients,
+    split_by_patient,
+)
+
+PARTS = ("train", "validation", "test")
+
+PHASE3 = {
+    "label": "covid19",
+    "eligible": "all",
+    "images": 1.0,
+    "test": 0.20566,
+    "test_positives": None,
+    "validation": 0.203774,
+    "validation_positives": None,
+    "seed": 2021,
+}
+
+
+def targets(**changes):
+    return SplitTargets(**{**PHASE3, **changes})
+
+
+def cohort(images_of_patient, positives_of_patient, **columns):
+    """Return the curated radiographs of patients with that many images, positives."""
+    patients = np.repeat(np.arange(len(images_of_patient)), images_of_patient)
+    is_positive = np.concatenate(
+        [
+            np.arange(n_images) < n_positives
+            for n_images, n_positives in zip(
+                images_of_patient, positives_of_patient, strict=True
+            )
+        ]
+    )
+    return pd.DataFrame(
+        {
+            "image_id": [f"{n:05d}.dcm" for n in range(len(patients))],
+            "patient_id": [f"covid:{n}" for n in patients],
+            "covid19": pd.array(is_positive, dtype="boolean"),
+            **columns,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def study():
+    """Return 1,060 images of 475 patients, 801 positive (paper, Section 2.3)."""
+    rng = np.random.default_rng(3)
+    images = 1 + np.bincount(rng.integers(0, 475, 1_060 - 475), minlength=475)
+    is_case = images.cumsum() <= 801
+    positives = np.where(is_case, images, 0)
+    positives[is_case.argmin()] = 801 - positives.sum()
+    return cohort(images, positives)
+
+
+def counts(curated, split, label="covid19"):
+    """Return (images, positives) by part."""
+    rows = split.merge(curated[["image_id", label]], on="image_id", validate="1:1")
+    by_part = rows.groupby("part")[label].agg(["size", "sum"])
+    return {part: (row["size"], row["sum"]) for part, row in by_part.iterrows()}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_parts_of_phase_3_are_as_published_for_any_seed(study, seed):
+    split = split_by_patient(study, targets(seed=seed))
+
+    assert counts(study, split) == {
+        "train": (626, 801 - 165 - 163),
+        "validation": (216, 163),
+        "test": (218, 165),
+    }
+    assert len(split.drop_duplicates(["patient_id", "part"])) == 475
+
+
+def test_every_image_is_in_one_part(study):
+    split = split_by_patient(study, targets())
+
+    assert split.columns.tolist() == ["image_id", "patient_id", "part"]
+    assert split["image_id"].tolist() == study["image_id"].tolist()
+
+
+def test_a_split_is_the_same_for_a_seed_and_any_order_of_rows(study):
+    shuffled = study.sample(frac=1, random_state=7)
+
+    first = split_by_patient(study, targets())
+    second = split_by_patient(shuffled, targets())
+
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_another_seed_draws_other_patients(study):
+    first = split_by_patient(study, targets(seed=1))
+    second = split_by_patient(study, targets(seed=2))
+
+    assert (first["part"] != second["part"]).mean() > 0.3
+
+
+def test_splitting_leaves_its_argument_alone(study):
+    before = study.copy()
+
+    split_by_patient(study, targets())
+
+    pd.testing.assert_frame_equal(study, before)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    patients=st.lists(
+        st.tuples(st.integers(1, 9), st.integers(0, 9)), min_size=6, max_size=20
+    ),
+    test=st.sampled_from(["none", 0.1, 0.2, 0.5, 7]),
+    validation=st.sampled_from([0.05, 0.2, 0.4, 3]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_a_patient_is_never_in_two_parts(patients, test, validation, seed):
+    images, positives = zip(*patients, strict=True)
+    curated = cohort(images, np.minimum(images, positives))
+    wanted = targets(test=test, validation=validation, seed=seed)
+    split = split_if_possible(curated, wanted)
+
+    assert split.drop_duplicates(["patient_id", "part"])["patient_id"].is_unique
+    assert split["image_id"].tolist() == curated["image_id"].tolist()
+    parts = {"train", "validation"} if test == "none" else {*PARTS}
+    assert set(split["part"]) == parts
+
+
+def split_if_possible(curated, wanted):
+    """Return the split; skip the example if a part cannot have both classes."""
+    try:
+        return split_by_patient(curated, wanted)
+    except ValueError as error:
+        if "Both classes are needed in every part" not in str(error):
+            raise
+        reject()
+
+
+def test_what_cannot_be_reached_is_logged(caplog):
+    curated = cohort([10] * 10, [5] * 10)
+
+    with caplog.at_level(logging.INFO):
+        split_by_patient(curated, targets(test="none", validation=23))
+
+    assert "validation: 20 images of 23 wanted" in caplog.text
+
+
+def test_a_count_of_images_keeps_every_positive():
+    curated = cohort([4] * 100, [1] * 30 + [0] * 70)
+
+    split = split_by_patient(curated, targets(images=250, test="none", validation=0.2))
+
+    assert counts(curated, split) == {"train": (200, 24), "validation": (50, 6)}
+
+
+def test_a_share_of_images_leaves_negatives_out_at_random():
+    curated = cohort([1] * 100, [1] * 20 + [0] * 80)
+    chosen = [
+        set(
+            split_by_patient(
+                curated, targets(images=0.5, test="none", validation=0.2, seed=seed)
+            )["image_id"]
+        )
+        for seed in (1, 2)
+    ]
+
+    assert [len(images) for images in chosen] == [50, 50]
+    assert chosen[0] != chosen[1]
+
+
+@pytest.mark.parametrize("images", [401, 10])
+def test_a_count_that_cannot_be_drawn_is_an_error(images):
+    curated = cohort([4] * 100, [1] * 30 + [0] * 70)
+
+    with pytest.raises(
+        ValueError,
+        match=rf"{images} images are to be drawn .* 400 eligible ones, 30 of them",
+    ):
+        split_by_patient(curated, targets(images=images))
+
+
+def test_a_part_gets_the_positives_asked_for():
+    curated = cohort([2] * 200, [1] * 50 + [0] * 150)
+
+    split = split_by_patient(
+        curated, targets(test="none", validation=0.25, validation_positives=0.4)
+    )
+
+    assert counts(curated, split)["validation"] == (100, 20)
+
+
+def test_a_rare_label_is_in_every_part():
+    curated = cohort([1] * 60, [1] * 3 + [0] * 57)
+
+    split = split_by_patient(curated, targets(test=0.1, validation=0.1))
+
+    positives = {part: n for part, (_, n) in counts(curated, split).items()}
+    assert positives == dict.fromkeys(PARTS, 1)
+
+
+@pytest.fixture
+def official():
+    """Return 60 patients, of whom 20 are in the official test list."""
+    is_test = np.repeat(np.arange(60) >= 40, 3)
+    return cohort(
+        [3] * 60, [1, 0] * 30, official_part=np.where(is_test, "test", "train_val")
+    )
+
+
+def test_the_official_list_is_the_test_part(official):
+    split = split_by_patient(official, targets(test="official", validation=0.25))
+
+    in_list = official.loc[official["official_part"] == "test", "image_id"]
+    assert split.loc[split["part"] == "test", "image_id"].tolist() == in_list.tolist()
+    assert counts(official, split)["validation"] == (30, 5)
+
+
+def test_a_training_set_may_be_drawn_from_the_official_list(official):
+    split = split_by_patient(
+        official, targets(eligible="official_test", test="none", validation=0.2)
+    )
+
+    in_list = official.loc[official["official_part"] == "test", "image_id"]
+    assert split["image_id"].tolist() == in_list.tolist()
+    assert counts(official, split) == {"train": (48, 8), "validation": (12, 2)}
+
+
+def test_an_official_list_that_shares_patients_is_an_error(official):
+    first = official["image_id"] == "00000.dcm"
+    mixed = official.assign(official_part=official["official_part"].mask(first, "test"))
+
+    with pytest.raises(ValueError, match=r"1 patients .*covid:0 \(test and "):
+        split_by_patient(mixed, targets(test="official", validation=0.25))
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({"label": "pneumonia"}, "pneumonia"),
+        ({"test": "official"}, "official_part"),
+        ({"eligible": "official_test"}, "official_part"),
+    ],
+)
+def test_a_cohort_that_lacks_a_column_is_an_error(study, changes, missing):
+    with pytest.raises(ValueError, match=rf"lack {missing}, .* they have image_id"):
+        split_by_patient(study, targets(**changes))
+
+
+def test_images_of_unknown_label_are_left_out_and_counted(caplog):
+    curated = cohort([1] * 40, [1, 0] * 20)
+    unknown = curated.assign(
+        covid19=curated["covid19"].mask(curated["image_id"] == "00003.dcm")
+    )
+
+    with caplog.at_level(logging.INFO):
+        split = split_by_patient(unknown, targets(test="none", validation=0.25))
+
+    assert len(split) == 39
+    assert "1 images left out of the split: covid19 unknown" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("images", "positives", "message"),
+    [
+        ([1] * 30, [0] * 30, "The train part has one class only: 18 images, 0 of"),
+        ([1] * 30, [1] * 30, "one class only: .* positive"),
+        ([1] * 30, [1] + [0] * 29, "one class only"),
+        ([30], [10], "The train part is empty|The validation part is empty"),
+    ],
+)
+def test_a_part_without_both_classes_is_an_error(images, positives, message):
+    with pytest.raises(ValueError, match=rf"{message}.*covid19.*change the shares"):
+        split_by_patient(cohort(images, positives), targets(test=0.2, validation=0.2))
+
+
+def test_a_cohort_of_official_test_images_only_is_an_error(official):
+    only_test = official[official["official_part"] == "test"]
+
+    with pytest.raises(ValueError, match="The train part is empty: 0 images"):
+        split_by_patient(only_test, targets(test="official", validation=0.25))
+
+
+def test_an_expected_part_that_is_missing_is_an_error():
+    divided = pd.DataFrame({"part": ["train", "train"], "covid19": [True, False]})
+
+    with pytest.raises(ValueError, match="The test part is empty"):
+        refuse_one_class(divided, "covid19", ["train", "test"])
+
+
+def test_a_split_edited_by_hand_is_refused_with_patients_and_parts(study):
+    split = split_by_patient(study, targets())
+    refuse_shared_patients(split)
+    first = split.iloc[0]
+    other = {"train": "test", "test": "train", "validation": "train"}[first["part"]]
+    added = pd.DataFrame([{**first, "image_id": "x", "part": other}])
+
+    with pytest.raises(
+        ValueError,
+        match=rf"1 patients are in more than one .*{first['patient_id']} \(.* and ",
+    ):
+        refuse_shared_patients(pd.concat([split, added]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"eligible": "train"}, "eligible must be all or official_test, got 'train'"),
+        ({"test": "half"}, "test must be official, none, a share or a count"),
+        ({"validation": 0}, "validation must be a share above 0"),
+        ({"validation": -0.2}, "validation must be a share above 0"),
+        ({"validation": "none"}, "validation must be a share above 0"),
+        ({"validation": None}, "validation must be a share above 0"),
+        ({"images": 2.5}, "or a whole count above 1, got 2.5"),
+        ({"test": True}, "test must be a share"),
+        ({"test_positives": 0.0}, "test_positives must be a share"),
+        ({"validation_positives": "all"}, "validation_positives must be a share"),
+    ],
+)
+def test_targets_that_make_no_sense_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        targets(**changes)

@@ -1,0 +1,163 @@
+"""The ingestion pipeline: its wiring, and a run from files to radiograph tables."""
+
+import json
+
+import pandas as pd
+import pytest
+from kedro.config import OmegaConfigLoader
+from kedro.io import DataCatalog
+from kedro.runner import SequentialRunner
+from kedro.validation.parameter_validator import ParameterValidator
+
+from covid_cxr.cohorts.covid import CovidIngestion
+from covid_cxr.cohorts.rsna import RsnaIngestion
+from covid_cxr.pipelines.ingestion.pipeline import create_pipeline
+from covid_cxr.settings import CONFIG_LOADER_ARGS
+
+NIH_NAMES = ["00000001_000.png", "00000002_000.png"]
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory):
+    """Return a data root with the smallest raw tables, and one file of each cohort."""
+    data_root = tmp_path_factory.mktemp("data")
+    tables = data_root / "01_raw"
+    for cohort, name in {
+        "nih": f"images_001/{NIH_NAMES[0]}",
+        "rsna": "stage_2_train_images/aa.dcm",
+        "covid": "images/0.dcm",
+    }.items():
+        file = tables / cohort / name
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"read by curation, not by ingestion")
+    (tables / "nih/Data_Entry_2017_v2020.csv").write_text(
+        "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,"
+        "View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n"
+        f"{NIH_NAMES[0]},Mass|Nodule,0,1,57,M,PA,2682,2749,0.143,0.143\n"
+        f"{NIH_NAMES[1]},No Finding,0,2,61,F,AP,2682,2749,0.143,0.143\n"
+    )
+    (tables / "nih/train_val_list.txt").write_text(NIH_NAMES[0])
+    (tables / "nih/test_list.txt").write_text(NIH_NAMES[1])
+    (tables / "rsna/stage_2_train_labels.csv").write_text(
+        "patientId,x,y,width,height,Target\naa,1,2,3,4,1\nbb,,,,,0\n"
+    )
+    (tables / "rsna/stage_2_detailed_class_info.csv").write_text(
+        "patientId,class\naa,Lung Opacity\nbb,Normal\n"
+    )
+    mapping = [{"subset_img_id": "aa", "img_id": NIH_NAMES[0]}]
+    (tables / "rsna/pneumonia-challenge-dataset-mappings_2018.json").write_text(
+        json.dumps(mapping)
+    )
+    (tables / "covid/manifest.csv").write_text(
+        "image,patient,rt_pcr,site,view,sex,age\n"
+        "0.dcm,007,positive,a,AP,F,61\n1.dcm,008,unclear,a,AP,F,61\n"
+    )
+    return data_root
+
+
+@pytest.fixture(scope="module")
+def ingested(project, raw):
+    """Return the catalog after a run of the whole pipeline on the raw tables."""
+    loader = OmegaConfigLoader(
+        str(project / "conf"),
+        env="test",
+        runtime_params={"data_root": str(raw)},
+        **CONFIG_LOADER_ARGS,
+    )
+    pipeline = create_pipeline()
+    parameters = ParameterValidator({"ingestion": pipeline}).validate_raw_params(
+        loader["parameters"]
+    )
+    catalog = DataCatalog.from_config(loader["catalog"])
+    for name, value in parameters.items():
+        catalog[f"params:{name}"] = value
+    SequentialRunner().run(pipeline, catalog)
+    return catalog
+
+
+def test_three_cohorts_become_tables_of_one_form(ingested):
+    tables = {
+        cohort: ingested.load(f"{cohort}_radiographs")
+        for cohort in ("nih", "rsna", "covid")
+    }
+
+    common = set.intersection(*(set(table.columns) for table in tables.values()))
+    assert {"image_id", "patient_id", "file", "view", "sex", "age_years"} <= common
+    assert {"site", "study_date", "is_synthetic"} <= common
+    found = {name: int(table["file"].notna().sum()) for name, table in tables.items()}
+    assert found == {"nih": 1, "rsna": 1, "covid": 1}
+
+
+def test_rsna_and_nih_name_the_same_patient_alike(ingested):
+    nih = ingested.load("nih_radiographs").set_index("image_id")
+    rsna = ingested.load("rsna_radiographs").set_index("image_id")
+
+    assert rsna.loc["aa", "patient_id"] == nih.loc[NIH_NAMES[0], "patient_id"]
+
+
+def test_the_ids_of_a_manifest_are_read_as_text(ingested):
+    assert ingested.load("covid_radiographs")["patient_id"].tolist() == ["covid:007"]
+
+
+def test_rejected_rows_are_kept_with_their_reason(ingested):
+    rejected = ingested.load("covid_ingestion_rejected")
+
+    assert rejected["reason"].tolist() == ["no RT-PCR result"]
+    assert ingested.load("nih_ingestion_rejected").empty
+
+
+def test_parameters_arrive_as_records(project):
+    loader = OmegaConfigLoader(str(project / "conf"), env="base", **CONFIG_LOADER_ARGS)
+
+    checked = ParameterValidator({"ingestion": create_pipeline()}).validate_raw_params(
+        loader["parameters"]
+    )
+
+    assert checked["rsna_ingestion"] == RsnaIngestion(patient_identity="nih_patient")
+    assert checked["covid_ingestion"] == CovidIngestion(layout="manifest")
+
+
+def test_a_cohort_can_be_run_alone():
+    pipeline = create_pipeline().only_nodes_with_tags("covid")
+
+    assert [node.name for node in pipeline.nodes] == ["ingestion.list_covid"]
+    assert not {name for name in pipeline.inputs() if name.startswith(("nih", "rsna"))}
+
+
+def test_the_step_is_one_collapsible_group():
+    groups = create_pipeline().group_nodes_by("namespace")
+
+    assert [group.name for group in groups] == ["ingestion"]
+
+
+def test_the_public_environment_reads_the_public_collection(project, tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/a.jpg").write_bytes(b"read by curation, not by ingestion")
+    pd.DataFrame(
+        {
+            "patientid": ["2"],
+            "sex": ["M"],
+            "age": ["65"],
+            "finding": ["Pneumonia/Viral/COVID-19"],
+            "view": ["PA"],
+            "modality": ["X-ray"],
+            "date": ["2020"],
+            "location": ["Italy"],
+            "filename": ["a.jpg"],
+        }
+    ).to_csv(tmp_path / "metadata.csv", index=False)
+    loader = OmegaConfigLoader(
+        str(project / "conf"),
+        env="public",
+        runtime_params={"data_root": str(tmp_path), "covid_root": str(tmp_path)},
+        **CONFIG_LOADER_ARGS,
+    )
+    catalog = DataCatalog.from_config(loader["catalog"])
+    catalog["params:covid_ingestion"] = CovidIngestion(
+        **loader["parameters"]["covid_ingestion"]
+    )
+
+    SequentialRunner().run(create_pipeline().only_nodes_with_tags("covid"), catalog)
+
+    row = catalog.load("covid_radiographs").iloc[0]
+    assert row[["file", "site", "covid19"]].tolist() == ["a.jpg", "Italy", True]
