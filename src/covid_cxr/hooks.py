@@ -1,0 +1,159 @@
+"""What happens around a run: readable logs, recipes per path, checks, the last word."""
+
+import copy
+import logging
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+from rich import get_console
+from rich.logging import RichHandler
+from rich.table import Table
+
+from covid_cxr.datasets.optional import OptionalDataset
+from covid_cxr.paths import TRAINING_PATHS
+
+logger = logging.getLogger(__name__)
+
+
+class LoggingHooks:
+    """Keep square brackets in our log lines from being read as rich markup."""
+
+    @hook_impl
+    def after_context_created(self) -> None:
+        """Let markup through for Kedro's own lines only: `[/data]` is no tag."""
+        for handler in logging.getLogger().handlers:
+            if isinstance(handler, RichHandler):
+                handler.addFilter(_mark_up_kedro_only)
+
+
+class PathRecipeHooks:
+    """Give every path its phases' recipe, with what the path overrides in it."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Fill in `path_x.phaseN.recipe` from `phaseN.recipe` in the parameters."""
+        parameters = context.config_loader["parameters"]
+        context.config_loader["parameters"] = with_path_recipes(parameters)
+
+
+class InputCheckHooks:
+    """Stop a run whose raw files are missing before it does anything."""
+
+    @hook_impl
+    def before_pipeline_run(
+        self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]
+    ) -> None:
+        """Refuse to run when a file that nothing in the run writes is not there.
+
+        Raises:
+            FileNotFoundError: Names every missing dataset with its path.
+        """
+        missing = [
+            f"  {name}: {_place(dataset)}"
+            for name in sorted(pipeline.inputs())
+            if not name.startswith(("params:", "parameters"))
+            and not isinstance(dataset := catalog[name], OptionalDataset)
+            and not dataset.exists()
+        ]
+        if missing:
+            raise FileNotFoundError(
+                f"{len(missing)} inputs of this run are missing:\n"
+                + "\n".join(missing)
+                + "\nPut the files there or name their folder with "
+                "--params=data_root=…; run the steps that write them first; or make "
+                "synthetic ones with `kedro run --env=demo --pipelines=synthesis`."
+            )
+
+
+class ReportHooks:
+    """Say at the end of a run what came out and where the report is."""
+
+    @hook_impl
+    def after_pipeline_run(
+        self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]
+    ) -> None:
+        """Print the AUROC of each path and the place of each report."""
+        outputs = pipeline.all_outputs()
+        console = get_console()
+        for name in sorted(outputs):
+            if name.rsplit(".", 1)[-1] == "table3":
+                console.print(_as_rich_table(catalog.load(name)))
+        for name in sorted(outputs):
+            if name.rsplit(".", 1)[-1] == "report":
+                console.print(f"Report: {_place(catalog[name])}", soft_wrap=True)
+
+
+def with_path_recipes(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return `parameters` with a whole recipe for every path and phase.
+
+    Args:
+        parameters: As merged from `conf/`; `path_b: {phase3: {recipe: {…}}}` holds
+            what a path overrides.
+
+    Raises:
+        ValueError: If a path that does not exist, or a phase that the path does not
+            have, is given parameters.
+    """
+    completed = copy.deepcopy(parameters)
+    phases = {
+        path.name: ("phase3",) if path.phase2_cohort is None else ("phase2", "phase3")
+        for path in TRAINING_PATHS
+    }
+    _refuse_unknown_paths(parameters, phases)
+    for path_name, path_phases in phases.items():
+        for phase in path_phases:
+            if "recipe" not in parameters.get(phase, {}):
+                continue
+            overrides = parameters.get(path_name, {}).get(phase, {}).get("recipe", {})
+            own = completed.setdefault(path_name, {}).setdefault(phase, {})
+            own["recipe"] = {**parameters[phase]["recipe"], **overrides}
+    return completed
+
+
+def _refuse_unknown_paths(
+    parameters: dict[str, Any], phases: dict[str, tuple[str, ...]]
+) -> None:
+    for name, own in parameters.items():
+        if not name.startswith("path_"):
+            continue
+        if name not in phases:
+            raise ValueError(
+                f"The parameters name the path {name!r}; expected one of "
+                f"{', '.join(phases)}. Correct the name or add the path to paths.py."
+            )
+        unknown = sorted(set(own) - set(phases[name]))
+        if unknown:
+            raise ValueError(
+                f"The parameters of {name} name {', '.join(unknown)}; this path has "
+                f"{' and '.join(phases[name])} only. Remove the entry."
+            )
+
+
+def _mark_up_kedro_only(record: logging.LogRecord) -> bool:
+    record.markup = record.name.split(".")[0] == "kedro"
+    return True
+
+
+def _place(dataset: Any) -> str:
+    """Return where a file dataset keeps its value, relative to the folder if inside."""
+    path = getattr(dataset, "_filepath", None)
+    if path is None:
+        return type(dataset).__name__
+    here = Path.cwd()
+    place = Path(str(path))
+    return str(place.relative_to(here) if place.is_relative_to(here) else place)
+
+
+def _as_rich_table(table3: pd.DataFrame) -> Table:
+    table = Table(title="COVID-19 on the test part", title_justify="left")
+    for heading in ("path", "AUROC", "95 % interval", "in the paper"):
+        table.add_column(heading)
+    for row in table3.itertuples():
+        interval = f"{row.lower:.3f} to {row.upper:.3f}"
+        table.add_row(row.path, f"{row.auroc:.3f}", interval, f"{row.paper_auroc:.3f}")
+    return table

@@ -1,0 +1,20 @@
+"""Kedro settings: soft merge of parameters, and the project's hooks."""
+
+from covid_cxr.hooks import (
+    InputCheckHooks,
+    LoggingHooks,
+    PathRecipeHooks,
+    ReportHooks,
+)
+
+HOOKS = (LoggingHooks(), PathRecipeHooks(), InputCheckHooks(), ReportHooks())
+
+# kedro-viz's run-status hook records a sliced run as if it were a full one.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-viz",)
+
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    # An environment changes single values; it does not replace whole records.
+    "merge_strategy": {"parameters": "soft", "globals": "soft"},
+}

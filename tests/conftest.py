@@ -1,0 +1,66 @@
+"""Fixtures shared by all tests: the project, runs in `conf/test`, one whole study."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def project():
+    """Return the project's folder, configured for Kedro sessions."""
+    bootstrap_project(ROOT)
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def run_kedro(project):
+    """Return a function that runs registered pipelines in this process."""
+
+    def run(*pipelines, data_root, params=None, **options):
+        runtime_params = {"data_root": str(data_root), **(params or {})}
+        with KedroSession.create(
+            project, env="test", runtime_params=runtime_params
+        ) as session:
+            return session.run(pipeline_names=list(pipelines), **options)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def kedro_command(project):
+    """Return a function that runs a `kedro` command line in a process of its own."""
+
+    def run(*arguments, timeout=300):
+        return subprocess.run(
+            [sys.executable, "-m", "kedro", *arguments],
+            cwd=project,
+            env={**os.environ, "COLUMNS": "200", "DO_NOT_TRACK": "1"},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def hospital(run_kedro, tmp_path_factory):
+    """Return a data root that holds the synthetic hospital's raw files."""
+    data_root = tmp_path_factory.mktemp("hospital")
+    run_kedro("synthesis", data_root=data_root)
+    return data_root
+
+
+@pytest.fixture(scope="session")
+def study(run_kedro, hospital):
+    """Return the data root of one whole study over the synthetic hospital."""
+    run_kedro("__default__", data_root=hospital)
+    return hospital

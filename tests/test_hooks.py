@@ -1,0 +1,88 @@
+"""What the hooks refuse, fill in and say."""
+
+import logging
+import re
+
+import pytest
+
+from covid_cxr.hooks import _mark_up_kedro_only, with_path_recipes
+
+PARAMETERS = {
+    "phase2": {"labels": ["pneumonia"], "recipe": {"learning_rate": 0.001, "seed": 1}},
+    "phase3": {"labels": ["covid19"], "recipe": {"learning_rate": 0.0005, "seed": 1}},
+}
+
+
+def test_every_path_gets_the_recipe_of_its_phases():
+    completed = with_path_recipes(PARAMETERS)
+
+    assert completed["path_a"]["phase2"]["recipe"] == PARAMETERS["phase2"]["recipe"]
+    assert completed["path_f"]["phase3"]["recipe"] == PARAMETERS["phase3"]["recipe"]
+    assert "phase2" not in completed["path_f"]
+
+
+def test_a_path_overrides_single_values_of_its_recipe():
+    own = {"path_b": {"phase3": {"recipe": {"learning_rate": 0.01}}}}
+
+    completed = with_path_recipes({**PARAMETERS, **own})
+
+    assert completed["path_b"]["phase3"]["recipe"] == {"learning_rate": 0.01, "seed": 1}
+    assert completed["path_c"]["phase3"]["recipe"]["learning_rate"] == 0.0005
+
+
+def test_the_given_parameters_are_left_as_they_were():
+    before = str(PARAMETERS)
+
+    with_path_recipes(PARAMETERS)
+
+    assert str(PARAMETERS) == before
+
+
+def test_parameters_of_an_unknown_path_are_refused():
+    with pytest.raises(ValueError, match=r"'path_z'.*path_a"):
+        with_path_recipes({**PARAMETERS, "path_z": {"phase3": {}}})
+
+
+def test_parameters_of_a_phase_that_a_path_lacks_are_refused():
+    with pytest.raises(ValueError, match=r"path_c name phase2"):
+        with_path_recipes({**PARAMETERS, "path_c": {"phase2": {"recipe": {}}}})
+
+
+def test_brackets_in_our_log_lines_are_no_markup():
+    ours = logging.makeLogRecord({"name": "covid_cxr.cohorts.nih"})
+    kedros = logging.makeLogRecord({"name": "kedro.io.data_catalog"})
+
+    assert _mark_up_kedro_only(ours)
+    assert _mark_up_kedro_only(kedros)
+    assert (ours.markup, kedros.markup) == (False, True)
+
+
+def test_missing_raw_files_stop_the_run_with_one_message(run_kedro, tmp_path):
+    with pytest.raises(FileNotFoundError) as stopped:
+        run_kedro("path_f", data_root=tmp_path)
+
+    message = str(stopped.value)
+    assert re.search(r"covid_images: .*01_raw/covid", message)
+    assert "covid_manifest" in message
+    assert "covid_crops" not in message  # it may be missing
+    assert "--pipelines=synthesis" in message
+
+
+def test_a_wrong_parameter_stops_the_run_before_any_node(run_kedro, hospital):
+    with pytest.raises(Exception, match=r"learning_rate") as stopped:
+        run_kedro(
+            "path_f",
+            data_root=hospital,
+            params={"phase3": {"recipe": {"learning_rate": -1.0}}},
+        )
+
+    assert "-1" in str(stopped.value)
+
+
+def test_an_unknown_parameter_stops_the_run_before_any_node(run_kedro, hospital):
+    with pytest.raises(Exception, match=r"learning_speed"):
+        run_kedro(
+            "path_f",
+            data_root=hospital,
+            params={"phase3": {"recipe": {"learning_speed": 1.0}}},
+        )

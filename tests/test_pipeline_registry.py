@@ -1,0 +1,184 @@
+"""The registered pipelines: their names, their trainings, their datasets."""
+
+import dataclasses
+import inspect
+import itertools
+import re
+import subprocess
+import sys
+import typing
+
+import pytest
+from kedro.framework.session import KedroSession
+
+from covid_cxr.paths import TRAINING_PATHS
+from covid_cxr.pipeline_registry import register_pipelines
+
+STEPS = ["synthesis", "ingestion", "curation", "phase1", "phase2", "phase3"]
+
+
+@pytest.fixture(scope="module")
+def pipelines():
+    return register_pipelines()
+
+
+@pytest.fixture(scope="module")
+def catalog(project):
+    with KedroSession.create(project, env="test") as session:
+        return session.load_context().catalog
+
+
+def trainings(pipeline):
+    return sorted(node.name for node in pipeline.nodes if "train" in node.tags)
+
+
+def test_every_step_and_every_path_is_registered(pipelines):
+    paths = [path.name for path in TRAINING_PATHS]
+
+    assert set(pipelines) == {*STEPS, "reporting", *paths, "__default__", "demo"}
+
+
+def test_the_whole_study_is_one_and_four_and_six_trainings(pipelines):
+    names = trainings(pipelines["__default__"])
+    by_phase = [len([n for n in names if f"phase{phase}" in n]) for phase in (1, 2, 3)]
+
+    assert (len(names), by_phase) == (11, [1, 4, 6])
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("a", 3), ("b", 3), ("c", 2), ("d", 2), ("e", 2), ("f", 1)],
+)
+def test_a_path_holds_its_own_trainings_only(pipelines, path, expected):
+    names = trainings(pipelines[f"path_{path}"])
+
+    assert len(names) == expected
+    assert all("phase1" in name or f"path_{path}" in name for name in names)
+
+
+def test_two_paths_together_train_phase_one_once(pipelines):
+    together = pipelines["path_a"] + pipelines["path_b"]
+
+    assert len(trainings(together)) == 1 + 2 + 2
+
+
+def test_all_six_paths_together_are_eleven_trainings(pipelines):
+    together = sum(
+        (pipelines[path.name] for path in TRAINING_PATHS[1:]), pipelines["path_a"]
+    )
+
+    assert len(trainings(together)) == 11
+
+
+def test_a_path_starts_from_raw_files_and_parameters(pipelines):
+    raw = pipelines["synthesis"].outputs()
+    for path in TRAINING_PATHS:
+        free = {i for i in pipelines[path.name].inputs() if not i.startswith("params:")}
+
+        assert free <= raw, path.name
+
+
+def test_the_control_path_needs_neither_nih_nor_rsna_files(pipelines):
+    free = pipelines["path_f"].inputs()
+
+    assert not {name for name in free if name.startswith(("nih", "rsna"))}
+
+
+def test_the_demo_needs_parameters_only(pipelines):
+    assert all(name.startswith("params:") for name in pipelines["demo"].inputs())
+
+
+def test_every_dataset_of_every_pipeline_is_in_the_catalog(pipelines, catalog):
+    names = set(itertools.chain(*(p.datasets() for p in pipelines.values())))
+    data = {name for name in names if not name.startswith("params:")}
+
+    assert {name for name in data if name not in catalog} == set()
+
+
+def test_every_dataset_carries_a_layer(pipelines, catalog):
+    names = {n for n in pipelines["demo"].datasets() if not n.startswith("params:")}
+    without = {
+        name
+        for name in names
+        if "layer" not in ((catalog[name].metadata or {}).get("kedro-viz") or {})
+    }
+
+    assert without == set()
+
+
+def test_every_dataset_lies_under_the_data_root(project, pipelines, tmp_path):
+    with KedroSession.create(
+        project, env="test", runtime_params={"data_root": str(tmp_path)}
+    ) as session:
+        catalog = session.load_context().catalog
+    for name in pipelines["demo"].datasets():
+        if not name.startswith("params:"):
+            described = str(catalog[name])
+
+            assert str(tmp_path) in described, name
+
+
+def test_the_registry_is_read_without_tensorflow():
+    code = (
+        "import sys; from covid_cxr.pipeline_registry import register_pipelines; "
+        "register_pipelines(); "
+        "heavy = {'tensorflow', 'keras', 'matplotlib', 'plotly'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert finished.stdout.strip() == "[]"
+
+
+def test_an_unknown_path_is_refused_with_the_nearest_names(kedro_command):
+    finished = kedro_command("run", "--env=test", "--pipelines=path_x")
+
+    assert finished.returncode != 0
+    message = finished.stdout + finished.stderr
+    assert re.search(r"path_x.*", message)
+    assert "path_f" in message
+
+
+def test_no_function_wired_as_a_node_has_default_arguments(pipelines):
+    """A default before a typed parameter would silently receive a raw dict."""
+    for node in pipelines["demo"].nodes:
+        signature = inspect.signature(node.func)
+        defaults = [
+            p.name for p in signature.parameters.values() if p.default is not p.empty
+        ]
+
+        assert defaults == [], node.name
+
+
+def test_every_record_of_parameters_arrives_as_a_dataclass(pipelines):
+    """Kedro converts a record only where the node's argument is annotated with one."""
+    records = {"recipe", "network", "curation", "synthesis", "saliency", "reporting"}
+    checked = set()
+    for node in pipelines["demo"].nodes:
+        hints = typing.get_type_hints(node.func)
+        for argument, source in _bindings(node):
+            last = source.removeprefix("params:").rsplit(".", 1)[-1]
+            if source.startswith("params:") and last in records:
+                assert dataclasses.is_dataclass(hints[argument]), (node.name, source)
+                checked.add(last)
+
+    assert checked == records
+
+
+def _bindings(node):
+    bound = inspect.signature(node.func).bind(*_positional(node), **_named(node))
+    return [
+        (name, value)
+        for name, value in bound.arguments.items()
+        if isinstance(value, str)
+    ]
+
+
+def _positional(node):
+    return [] if isinstance(node._inputs, dict) else node.inputs
+
+
+def _named(node):
+    return node._inputs if isinstance(node._inputs, dict) else {}
