@@ -1,0 +1,1 @@
+"""Numbers to figures; nothing here reads or saves a file."""

@@ -1,0 +1,14 @@
+"""Colours that colour-blind readers can tell apart (Okabe and Ito 2008)."""
+
+# Without yellow, which is too pale for a line on white.
+PATH_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#555555")
+
+INK = "#1d2733"
+MUTED = "#6b7785"
+GRID = "#d9dee4"
+PAPER = "#9a6700"  # what the paper printed, wherever it stands beside our numbers
+
+
+def path_colour(position: int) -> str:
+    """Return the colour of the path at `position` in the table of paths."""
+    return PATH_COLOURS[position % len(PATH_COLOURS)]

@@ -1,0 +1,69 @@
+"""Figures 4 to 7: radiograph, saliency map and both, for a few cases."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_OPACITY = 0.4  # of the map over the radiograph
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainedCase:
+    """One radiograph and where the classifier looked.
+
+    Attributes:
+        patient_index: Random number of the patient within the test part.
+        score: The classifier's output, 0 to 1.
+        pixels: Shape (height, width), 8 bits.
+        saliency: Any shape, 0 (low weight) to 1 (high weight).
+    """
+
+    patient_index: int
+    score: float
+    pixels: NDArray[np.uint8]
+    saliency: NDArray[np.float64]
+
+    @property
+    def title(self) -> str:
+        """Patient and output, as in the paper's figures."""
+        return f"Patient {self.patient_index}: output {100 * self.score:.1f} %"
+
+
+def draw_cases(cases: Sequence[ExplainedCase]) -> Any:
+    """Return one row per case as a matplotlib `Figure`.
+
+    The map is interpolated to the size of the radiograph and shown in the colours of
+    the paper: red for high weight, blue for low.
+
+    Args:
+        cases: At least one.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.2, 3.05 * len(cases)), layout="constrained")
+    rows = figure.subplots(len(cases), 3, squeeze=False)
+    for case, (radiograph, saliency, overlay) in zip(cases, rows, strict=True):
+        weights = _to_size_of(case.pixels, case.saliency)
+        radiograph.imshow(case.pixels, cmap="gray", vmin=0, vmax=255)
+        radiograph.set_title(case.title, loc="left", size=11)
+        image = saliency.imshow(weights, cmap="jet", vmin=0, vmax=1)
+        saliency.set_title("Grad-CAM", size=11)
+        overlay.imshow(case.pixels, cmap="gray", vmin=0, vmax=255)
+        overlay.imshow(weights, cmap="jet", vmin=0, vmax=1, alpha=_OPACITY)
+        overlay.set_title("Overlay", size=11)
+        for axes in (radiograph, saliency, overlay):
+            axes.set_axis_off()
+    figure.colorbar(image, ax=rows, label="Weight", fraction=0.03, pad=0.01)
+    return figure
+
+
+def _to_size_of(
+    pixels: NDArray[np.uint8], saliency: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    height, width = pixels.shape
+    resized = cv2.resize(saliency, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(resized, dtype=np.float64)

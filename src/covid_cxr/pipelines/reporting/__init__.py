@@ -1,0 +1,1 @@
+"""Scores and histories to tables, figures and the report."""

@@ -1,0 +1,314 @@
+"""Adapters from the catalog: one argument per path, cohort or training."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from covid_cxr.figures import cropping, intervals, learning_curves, roc, saliency
+from covid_cxr.figures.note import draw_note
+from covid_cxr.figures.palette import path_colour
+from covid_cxr.figures.paths import draw_paths
+from covid_cxr.paths import TRAINING_PATHS
+from covid_cxr.radiographs import files
+from covid_cxr.radiographs.folder import RadiographFolder
+from covid_cxr.radiographs.rendering import UnreadableRadiograph
+from covid_cxr.radiographs.store import ImageStore
+from covid_cxr.report import comparisons, flow, html, performance, trainings
+from covid_cxr.report.reporting import Reporting
+from covid_cxr.report.scored_part import line_up
+from covid_cxr.statistics.roc import trace_roc
+
+logger = logging.getLogger(__name__)
+
+TRAINING_SET_COHORTS = {
+    "phase1": "nih",
+    "phase2_nih": "nih",
+    "phase2_rsna": "rsna",
+    "phase3": "covid",
+}
+# In the order of Figures 4 to 7.
+OUTCOMES = ("true_positive", "true_negative", "false_positive", "false_negative")
+IMAGES = (
+    *("figure1", "figure2", "figure4", "figure5", "figure6", "figure7"),
+    *("auroc_intervals", "learning_curves"),
+)
+
+
+def count_cohorts(**tables: pd.DataFrame) -> pd.DataFrame:
+    """Return images and patients of each cohort, used and rejected.
+
+    Args:
+        tables: `<cohort>_curated` and `<cohort>_rejected`.
+    """
+    cohorts = [name.removesuffix("_curated") for name in tables if "_curated" in name]
+    return flow.count_cohorts(
+        {cohort: tables[f"{cohort}_curated"] for cohort in cohorts},
+        {cohort: tables[f"{cohort}_rejected"] for cohort in cohorts},
+    )
+
+
+def count_rejections(**tables: pd.DataFrame) -> pd.DataFrame:
+    """Return how many radiographs were rejected, by cohort and reason.
+
+    Args:
+        tables: `<cohort>_rejected`.
+    """
+    return flow.count_rejections(
+        {name.removesuffix("_rejected"): table for name, table in tables.items()}
+    )
+
+
+def count_parts(
+    pneumonia_labels: list[str], covid_labels: list[str], **tables: pd.DataFrame
+) -> pd.DataFrame:
+    """Return images, patients and positives of every part of every training set.
+
+    Args:
+        pneumonia_labels: The label that is counted in phases 1 and 2.
+        covid_labels: The label that is counted in phase 3.
+        tables: `<training set>_split` and `<cohort>_curated`.
+    """
+    training_sets = {
+        name: flow.TrainingSet(
+            split=tables[f"{name}_split"],
+            radiographs=tables[f"{cohort}_curated"],
+            label=(covid_labels if name == "phase3" else pneumonia_labels)[0],
+        )
+        for name, cohort in TRAINING_SET_COHORTS.items()
+        if f"{name}_split" in tables
+    }
+    return flow.count_parts(training_sets)
+
+
+def tabulate_pneumonia(
+    part_counts: pd.DataFrame,
+    labels: list[str],
+    reporting: Reporting,
+    **scores: pd.DataFrame,
+) -> pd.DataFrame:
+    """Return Table 2.
+
+    Args:
+        part_counts: From `count_parts`.
+        labels: Of phase 2: one.
+        reporting: For the level of the intervals.
+        scores: Of phase 2, by path.
+    """
+    return performance.tabulate_pneumonia(
+        scores, part_counts=part_counts, label=labels[0], reporting=reporting
+    )
+
+
+def tabulate_covid(
+    labels: list[str], reporting: Reporting, **scores: pd.DataFrame
+) -> pd.DataFrame:
+    """Return Table 3.
+
+    Args:
+        labels: Of phase 3: one.
+        reporting: For the level of the intervals.
+        scores: Of phase 3, by path.
+    """
+    return performance.tabulate_covid(scores, label=labels[0], reporting=reporting)
+
+
+def compare_paths(
+    labels: list[str], reporting: Reporting, **scores: pd.DataFrame
+) -> pd.DataFrame:
+    """Return Table 4.
+
+    Args:
+        labels: Of phase 3: one.
+        reporting: For the level of the intervals.
+        scores: Of phase 3, by path.
+    """
+    return comparisons.compare_paths(scores, label=labels[0], reporting=reporting)
+
+
+def draw_training_paths(part_counts: pd.DataFrame) -> Any:
+    """Return Figure 1: all paths, with the images that each training has seen."""
+    train = part_counts[part_counts["part"] == "train"]
+    training_images = dict(zip(train["training_set"], train["images"], strict=True))
+    return draw_paths(TRAINING_PATHS, training_images=training_images)
+
+
+def draw_cropping(
+    images: RadiographFolder,
+    crops: pd.DataFrame | None,
+    radiographs: pd.DataFrame,
+    reporting: Reporting,
+) -> Any:
+    """Return Figure 2: a radiograph drawn at random, before and after its crop.
+
+    Args:
+        images: The raw files.
+        crops: `image` (an image_id or a file), `x0, y0, x1, y1`; None without crops.
+        radiographs: The curated ones.
+        reporting: For the seed.
+    """
+    if crops is None:
+        return draw_note("The radiographs were not cropped: there is no crop table.")
+    for pixels, box in _cropped_examples(images, crops, radiographs, reporting.seed):
+        return cropping.draw_cropping(pixels, box)
+    return draw_note("No radiograph with a crop is at hand.")
+
+
+def draw_roc(labels: list[str], **scores: pd.DataFrame) -> tuple[Any, Any]:
+    """Return Figure 3, for print and interactive.
+
+    Args:
+        labels: Of phase 3: one.
+        scores: Of phase 3, by path.
+    """
+    test = line_up(scores, label=labels[0], part="test")
+    aucs = test.estimate(by_patient=False).auc
+    curves, colours = {}, {}
+    for position, path in enumerate(TRAINING_PATHS):
+        if path.name in scores:
+            auc = aucs[list(scores).index(path.name)]
+            title = f"{path.title}: {auc:.3f}"
+            curves[title] = trace_roc(test.is_case, test.scores[path.name])
+            colours[title] = path_colour(position)
+    return (
+        roc.draw_roc(curves, colours=colours),
+        roc.draw_interactive_roc(curves, colours=colours),
+    )
+
+
+def draw_auroc_intervals(table3: pd.DataFrame) -> Any:
+    """Return the intervals of Table 3, ours beside the paper's."""
+    rows = []
+    for position, path in enumerate(TRAINING_PATHS):
+        for row in table3[table3["path"] == path.name].to_dict(orient="records"):
+            ours = {key: row[key] for key in ("auroc", "lower", "upper")}
+            paper = {key: row[f"paper_{key}"] for key in ("auroc", "lower", "upper")}
+            rows.append(
+                intervals.IntervalRow(
+                    title=path.title,
+                    colour=path_colour(position),
+                    ours=intervals.Interval(**ours),
+                    paper=intervals.Interval(**paper),
+                )
+            )
+    return intervals.draw_intervals(rows)
+
+
+def draw_saliency(
+    table3: pd.DataFrame,
+    store: ImageStore,
+    radiographs: pd.DataFrame,
+    **explanations: dict[str, Any],
+) -> tuple[Any, ...]:
+    """Return Figures 4 to 7 for the path that is best on validation.
+
+    Args:
+        table3: Says which path that is.
+        store: The radiographs' pixels.
+        radiographs: The curated ones, with their row in the store.
+        explanations: Cases with their saliency maps, by path.
+    """
+    path = performance.chosen_path(table3)
+    cases = explanations[path.name]["cases"]
+    rows = radiographs.set_index("image_id")["row"]
+    return tuple(
+        _draw_outcome(
+            [case for case in cases if case["outcome"] == outcome],
+            outcome=outcome,
+            store=store,
+            rows=rows,
+        )
+        for outcome in OUTCOMES
+    )
+
+
+def draw_learning_curves(**histories: list[dict[str, float]]) -> Any:
+    """Return the losses of every training.
+
+    Args:
+        histories: One record per epoch, by training.
+    """
+    return learning_curves.draw_learning_curves(
+        {trainings.training_title(name): h for name, h in histories.items()}
+    )
+
+
+def list_trainings(**provenance: dict[str, Any]) -> pd.DataFrame:
+    """Return one row per training.
+
+    Args:
+        provenance: By training.
+    """
+    return trainings.list_trainings(provenance)
+
+
+def write_report(
+    reporting: Reporting, figure3_interactive: Any, **parts: pd.DataFrame | bytes | None
+) -> str:
+    """Return the HTML report of whatever this run's paths have.
+
+    Args:
+        reporting: Level and significance.
+        figure3_interactive: The ROC curves.
+        parts: Tables and PNG files by the name of their dataset.
+    """
+    images = {name: parts.pop(name) for name in IMAGES if name in parts}
+    optional = dict.fromkeys(("table1", "table2", "table4", "table5"))
+    contents: dict[str, Any] = {**optional, **parts, "images": images}
+    colours = {path.name: path_colour(i) for i, path in enumerate(TRAINING_PATHS)}
+    return html.write_report(
+        html.ReportContents(
+            reporting=reporting, roc=figure3_interactive, colours=colours, **contents
+        )
+    )
+
+
+def _cropped_examples(
+    images: RadiographFolder, crops: pd.DataFrame, radiographs: pd.DataFrame, seed: int
+) -> Iterator[tuple[NDArray[np.uint8], list[float]]]:
+    """Yield pixels and crop of curated radiographs in random order."""
+    file_of = {
+        key: file
+        for image_id, file in radiographs[["image_id", "file"]].itertuples(index=False)
+        for key in (image_id, file)
+    }
+    table = crops[["image", "x0", "y0", "x1", "y1"]].sample(frac=1, random_state=seed)
+    for image, *box in table.itertuples(index=False):
+        place = images.find(str(file_of.get(image)))
+        if place is None:
+            continue
+        try:
+            pixels = files.read(images.root / place).pixels
+        except UnreadableRadiograph:
+            logger.warning("Figure 2: a raw radiograph can no longer be read")
+            continue
+        yield pixels, [float(edge) for edge in box]
+
+
+def _draw_outcome(
+    cases: list[dict[str, Any]], *, outcome: str, store: ImageStore, rows: pd.Series
+) -> Any:
+    if not cases:
+        name = outcome.replace("_", " ")
+        return draw_note(f"The test part has no {name} at this threshold.")
+    unknown = [c["image_id"] for c in cases if c["image_id"] not in rows.index]
+    if unknown:
+        raise ValueError(
+            f"The saliency maps are of radiographs that are not among the curated "
+            f"ones, such as {unknown[0]}; run phase 3 again."
+        )
+    wanted = rows.loc[[case["image_id"] for case in cases]].to_numpy(np.int64)
+    return saliency.draw_cases(
+        [
+            saliency.ExplainedCase(
+                patient_index=case["patient_index"],
+                score=case["score"],
+                pixels=pixels,
+                saliency=np.asarray(case["map"], dtype=np.float64),
+            )
+            for case, pixels in zip(cases, store.read(wanted), strict=True)
+        ]
+    )

@@ -1,0 +1,128 @@
+"""One self-contained HTML file that loads nothing from anywhere."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from covid_cxr.paths import TRAINING_PATHS, TrainingPath
+from covid_cxr.report import wording
+from covid_cxr.report.performance import chosen_path
+from covid_cxr.report.published import CITATION
+from covid_cxr.report.reporting import Reporting
+from covid_cxr.report.trainings import training_title
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportContents:
+    """What a report shows; None for what its paths do not have.
+
+    Attributes:
+        reporting: Level and significance.
+        cohorts: From `flow.count_cohorts`.
+        rejections: From `flow.count_rejections`.
+        parts: From `flow.count_parts`.
+        trainings: From `trainings.list_trainings`.
+        table1: Findings.
+        table2: Pneumonia.
+        table3: COVID-19.
+        table4: Pairs of paths.
+        table5: Pairs of paths, adjusted.
+        images: PNG files by name: `figure1`, `figure2`, `figure4` to `figure7`,
+            `auroc_intervals`, `learning_curves`.
+        roc: Plotly figure of the ROC curves.
+        colours: Of each path in the figures, by its name.
+    """
+
+    reporting: Reporting
+    cohorts: pd.DataFrame
+    rejections: pd.DataFrame
+    parts: pd.DataFrame
+    trainings: pd.DataFrame
+    table1: pd.DataFrame | None
+    table2: pd.DataFrame | None
+    table3: pd.DataFrame
+    table4: pd.DataFrame | None
+    table5: pd.DataFrame | None
+    images: Mapping[str, bytes]
+    roc: Any
+    colours: Mapping[str, str]
+
+    @property
+    def paths(self) -> list[TrainingPath]:
+        """The paths of this report, in the order of paths.py."""
+        names = set(self.table3["path"])
+        return [path for path in TRAINING_PATHS if path.name in names]
+
+
+def write_report(contents: ReportContents) -> str:
+    """Return the HTML document.
+
+    The same contents give the same document, byte for byte.
+    """
+    return (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            contents=contents,
+            paths={path.name: path for path in contents.paths},
+            chosen=chosen_path(contents.table3),
+            synthetic=list(contents.cohorts.query("is_synthetic")["cohort"]),
+            images={name: _as_data_uri(png) for name, png in contents.images.items()},
+            roc=_as_fragment(contents.roc),
+            colours=dict(contents.colours),
+            citation=CITATION,
+            wording=wording,
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("covid_cxr.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "auroc": wording.auroc,
+        "cohort_name": wording.cohort,
+        "count": wording.count,
+        "label": wording.label,
+        "p_value": wording.p_value,
+        "training_set_name": wording.training_set,
+        "training_title": training_title,
+    }
+    environment.globals["records"] = _records
+    environment.globals["interval"] = wording.interval
+    return environment
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {str(column): value for column, value in row.items()}
+        for row in table.to_dict(orient="records")
+    ]
+
+
+def _as_data_uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def _as_fragment(figure: Any) -> str:
+    """Return the figure's HTML with the one copy of plotly.js in it."""
+    from plotly.io import to_html
+
+    return str(
+        to_html(
+            figure,
+            full_html=False,
+            include_plotlyjs=True,
+            div_id="figure3-plot",
+            config={"responsive": True, "displaylogo": False},
+        )
+    )

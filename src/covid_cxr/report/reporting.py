@@ -1,0 +1,28 @@
+"""What a reader may choose about the report."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reporting:
+    """The report's parameters, as read from parameters_reporting.yml.
+
+    Attributes:
+        level: Coverage of every interval, as in 0.95.
+        significance: A p value below it is called significant, as in 0.05.
+        seed: Of the cases that are drawn at random.
+    """
+
+    level: float
+    significance: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        """Refuse what is no level, no significance or no seed."""
+        for name, value in (("level", self.level), ("significance", self.significance)):
+            if not 0 < value < 1:
+                raise ValueError(
+                    f"reporting.{name} must lie between 0 and 1, got {value}"
+                )
+        if self.seed < 0:
+            raise ValueError(f"reporting.seed must not be negative, got {self.seed}")

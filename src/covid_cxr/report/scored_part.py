@@ -1,0 +1,76 @@
+"""What classifiers said of the same radiographs, lined up for comparison."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from covid_cxr.statistics.auc import AucEstimates, estimate_aucs
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredPart:
+    """One label of n radiographs, and k classifiers' scores for it.
+
+    Attributes:
+        is_case: Shape (n,).
+        scores: One column per classifier, n rows.
+        patients: Patient of each radiograph, shape (n,).
+    """
+
+    is_case: NDArray[np.bool_]
+    scores: pd.DataFrame
+    patients: NDArray[np.object_]
+
+    def estimate(self, *, by_patient: bool) -> AucEstimates:
+        """Return the AUCs, taking as independent the patients or else the images."""
+        cluster = self.patients if by_patient else None
+        return estimate_aucs(self.is_case, self.scores, cluster=cluster)
+
+
+def line_up(tables: Mapping[str, pd.DataFrame], *, label: str, part: str) -> ScoredPart:
+    """Return the scores of all classifiers for the radiographs of one part.
+
+    Args:
+        tables: Score table of each classifier: `image_id, patient_id, part`, the
+            label and `<label>_score`.
+        label: Column of the truth.
+        part: `validation` or `test`.
+
+    Raises:
+        ValueError: If a column is missing, the part is empty, or the classifiers did
+            not see the same radiographs with the same labels.
+    """
+    chosen = {name: _of_part(name, t, label, part) for name, t in tables.items()}
+    first_name, first = next(iter(chosen.items()))
+    for name, table in chosen.items():
+        if not table[["patient_id", label]].equals(first[["patient_id", label]]):
+            raise ValueError(
+                f"{name} and {first_name} were not scored on the same {part} "
+                f"radiographs with the same labels ({len(table)} and {len(first)}); "
+                "run the older one again: it stems from another split."
+            )
+    return ScoredPart(
+        is_case=first[label].to_numpy(dtype=bool),
+        scores=pd.DataFrame({k: t[f"{label}_score"] for k, t in chosen.items()}),
+        patients=first["patient_id"].to_numpy(dtype=object),
+    )
+
+
+def _of_part(name: str, table: pd.DataFrame, label: str, part: str) -> pd.DataFrame:
+    needed = ["image_id", "patient_id", "part", label, f"{label}_score"]
+    missing = [column for column in needed if column not in table.columns]
+    if missing:
+        raise ValueError(
+            f"The score table of {name} has no column {', '.join(missing)}; it has "
+            f"{', '.join(map(str, table.columns))}."
+        )
+    rows = table.loc[table["part"] == part, needed].set_index("image_id").sort_index()
+    if rows.empty:
+        raise ValueError(
+            f"The score table of {name} has no {part} radiographs; its parts are "
+            f"{', '.join(sorted(set(table['part'])))}. Score that part first."
+        )
+    return rows

@@ -1,0 +1,85 @@
+"""Numbers and names as readers see them, the same everywhere in the report."""
+
+import math
+from typing import TypeGuard
+
+COHORTS = {
+    "nih": "NIH ChestX-ray14",
+    "rsna": "RSNA Pneumonia Challenge 2018",
+    "covid": "COVID-19",
+}
+TRAINING_SETS = {
+    "phase1": "Phase 1: 14 findings (NIH)",
+    "phase2_nih": "Phase 2: pneumonia (NIH official test list)",
+    "phase2_rsna": "Phase 2: pneumonia (RSNA)",
+    "phase3": "Phase 3: COVID-19",
+}
+LABELS = {"covid19": "COVID-19", "macro_average": "Macro average"}
+UNKNOWN = "\N{EN DASH}"
+
+_MINUS = "\N{MINUS SIGN}"
+
+
+def auroc(value: float | None) -> str:
+    """Return three decimals, or a dash for NaN."""
+    return f"{value:.3f}" if _is_known(value) else UNKNOWN
+
+
+def interval(lower: float | None, upper: float | None) -> str:
+    """Return both bounds, or a dash where they are not known."""
+    if not (_is_known(lower) and _is_known(upper)):
+        return UNKNOWN
+    return f"{lower:.3f} to {upper:.3f}".replace("-", _MINUS)
+
+
+def difference(value: float | None) -> str:
+    """Return a signed number with three decimals."""
+    if not _is_known(value):
+        return UNKNOWN
+    return f"{value:+.3f}".replace("-", _MINUS)
+
+
+def p_value(value: float | None) -> str:
+    """Return three decimals, "< 0.001" for less, a dash for NaN."""
+    if not _is_known(value):
+        return UNKNOWN
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def count(value: float | None) -> str:
+    """Return a whole number with thousands separated."""
+    return f"{value:,.0f}" if _is_known(value) else UNKNOWN
+
+
+def percent(share: float | None) -> str:
+    """Return a share as per cent with two decimals."""
+    return f"{100 * share:.2f} %" if _is_known(share) else UNKNOWN
+
+
+def hours(value: float | None) -> str:
+    """Return hours, or minutes and seconds where it is less than one."""
+    if not _is_known(value):
+        return UNKNOWN
+    seconds = round(3600 * value)
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60:02d} s"
+    return f"{value:.1f} h"
+
+
+def label(name: str) -> str:
+    """Return the name of a finding, as in "Pleural thickening"."""
+    return LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def cohort(name: str) -> str:
+    """Return the name of a cohort."""
+    return COHORTS.get(name, name)
+
+
+def training_set(name: str) -> str:
+    """Return the name of a training set."""
+    return TRAINING_SETS.get(name, name)
+
+
+def _is_known(value: float | None) -> TypeGuard[float]:
+    return value is not None and not math.isnan(value)

@@ -1,0 +1,1 @@
+"""Numbers to estimates with their uncertainty (NumPy and SciPy only)."""

@@ -1,0 +1,73 @@
+"""Receiver operating characteristic curves and the operating points on them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+# Two shares that differ by less are equal but for rounding.
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True)
+class RocCurve:
+    """The corners of an empirical ROC curve, from (0, 0) to (1, 1).
+
+    Attributes:
+        thresholds: Falling; an image is called positive from the threshold on. The
+            first is infinite: nothing is called positive.
+        sensitivity: Shape of the thresholds.
+        false_positive_rate: 1 - specificity, same shape.
+    """
+
+    thresholds: NDArray[np.float64]
+    sensitivity: NDArray[np.float64]
+    false_positive_rate: NDArray[np.float64]
+
+    def youden_threshold(self) -> float:
+        """Return the threshold with the largest sensitivity + specificity.
+
+        Of equally good ones the lowest, which is the most sensitive.
+        """
+        index = self.sensitivity - self.false_positive_rate
+        is_best = index >= index.max() - _ROUNDING
+        return float(self.thresholds[is_best][-1])
+
+
+def trace_roc(is_case: ArrayLike, scores: ArrayLike) -> RocCurve:
+    """Return the ROC curve of one model.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        scores: Shape (n,); equal scores make one corner.
+
+    Raises:
+        ValueError: If a class is missing or a score is not finite.
+    """
+    truth = np.asarray(is_case, dtype=bool)
+    values = np.asarray(scores, dtype=np.float64)
+    n_cases, n_controls = int(truth.sum()), int((~truth).sum())
+    if min(n_cases, n_controls) == 0 or not np.isfinite(values).all():
+        raise ValueError(
+            "A ROC curve needs cases, controls and finite scores, got "
+            f"{n_cases} cases, {n_controls} controls and "
+            f"{np.count_nonzero(~np.isfinite(values))} scores that are no number."
+        )
+    order = np.argsort(-values)
+    is_last_of_tie = np.append(np.diff(values[order]) != 0, True)
+    hits = np.cumsum(truth[order])[is_last_of_tie]
+    alarms = np.cumsum(~truth[order])[is_last_of_tie]
+    is_corner = _is_corner(hits, alarms)
+    return RocCurve(
+        thresholds=np.append(np.inf, values[order][is_last_of_tie][is_corner]),
+        sensitivity=np.append(0, hits[is_corner] / n_cases),
+        false_positive_rate=np.append(0, alarms[is_corner] / n_controls),
+    )
+
+
+def _is_corner(hits: NDArray[np.int64], alarms: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark where the curve turns: points on a straight stretch add nothing."""
+    up = np.ediff1d(hits, to_begin=hits[0])
+    right = np.ediff1d(alarms, to_begin=alarms[0])
+    turns = up[:-1] * right[1:] != up[1:] * right[:-1]
+    return np.append(turns, True)

@@ -1,0 +1,59 @@
+"""Tables 4 and 5."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from covid_cxr.report.comparisons import adjust_for_all_pairs, compare_paths
+from covid_cxr.report.reporting import Reporting
+from covid_cxr.statistics.auc import estimate_aucs
+
+REPORTING = Reporting(level=0.95, significance=0.05, seed=1)
+
+
+@pytest.fixture(scope="module")
+def scores():
+    rng = np.random.default_rng(3)
+    images = pd.DataFrame(
+        {
+            "image_id": [f"i{i:03d}" for i in range(80)],
+            "patient_id": [f"p{i // 3}" for i in range(80)],
+            "part": "test",
+            "covid19": rng.random(80) < 0.6,
+        }
+    )
+    return {
+        f"path_{letter}": images.assign(
+            covid19_score=rng.normal(size=80) + images["covid19"]
+        )
+        for letter in "abcdef"
+    }
+
+
+def test_table_4_has_every_pair_with_both_p_values(scores):
+    table = compare_paths(scores, label="covid19", reporting=REPORTING)
+
+    assert len(table) == 15
+    first = scores["path_b"]
+    matrix = pd.DataFrame({k: t["covid19_score"] for k, t in scores.items()})
+    by_image = estimate_aucs(first["covid19"], matrix)
+    by_patient = estimate_aucs(first["covid19"], matrix, cluster=first["patient_id"])
+    row = table.set_index(["first", "second"]).loc[("path_b", "path_e")]
+    clustered = by_patient.compare("path_b", "path_e")
+    assert row["difference"] == pytest.approx(clustered.estimate)
+    assert row["p_clustered"] == pytest.approx(clustered.p_value)
+    assert row["p_image"] == pytest.approx(by_image.compare("path_b", "path_e").p_value)
+    assert (row["lower"], row["upper"]) == pytest.approx(clustered.interval(0.95))
+    assert row["paper_p"] == 0.025
+
+
+def test_table_5_multiplies_every_p_value_by_15(scores):
+    table4 = compare_paths(scores, label="covid19", reporting=REPORTING)
+
+    table5 = adjust_for_all_pairs(table4)
+
+    for column in ("p_clustered", "p_image"):
+        expected = np.minimum(1, 15 * table4[column])
+        assert table5[column].tolist() == pytest.approx(expected.tolist())
+    published = table5.set_index(["first", "second"])["paper_p"]
+    assert published[("path_a", "path_f")] == 0.705

@@ -1,0 +1,69 @@
+"""ROC curves and operating points."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_curve
+
+from covid_cxr.statistics.auc import estimate_aucs
+from covid_cxr.statistics.roc import trace_roc
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([3, 1000]))
+def test_the_area_under_the_curve_is_the_auc(seed, n_levels):
+    rng = np.random.default_rng(seed)
+    is_case = np.append(rng.random(30) < 0.4, [True, False])
+    scores = rng.integers(0, n_levels, 32) + 0.5 * is_case
+    curve = trace_roc(is_case, scores)
+
+    area = np.trapezoid(curve.sensitivity, curve.false_positive_rate)
+
+    assert area == pytest.approx(estimate_aucs(is_case, scores).auc[0])
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_corners_are_those_of_scikit_learn(seed):
+    rng = np.random.default_rng(seed)
+    is_case = np.append(rng.random(30) < 0.4, [True, False])
+    scores = rng.integers(0, 10, 32).astype(float)
+    curve = trace_roc(is_case, scores)
+
+    rate, sensitivity, thresholds = roc_curve(is_case, scores, drop_intermediate=False)
+    theirs = set(zip(thresholds, rate, sensitivity, strict=True))
+    ours = zip(
+        curve.thresholds, curve.false_positive_rate, curve.sensitivity, strict=True
+    )
+    assert set(ours) <= theirs
+
+
+def test_a_curve_by_hand():
+    curve = trace_roc([True, True, False, True, False], [0.9, 0.8, 0.7, 0.6, 0.1])
+
+    assert curve.thresholds.tolist() == [np.inf, 0.8, 0.7, 0.6, 0.1]
+    assert curve.sensitivity == pytest.approx([0, 2 / 3, 2 / 3, 1, 1])
+    assert curve.false_positive_rate.tolist() == [0, 0, 0.5, 0.5, 1]
+
+
+def test_equal_scores_make_one_slanted_step():
+    curve = trace_roc([True, False, True, False], [1.0, 1.0, 1.0, 1.0])
+
+    assert curve.sensitivity.tolist() == [0, 1]
+    assert curve.false_positive_rate.tolist() == [0, 1]
+
+
+def test_youdens_threshold_maximises_sensitivity_plus_specificity():
+    curve = trace_roc([True, True, False, True, False], [0.9, 0.8, 0.7, 0.6, 0.1])
+
+    assert curve.youden_threshold() == 0.8  # 2/3 + 1 beats 1 + 1/2
+
+
+def test_of_equally_good_thresholds_the_most_sensitive_is_taken():
+    curve = trace_roc([True, False, True, False], [4.0, 3.0, 2.0, 1.0])
+
+    assert curve.youden_threshold() == 2.0  # 1 + 1/2, as 1/2 + 1 from 4 on
+
+
+def test_a_curve_without_controls_is_refused():
+    with pytest.raises(ValueError, match="0 controls"):
+        trace_roc([True, True], [0.1, 0.2])
