@@ -85,7 +85,7 @@ def test_the_report_says_that_the_data_are_synthetic(study):
 
 
 def test_one_path_alone_gives_its_own_report(run_kedro, study):
-    run_kedro("path_c", data_root=study, from_nodes=["path_c.phase3.score"])
+    run_kedro("path_c", data_root=study, namespaces=["path_c.reporting"])
 
     report = (study / "08_reporting/path_c/report.html").read_text()
     assert "Path (c)" in report

@@ -14,7 +14,6 @@ LAYERS = [
     "raw",
     "intermediate",
     "primary",
-    "feature",
     "model_input",
     "models",
     "model_output",

@@ -101,7 +101,7 @@ def with_path_recipes(parameters: dict[str, Any]) -> dict[str, Any]:
     """
     completed = copy.deepcopy(parameters)
     phases = {
-        path.name: ("phase3",) if path.phase2_cohort is None else ("phase2", "phase3")
+        path.name: ["phase3"] if path.phase2_cohort is None else ["phase2", "phase3"]
         for path in TRAINING_PATHS
     }
     _refuse_unknown_paths(parameters, phases)
@@ -116,7 +116,7 @@ def with_path_recipes(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_unknown_paths(
-    parameters: dict[str, Any], phases: dict[str, tuple[str, ...]]
+    parameters: dict[str, Any], phases: dict[str, list[str]]
 ) -> None:
     for name, own in parameters.items():
         if not name.startswith("path_"):
@@ -153,7 +153,12 @@ def _as_rich_table(table3: pd.DataFrame) -> Table:
     table = Table(title="COVID-19 on the test part", title_justify="left")
     for heading in ("path", "AUROC", "95 % interval", "in the paper"):
         table.add_column(heading)
-    for row in table3.itertuples():
-        interval = f"{row.lower:.3f} to {row.upper:.3f}"
-        table.add_row(row.path, f"{row.auroc:.3f}", interval, f"{row.paper_auroc:.3f}")
+    for row in table3.to_dict("records"):
+        interval = f"{row['lower']:.3f} to {row['upper']:.3f}"
+        table.add_row(
+            str(row["path"]),
+            f"{row['auroc']:.3f}",
+            "unknown" if pd.isna(row["lower"]) else interval,
+            f"{row['paper_auroc']:.3f}",
+        )
     return table

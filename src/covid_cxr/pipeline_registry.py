@@ -6,14 +6,14 @@ so breaks `kedro run --pipelines=path_b`, which is no folder.
 
 from kedro.pipeline import Pipeline
 
+import covid_cxr.pipelines.curation.pipeline as curation
+import covid_cxr.pipelines.ingestion.pipeline as ingestion
+import covid_cxr.pipelines.phase1.pipeline as phase1
+import covid_cxr.pipelines.phase2.pipeline as phase2
+import covid_cxr.pipelines.phase3.pipeline as phase3
+import covid_cxr.pipelines.reporting.pipeline as reporting
+import covid_cxr.pipelines.synthesis.pipeline as synthesis
 from covid_cxr.paths import TRAINING_PATHS, TrainingPath
-from covid_cxr.pipelines.curation import pipeline as curation
-from covid_cxr.pipelines.ingestion import pipeline as ingestion
-from covid_cxr.pipelines.phase1 import pipeline as phase1
-from covid_cxr.pipelines.phase2 import pipeline as phase2
-from covid_cxr.pipelines.phase3 import pipeline as phase3
-from covid_cxr.pipelines.reporting import pipeline as reporting
-from covid_cxr.pipelines.synthesis import pipeline as synthesis
 
 
 def register_pipelines() -> dict[str, Pipeline]:

@@ -50,7 +50,7 @@ class ImageStoreDataset(AbstractDataset[StorePlan, ImageStore]):
         ```yaml
         nih_store:
           type: covid_cxr.datasets.image_store.ImageStoreDataset
-          filepath: data/04_feature/nih_store
+          filepath: data/03_primary/nih_store
         ```
     """
 
