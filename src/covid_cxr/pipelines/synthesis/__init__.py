@@ -1,0 +1,1 @@
+"""Writes the synthetic hospital's raw files."""

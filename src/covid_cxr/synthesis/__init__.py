@@ -1,0 +1,1 @@
+"""A synthetic hospital: drawn radiographs and the raw files of three cohorts."""

@@ -1,0 +1,117 @@
+"""Rows of the synthetic radiographs as records, and their lazy way into files."""
+
+import multiprocessing
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import pandas as pd
+
+from covid_cxr.synthesis.drawing import Exam
+from covid_cxr.synthesis.epidemiology import DRAWN, severity_column
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """One radiograph to draw and to file.
+
+    Attributes:
+        file: Where it goes, relative to the cohort's folder.
+        patient: Whose it is.
+        site: Where it is taken.
+        study_date: DICOM DA (0008,0020), "" where the cohort has none.
+        exam: What is drawn.
+    """
+
+    file: str
+    patient: str
+    site: str
+    study_date: str
+    exam: Exam
+
+    @property
+    def name(self) -> str:
+        """The file's name without its folders, as tables cite it."""
+        return PurePosixPath(self.file).name
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its folders and its ending."""
+        return PurePosixPath(self.file).stem
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawImages:
+    """Image files that are drawn when they are iterated over, one at a time.
+
+    Attributes:
+        orders: What to draw, in the order of the files.
+        encode: Draws one and returns the bytes of its file; can be pickled.
+        workers: Processes that draw.
+    """
+
+    orders: tuple[Order, ...]
+    encode: Callable[[Order], bytes]
+    workers: int
+
+    def __len__(self) -> int:
+        """Return the number of files."""
+        return len(self.orders)
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the relative path and the bytes of each file."""
+        # A few files are drawn sooner than a second process starts.
+        if self.workers == 1 or len(self) < 200:
+            for order in self.orders:
+                yield order.file, self.encode(order)
+            return
+        # Spawned: a fork would take along the threads of whatever else is loaded.
+        context = multiprocessing.get_context("spawn")
+        batch = 64 * self.workers
+        with ProcessPoolExecutor(self.workers, mp_context=context) as pool:
+            # In batches, so that no more than these wait in memory to be written.
+            for first in range(0, len(self), batch):
+                orders = self.orders[first : first + batch]
+                drawn = pool.map(self.encode, orders, chunksize=8)
+                for order, content in zip(orders, drawn, strict=True):
+                    yield order.file, content
+
+
+def orders_of(radiographs: pd.DataFrame, *, cohort: str) -> tuple[Order, ...]:
+    """Return the orders of one cohort, in the table's order.
+
+    Args:
+        radiographs: From `admit_patients`.
+        cohort: "nih", "rsna" or "covid".
+
+    Raises:
+        ValueError: If the table has no radiograph of the cohort.
+    """
+    rows = radiographs.loc[radiographs["cohort"] == cohort]
+    if rows.empty:
+        raise ValueError(
+            f"The synthetic radiographs hold none of the cohort {cohort!r}; got "
+            f"{sorted(radiographs['cohort'].unique())}. Run admit_patients again."
+        )
+    return tuple(_order(row) for row in rows.to_dict("records"))
+
+
+def _order(row: Mapping[Hashable, Any]) -> Order:
+    severities = {name: float(row[severity_column(name)]) for name in DRAWN}
+    return Order(
+        file=row["file"],
+        patient=row["patient"],
+        site=row["site"],
+        study_date="" if pd.isna(row["study_date"]) else row["study_date"],
+        exam=Exam(
+            anatomy_seed=row["anatomy_seed"],
+            drawing_seed=row["drawing_seed"],
+            sex=row["sex"],
+            age_years=row["age_years"],
+            view=row["view"],
+            severities={name: value for name, value in severities.items() if value > 0},
+            has_devices=row["has_devices"],
+        ),
+    )

@@ -1,0 +1,74 @@
+"""The synthetic hospital's size and difficulty (parameters_synthesis.yml)."""
+
+from dataclasses import dataclass
+
+_SMALLEST = {
+    "seed": 0,
+    "nih_images": 100,
+    "rsna_images": 20,
+    "covid_images": 50,
+    "raw_size_px": 32,
+    "least_patients": 1,
+    "workers": 1,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synthesis:
+    """How many radiographs are made, and how hard they are to tell apart.
+
+    Attributes:
+        seed: Of everything: the same seed gives the same bytes.
+        nih_images: Radiographs of the NIH cohort.
+        rsna_images: How many of them the RSNA cohort shows again.
+        covid_images: Radiographs of the COVID-19 cohort.
+        raw_size_px: Height and width of NIH and RSNA files; about those of COVID-19.
+        least_patients: In either part of the NIH cohort, patients with each finding,
+            however rare it is.
+        sign_contrast: Multiplies the attenuation of every sign of disease; 1 is plain.
+        confounder_share: Radiographs with crowded bases that are no disease.
+        photons: Quanta per pixel in air; fewer give more noise.
+        label_noise: Share of the text-mined NIH labels that are lost, and made up.
+        silent_share: COVID-19 patients whose radiographs show next to nothing.
+        workers: Processes that draw.
+    """
+
+    seed: int
+    nih_images: int
+    rsna_images: int
+    covid_images: int
+    raw_size_px: int
+    least_patients: int
+    sign_contrast: float
+    confounder_share: float
+    photons: float
+    label_noise: float
+    silent_share: float
+    workers: int
+
+    def __post_init__(self) -> None:
+        """Refuse a hospital that could not be drawn or split."""
+        for name, smallest in _SMALLEST.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < smallest:
+                raise ValueError(
+                    f"synthesis.{name} must be a whole number of at least {smallest}, "
+                    f"got {value!r}."
+                )
+        for name in ("sign_contrast", "photons"):
+            if not getattr(self, name) > 0:
+                raise ValueError(
+                    f"synthesis.{name} must be above 0, got {getattr(self, name)!r}."
+                )
+        for name in ("confounder_share", "label_noise", "silent_share"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(
+                    f"synthesis.{name} must be a share from 0 to below 1, "
+                    f"got {getattr(self, name)!r}."
+                )
+        if self.rsna_images > 0.8 * self.nih_images:
+            raise ValueError(
+                f"synthesis.rsna_images must be at most 0.8 of nih_images "
+                f"({self.nih_images}), because they are drawn from them; got "
+                f"{self.rsna_images}. Lower it or raise nih_images."
+            )

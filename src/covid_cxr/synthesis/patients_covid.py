@@ -1,0 +1,171 @@
+"""Who is radiographed in the COVID-19 cohort: three sites, both results at each.
+
+Site, view, sex and age are drawn nearly alike for both results, so that only the
+picture tells them apart. Those without COVID-19 are often ill with something else.
+"""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from covid_cxr.synthesis.epidemiology import DRAWN, severity_column
+from covid_cxr.synthesis.parameters import Synthesis
+
+POSITIVE_SHARE = 801 / 1060  # of the images (paper, Section 2.3)
+IMAGES_PER_PATIENT = 1060 / 475
+SITE_SHARES = {"site_a": 0.40, "site_b": 0.35, "site_c": 0.25}
+
+# What patients of either result have besides.
+_BACKGROUND = {
+    "cardiomegaly": 0.12,
+    "emphysema": 0.06,
+    "effusion": 0.10,
+    "atelectasis": 0.12,
+    "pleural_thickening": 0.04,
+    "nodule": 0.04,
+    "fibrosis": 0.04,
+}
+# Why patients without COVID-19 came; the others came for nothing that shows.
+_OTHER_DISEASE = {
+    "pneumonia": 0.10,
+    "infiltration": 0.06,
+    "edema": 0.08,
+    "consolidation": 0.03,
+}
+
+
+def admit_covid(synthesis: Synthesis) -> pd.DataFrame:
+    """Return the radiographs of the COVID-19 cohort in the order of their names."""
+    rng = np.random.default_rng([synthesis.seed, 3])
+    patients = _patient_of_each(synthesis.covid_images, rng)
+    n_patients = patients.max() + 1
+    sites = _sites(n_patients, rng)
+    is_positive = _results(patients, sites, rng)
+    people = _people(is_positive, sites, rng)
+    visits = people.loc[patients].reset_index(drop=True)
+    visit = visits.groupby("patient").cumcount()
+    view = _views(visits["is_positive"].to_numpy(), rng)
+    has_devices = rng.random(len(visits)) < np.where(view == "PA", 0.04, 0.4)
+    files = [
+        f"images/{patient}_{1 + number:02d}.dcm"
+        for patient, number in zip(visits["patient"], visit, strict=True)
+    ]
+    return visits.assign(
+        cohort="covid",
+        file=files,
+        rt_pcr=np.where(visits["is_positive"], "positive", "negative"),
+        view=view,
+        has_devices=has_devices,
+        study_date=_dates(visits["admission_day"] + 3 * visit),
+        drawing_seed=rng.integers(2**31, size=len(visits)),
+        **_severities(patients, is_positive, synthesis, rng),
+    ).drop(columns=["is_positive", "admission_day"])
+
+
+def _patient_of_each(n_images: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    visits = 1 + rng.poisson(IMAGES_PER_PATIENT - 1, n_images)
+    return np.repeat(np.arange(n_images), visits)[:n_images]
+
+
+def _sites(n_patients: int, rng: np.random.Generator) -> NDArray[np.str_]:
+    bounds = np.cumsum(list(SITE_SHARES.values())) * n_patients
+    ranks = np.searchsorted(bounds, np.arange(n_patients) + 0.5)
+    return rng.permutation(np.array(list(SITE_SHARES))[ranks])
+
+
+def _results(
+    patients: NDArray[np.intp], sites: NDArray[np.str_], rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Return each patient's RT-PCR, the same share of images positive at each site."""
+    n_images = np.bincount(patients)
+    is_positive = np.zeros(len(n_images), bool)
+    for site in SITE_SHARES:
+        here = rng.permutation(np.flatnonzero(sites == site))
+        images = np.cumsum(n_images[here])
+        n_positive = int(np.sum(images <= POSITIVE_SHARE * images[-1] + 0.5))
+        # Both results at every site, however small it is.
+        is_positive[here[: int(np.clip(n_positive, 1, len(here) - 1))]] = True
+    return is_positive
+
+
+def _people(
+    is_positive: NDArray[np.bool_], sites: NDArray[np.str_], rng: np.random.Generator
+) -> pd.DataFrame:
+    n_patients = len(is_positive)
+    age = np.where(is_positive, 58, 56) + 16 * norm.ppf(_evenly(is_positive, rng))
+    is_male = _evenly(is_positive, rng) < np.where(is_positive, 0.57, 0.54)
+    return pd.DataFrame(
+        {
+            "patient": [f"c{number:04d}" for number in range(1, n_patients + 1)],
+            "is_positive": is_positive,
+            "site": sites,
+            "sex": np.where(is_male, "M", "F"),
+            "age_years": np.clip(np.rint(age), 18, 94).astype(int),
+            "admission_day": rng.integers(0, 200, n_patients),
+            "anatomy_seed": rng.integers(2**31, size=n_patients),
+        }
+    )
+
+
+def _views(
+    is_positive: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.str_]:
+    """Return a view for each radiograph; the two results differ a little."""
+    share = _evenly(is_positive, rng)
+    upright = np.where(is_positive, 0.34, 0.40)
+    in_bed = np.where(share < upright + 0.2, "AP Supine", "AP")
+    return np.where(share < upright, "PA", in_bed)
+
+
+def _evenly(
+    is_positive: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return numbers from 0 to 1 that are spread evenly in either result.
+
+    Left to chance, a small cohort could be told apart by age alone.
+    """
+    spread = np.empty(len(is_positive))
+    for result in (True, False):
+        here = is_positive == result
+        spread[here] = rng.permutation((np.arange(here.sum()) + 0.5) / here.sum())
+    return spread
+
+
+def _dates(days: pd.Series) -> list[str]:
+    """Return DICOM dates (DA) that many days after the first of March 2020."""
+    first = dt.date(2020, 3, 1)
+    return [f"{first + dt.timedelta(days=int(day)):%Y%m%d}" for day in days]
+
+
+def _severities(
+    patients: NDArray[np.intp],
+    is_positive: NDArray[np.bool_],
+    synthesis: Synthesis,
+    rng: np.random.Generator,
+) -> dict[str, NDArray[np.float64]]:
+    """Return the severity of everything drawn, one value per radiograph."""
+    n_patients, n_images = len(is_positive), len(patients)
+    worst = pd.DataFrame(0.0, index=range(n_patients), columns=list(DRAWN))
+    for finding, share in _BACKGROUND.items():
+        has_it = rng.random(n_patients) < share
+        worst[finding] = np.where(has_it, rng.uniform(0.2, 0.9, n_patients), 0.0)
+    causes = [*_OTHER_DISEASE, "nothing"]
+    shares = list(_OTHER_DISEASE.values())
+    came_for = rng.choice(causes, n_patients, p=[*shares, 1 - sum(shares)])
+    acute = 0.15 + 0.85 * rng.beta(1.8, 1.8, n_patients)
+    for finding in _OTHER_DISEASE:
+        worst[finding] = np.where(~is_positive & (came_for == finding), acute, 0.0)
+    is_silent = rng.random(n_patients) < synthesis.silent_share
+    worst["covid19"] = np.where(is_positive, np.where(is_silent, 0.03, acute), 0.0)
+    # The days before and after the worst one.
+    course = rng.uniform(0.6, 1.0, n_images)
+    is_crowded = rng.random(n_images) < synthesis.confounder_share
+    crowding = np.where(is_crowded, rng.uniform(0.3, 1.0, n_images), 0.0)
+    on_day = {
+        severity_column(finding): worst[finding].to_numpy()[patients] * course
+        for finding in DRAWN
+    }
+    return {**on_day, severity_column("crowding"): crowding}

@@ -1,0 +1,98 @@
+"""The NIH cohort as ChestX-ray14 publishes it: PNG files, one table, two lists."""
+
+from functools import partial
+from pathlib import PurePosixPath
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from covid_cxr.synthesis.drawing import Look, draw_radiograph
+from covid_cxr.synthesis.exposure import to_grey
+from covid_cxr.synthesis.orders import Order, RawImages, orders_of
+from covid_cxr.synthesis.parameters import Synthesis
+
+# Width, height and pixel spacing in mm of the detectors most often seen.
+_DETECTORS = (
+    (2500, 2048, 0.168),
+    (2048, 2500, 0.171),
+    (3056, 2544, 0.139),
+    (2992, 2991, 0.143),
+    (2022, 2021, 0.194311),
+)
+# A few hundred of the published files are RGBA.
+_RGBA_EVERY = 50
+
+
+def write_nih(
+    radiographs: pd.DataFrame, synthesis: Synthesis
+) -> tuple[RawImages, pd.DataFrame, str, str]:
+    """Return the image files, Data_Entry_2017_v2020.csv and both official lists.
+
+    Args:
+        radiographs: From `admit_patients`.
+        synthesis: Size and difficulty.
+
+    Returns:
+        PNG files to draw, the table with its eleven columns, `train_val_list.txt` and
+        `test_list.txt` (neither ends in a newline, as published).
+    """
+    nih = radiographs.loc[radiographs["cohort"] == "nih"]
+    images = RawImages(
+        orders=orders_of(radiographs, cohort="nih"),
+        encode=partial(
+            _encode_png, size_px=synthesis.raw_size_px, look=look_of(synthesis)
+        ),
+        workers=synthesis.workers,
+    )
+    names = nih["file"].map(_name)
+    lists = [
+        "\n".join(sorted(names[nih["official_part"] == part]))
+        for part in ("train_val", "test")
+    ]
+    return images, _entries(nih, names), lists[0], lists[1]
+
+
+def look_of(synthesis: Synthesis) -> Look:
+    """Return the look of NIH radiographs, which RSNA shows again."""
+    return Look(
+        sign_contrast=synthesis.sign_contrast,
+        photons=synthesis.photons,
+        magnification=1.0,
+    )
+
+
+def _entries(nih: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
+    kind = nih["drawing_seed"].to_numpy() % len(_DETECTORS)
+    width, height, spacing = np.array(_DETECTORS)[kind].T
+    patient = nih["patient"].astype(int)
+    return pd.DataFrame(
+        {
+            "Image Index": names,
+            "Finding Labels": nih["finding_labels"],
+            "Follow-up #": nih.groupby("patient").cumcount(),
+            "Patient ID": patient,
+            "Patient Age": nih["age_years"],
+            "Patient Gender": nih["sex"],
+            "View Position": nih["view"],
+            # The comma is part of two headings: the published file has eleven columns.
+            "OriginalImage[Width": width.astype(int),
+            "Height]": height.astype(int),
+            "OriginalImagePixelSpacing[x": spacing,
+            "y]": spacing,
+        }
+    ).reset_index(drop=True)
+
+
+def _encode_png(order: Order, *, size_px: int, look: Look) -> bytes:
+    drawing = draw_radiograph(order.exam, shape=(size_px, size_px), look=look)
+    pixels = to_grey(drawing.density)
+    is_rgba = order.exam.drawing_seed % _RGBA_EVERY == 0
+    _, encoded = cv2.imencode(
+        ".png", cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGRA) if is_rgba else pixels
+    )
+    return encoded.tobytes()
+
+
+def _name(file: str) -> str:
+    return PurePosixPath(file).name

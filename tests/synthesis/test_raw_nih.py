@@ -1,0 +1,101 @@
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from covid_cxr.synthesis.raw_nih import write_nih
+
+COLUMNS = (
+    "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,"
+    "View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]"
+)
+
+
+@pytest.fixture(scope="module")
+def written(radiographs, synthesis):
+    return write_nih(radiographs, synthesis)
+
+
+@pytest.fixture(scope="module")
+def files(written):
+    return dict(written[0])
+
+
+def test_the_table_has_the_published_columns(written):
+    assert written[1].to_csv(index=False).split("\n")[0] == COLUMNS
+
+
+def test_the_table_names_every_file_once(written, files):
+    names = sorted(path.rsplit("/", 1)[1] for path in files)
+
+    assert sorted(written[1]["Image Index"]) == names
+    assert len(set(names)) == 120
+
+
+def test_file_names_are_patient_and_follow_up(written):
+    for row in written[1].itertuples(index=False):
+        assert row[0] == f"{row[3]:08d}_{row[2]:03d}.png"
+
+
+def test_files_are_spread_over_the_published_folders(files):
+    folders = {path.rsplit("/", 1)[0] for path in files}
+
+    assert len(folders) == 12
+    assert all(
+        re.fullmatch(r"images_0(0[1-9]|1[0-2])/images", name) for name in folders
+    )
+
+
+def test_the_lists_are_disjoint_complete_and_end_without_a_newline(written):
+    _, entries, train_val, test = written
+
+    assert not train_val.endswith("\n")
+    assert not test.endswith("\n")
+    listed = train_val.split("\n") + test.split("\n")
+    assert sorted(listed) == sorted(entries["Image Index"])
+    assert len(test.split("\n")) == round(120 * 25_596 / 112_120)
+
+
+def test_no_patient_is_in_both_lists(written):
+    train_val, test = (
+        {name.split("_")[0] for name in text.split("\n")} for text in written[2:]
+    )
+
+    assert train_val.isdisjoint(test)
+
+
+def test_files_are_png_of_the_size_asked_for_and_mostly_grey(files):
+    images = [Image.open(io.BytesIO(content)) for content in files.values()]
+
+    assert {image.format for image in images} == {"PNG"}
+    assert {image.size for image in images} == {(64, 64)}
+    modes = [image.mode for image in images]
+    assert modes.count("L") > 0.9 * len(modes)
+    assert set(modes) <= {"L", "RGBA"}
+
+
+def test_a_few_files_of_a_larger_cohort_are_rgba_and_opaque(
+    large_radiographs, make_synthesis
+):
+    tiny = make_synthesis(nih_images=4000, raw_size_px=32)
+    images = write_nih(large_radiographs, tiny)[0]
+    chosen = [order for order in images.orders if order.exam.drawing_seed % 50 == 0]
+
+    assert 0.005 < len(chosen) / 4000 < 0.04
+    image = Image.open(io.BytesIO(images.encode(chosen[0])))
+    red, green, blue, alpha = np.moveaxis(np.asarray(image), 2, 0)
+    assert image.mode == "RGBA"
+    assert (red == green).all()
+    assert (green == blue).all()
+    assert (alpha == 255).all()
+
+
+def test_air_is_black(files):
+    corners = [
+        np.asarray(Image.open(io.BytesIO(content)).convert("L"))[:3, :3].mean()
+        for content in files.values()
+    ]
+
+    assert np.mean(corners) < 40
