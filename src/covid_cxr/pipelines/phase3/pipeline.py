@@ -1,0 +1,93 @@
+"""Phase 3: COVID-19, once for every path, and where the classifier looks."""
+
+from kedro.pipeline import Node, Pipeline
+
+from covid_cxr.paths import TRAINING_PATHS, TrainingPath
+from covid_cxr.pipelines.phase3.nodes import explain
+from covid_cxr.training.scores import score
+from covid_cxr.training.stage import Stage
+
+
+def create_pipeline() -> Pipeline:
+    """Return the trainings, scores and maps of phase 3, a namespace for every path."""
+    return sum((_phase3(path) for path in TRAINING_PATHS), Pipeline([]))
+
+
+def _phase3(path: TrainingPath) -> Pipeline:
+    stage = f"{path.name}.phase3"
+    written = f"{path.name}_phase3"
+    return Pipeline(
+        _nodes(Stage(stage)),
+        namespace=stage,
+        inputs={
+            "parent": path.phase3_parent,
+            "parent_provenance": _provenance_of(path.phase3_parent),
+            "store": "covid_store",
+            "curated": "covid_curated",
+            "split": "phase3_split",
+            "intensity": "phase3_intensity",
+        },
+        outputs={
+            "history": f"{written}_history",
+            "provenance": f"{written}_provenance",
+            "scores": f"{written}_scores",
+            "saliency": f"{written}_saliency",
+        },
+        parameters={
+            "params:labels": "params:phase3.labels",
+            "params:saliency": "params:phase3.saliency",
+        },
+        tags=[path.name],
+    )
+
+
+def _nodes(stage: Stage) -> list[Node]:
+    return [
+        Node(
+            stage.train,
+            inputs={
+                "parent": "parent",
+                "parent_provenance": "parent_provenance",
+                "store": "store",
+                "curated": "curated",
+                "split": "split",
+                "intensity": "intensity",
+                "labels": "params:labels",
+                "recipe": "params:recipe",
+            },
+            outputs=["classifier", "history", "provenance"],
+            name="train",
+            tags=["train"],
+        ),
+        Node(
+            score,
+            inputs={
+                "classifier": "classifier",
+                "store": "store",
+                "curated": "curated",
+                "split": "split",
+                "intensity": "intensity",
+                "labels": "params:labels",
+            },
+            outputs="scores",
+            name="score",
+        ),
+        Node(
+            explain,
+            inputs={
+                "classifier": "classifier",
+                "store": "store",
+                "curated": "curated",
+                "scores": "scores",
+                "intensity": "intensity",
+                "saliency": "params:saliency",
+            },
+            outputs="saliency",
+            name="explain",
+        ),
+    ]
+
+
+def _provenance_of(classifier: str) -> str:
+    """Return the name beside a classifier's; a provenance has no dots in its own."""
+    return f"{classifier.removesuffix('classifier')}provenance".replace(".", "_")

@@ -1,0 +1,1 @@
+"""Classifiers: the network, the recipe, its training loop and its scores."""

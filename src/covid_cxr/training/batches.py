@@ -1,0 +1,99 @@
+"""Batches for the network: read, distort, normalise, with `tf.data` running ahead.
+
+Which images stand in a batch, and how they are distorted, depends on the seed, the
+phase and the epoch only; threads decide when a batch is ready, never what it holds.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from covid_cxr.training.augmentation import distort, draw_distortion
+from covid_cxr.training.backend import deterministic_tensorflow
+from covid_cxr.training.randomness import random_stream
+from covid_cxr.training.recipe import Recipe
+from covid_cxr.training.training_set import Intensity, Part
+
+AUTOTUNE = -1  # tf.data.AUTOTUNE
+
+Read = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
+
+
+def training_batches(
+    part: Part, recipe: Recipe, phase: str, *, epoch: int, n_threads: int = AUTOTUNE
+) -> Any:
+    """Return the batches of one epoch, in random order and distorted.
+
+    Each is (images (n, size, size, 1), labels (n, labels)), both float32; the last
+    one is smaller where the images do not fill it.
+
+    Args:
+        part: The training part.
+        recipe: How many images a batch has, how they are distorted, and the seed.
+        phase: As in "phase1"; keys the random numbers together with the seed.
+        epoch: From 1; so does the epoch.
+        n_threads: How many batches are made at the same time.
+    """
+
+    def read_distorted(rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        images = part.store.read(rows)
+        distortions = (
+            draw_distortion(recipe, phase, epoch=epoch, row=int(row)) for row in rows
+        )
+        return np.stack(
+            [distort(*pair) for pair in zip(images, distortions, strict=True)]
+        )
+
+    stream = random_stream(recipe.seed, f"{phase} batch order", epoch)
+    order = stream.permutation(len(part.rows))
+    return _batches(
+        part, order, read_distorted, n_images=recipe.batch_images, n_threads=n_threads
+    )
+
+
+def plain_batches(part: Part, *, n_images: int) -> Any:
+    """Return batches of the part as it is and in its order, like `training_batches`."""
+    order = np.arange(len(part.rows))
+    return _batches(part, order, part.store.read, n_images=n_images, n_threads=AUTOTUNE)
+
+
+def normalise(images: NDArray[np.uint8], intensity: Intensity) -> NDArray[np.float32]:
+    """Return the network's input (n, size, size, 1) for 8-bit images (n, size, size).
+
+    Args:
+        images: 0 is black.
+        intensity: Of the training images.
+    """
+    scale = np.float32(1 / (255 * intensity.standard_deviation))
+    offset = np.float32(intensity.mean / intensity.standard_deviation)
+    return (images.astype(np.float32) * scale - offset)[..., np.newaxis]
+
+
+def _batches(
+    part: Part, order: NDArray[np.int64], read: Read, *, n_images: int, n_threads: int
+) -> Any:
+    tf = deterministic_tensorflow()
+    n_batches = -(-len(order) // n_images)
+
+    def load(number: np.int64) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        chosen = order[number * n_images : (number + 1) * n_images]
+        images = normalise(read(part.rows[chosen]), part.intensity)
+        return images, part.is_case[chosen]
+
+    def as_tensors(number: Any) -> tuple[Any, Any]:
+        # With deterministic operations, a stateful one would run in a single thread.
+        images, is_case = tf.numpy_function(
+            load, [number], (tf.float32, tf.float32), stateful=False
+        )
+        size_px, n_labels = part.store.size_px, part.is_case.shape[1]
+        return (
+            tf.ensure_shape(images, (None, size_px, size_px, 1)),
+            tf.ensure_shape(is_case, (None, n_labels)),
+        )
+
+    batches = tf.data.Dataset.range(n_batches)
+    return batches.map(
+        as_tensors, num_parallel_calls=n_threads, deterministic=True
+    ).prefetch(2)

@@ -1,0 +1,109 @@
+"""Grad-CAM: by gradient and in one forward pass, on a small network."""
+
+import keras
+import numpy as np
+import pytest
+
+from covid_cxr.saliency.grad_cam import (
+    class_activation_map,
+    explained_layer,
+    grad_cam,
+)
+from covid_cxr.training.network import Network, build_densenet
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    network = Network(
+        size_px=64,
+        blocks=[2, 2],
+        growth_rate=4,
+        initial_filters=8,
+        weights="none",
+        seed=5,
+    )
+    built = build_densenet(network, 2)
+    head = built.layers[-1]
+    # Drawn so that something in every image speaks for either label.
+    rng = np.random.default_rng(0)
+    head.kernel.assign(rng.normal(0.5, 1.0, head.kernel.shape))
+    return built
+
+
+@pytest.fixture(scope="module")
+def images():
+    rng = np.random.default_rng(6)
+    return rng.normal(size=(3, 64, 64, 1)).astype(np.float32)
+
+
+@pytest.mark.parametrize("output", [0, 1])
+def test_one_forward_pass_gives_the_gradients_map(classifier, images, output):
+    maps = class_activation_map(classifier, images)[..., output]
+
+    assert maps.shape == (3, 8, 8)
+    assert maps.max() == 1
+    np.testing.assert_allclose(
+        maps, grad_cam(classifier, images, layer="relu", output=output), atol=1e-5
+    )
+
+
+def test_the_maps_of_two_labels_differ(classifier, images):
+    maps = class_activation_map(classifier, images)
+
+    assert not np.allclose(maps[..., 0], maps[..., 1], atol=0.1)
+
+
+def test_a_map_is_the_rectified_weighted_sum_of_the_feature_maps(classifier, images):
+    features = keras.Model(classifier.input, classifier.get_layer("relu").output)
+    [one] = features(images[:1], training=False).numpy()
+    weights = classifier.layers[-1].kernel.numpy()[:, 0]
+    expected = np.zeros((8, 8))
+    for row in range(8):
+        for column in range(8):
+            expected[row, column] = max(0, float(one[row, column] @ weights))
+
+    np.testing.assert_allclose(
+        class_activation_map(classifier, images[:1])[0, :, :, 0],
+        expected / expected.max(),
+        atol=1e-5,
+    )
+
+
+def test_a_map_does_not_depend_on_the_other_images(classifier, images):
+    alone = class_activation_map(classifier, images[1:2])
+
+    np.testing.assert_allclose(
+        alone[0], class_activation_map(classifier, images)[1], atol=1e-5
+    )
+
+
+def test_a_very_sure_network_still_has_a_map(classifier, images):
+    sure = keras.models.clone_model(classifier)
+    sure.set_weights(classifier.get_weights())
+    sure.layers[-1].bias.assign([200.0, 200.0])
+
+    maps = grad_cam(sure, images, layer="relu", output=0)
+
+    np.testing.assert_allclose(
+        maps, class_activation_map(classifier, images)[..., 0], atol=1e-5
+    )
+
+
+def test_a_map_that_is_nowhere_positive_is_zero(classifier, images):
+    opposed = keras.models.clone_model(classifier)
+    opposed.set_weights(classifier.get_weights())
+    head = opposed.layers[-1]
+    head.kernel.assign(-np.abs(head.kernel.numpy()))
+
+    np.testing.assert_array_equal(class_activation_map(opposed, images), 0)
+
+
+def test_the_layer_before_pooling_is_explained(classifier):
+    assert explained_layer(classifier) == "relu"
+
+
+def test_a_network_with_another_end_is_refused(classifier):
+    headless = keras.Model(classifier.input, classifier.layers[-2].output)
+
+    with pytest.raises(ValueError, match="expected GlobalAveragePooling2D and Dense"):
+        class_activation_map(headless, np.zeros((1, 64, 64, 1), np.float32))

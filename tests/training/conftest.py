@@ -1,0 +1,133 @@
+"""A tiny hospital in memory, a tiny network, and a recipe for both."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from covid_cxr.training.network import Network, initialise
+from covid_cxr.training.recipe import Recipe
+from covid_cxr.training.training_set import assemble
+
+SIZE_PX = 32
+INTENSITY = {"mean": 0.4, "standard_deviation": 0.2, "n_images": 40}
+
+
+@dataclass(frozen=True)
+class MemoryStore:
+    """What training needs of an image store."""
+
+    images: np.ndarray
+
+    @property
+    def size_px(self):
+        return self.images.shape[1]
+
+    @property
+    def n_images(self):
+        return len(self.images)
+
+    def read(self, rows):
+        return self.images[rows]
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The arguments that every training and every scoring shares."""
+
+    store: MemoryStore
+    curated: pd.DataFrame
+    split: pd.DataFrame
+    intensity: dict
+
+    def as_arguments(self):
+        return dict(vars(self))
+
+
+@pytest.fixture(scope="session")
+def network():
+    return Network(
+        size_px=SIZE_PX,
+        blocks=[1, 1],
+        growth_rate=4,
+        initial_filters=8,
+        weights="none",
+        seed=7,
+    )
+
+
+@pytest.fixture(scope="session")
+def initial(network):
+    """Return the tiny initial classifier and its provenance."""
+    return initialise(network)
+
+
+@pytest.fixture(scope="session")
+def cohort():
+    """Return 40 images whose cases of pneumonia have a bright upper half.
+
+    The table's rows run against the store's, so that mixing them up is seen.
+    """
+    rng = np.random.default_rng(0)
+    is_case = np.arange(40) % 3 == 0
+    images = rng.integers(0, 120, (40, SIZE_PX, SIZE_PX), dtype=np.uint8)
+    images[is_case, : SIZE_PX // 2] += 100
+    ids = [f"image_{number:02d}" for number in range(40)]
+    parts = ["train"] * 21 + ["validation"] * 10 + ["test"] * 9
+    return Cohort(
+        store=MemoryStore(images[::-1].copy()),
+        curated=pd.DataFrame(
+            {
+                "image_id": ids,
+                "row": np.arange(40)[::-1],
+                "pneumonia": pd.array(is_case, dtype="boolean"),
+                "effusion": pd.array(rng.random(40) < 0.4, dtype="boolean"),
+            }
+        ),
+        split=pd.DataFrame(
+            {
+                "image_id": ids,
+                "patient_id": [f"patient_{number // 2:02d}" for number in range(40)],
+                "part": parts,
+            }
+        ),
+        intensity=INTENSITY,
+    )
+
+
+@pytest.fixture(scope="session")
+def training_set(cohort):
+    """Return the cohort as a training set of two labels."""
+    return assemble(
+        cohort.store,
+        cohort.curated,
+        cohort.split,
+        intensity=cohort.intensity,
+        labels=["pneumonia", "effusion"],
+    )
+
+
+@pytest.fixture(scope="session")
+def make_recipe():
+    """Return a function that makes a recipe, with what a test changes."""
+
+    def make(**changes):
+        settings = {
+            "learning_rate": 0.02,
+            "momentum": 0.9,
+            "weight_decay": 0.01,
+            "decay": "coupled_l2",
+            "batch_images": 8,
+            "max_epochs": 3,
+            "plateau_epochs": 3,
+            "plateau_factor": 0.1,
+            "stop_epochs": 10,
+            "flip": True,
+            "rotation_degrees": 8.0,
+            "crop_share": 0.1,
+            "seed": 11,
+        }
+        return Recipe(**{**settings, **changes})
+
+    return make

@@ -1,0 +1,272 @@
+"""The training loop against NumPy, against itself, and against bad numbers."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from covid_cxr.training.batches import plain_batches, training_batches
+from covid_cxr.training.loop import cross_entropy, fit
+from covid_cxr.training.network import Network, build_densenet, swap_head
+from covid_cxr.training.traced import traced_descent, traced_network
+
+
+@pytest.fixture(scope="module")
+def classifier(initial):
+    """Return a classifier of two labels that no training has touched."""
+    return swap_head(initial[0], 2, seed=5)
+
+
+def assert_same(arrays, others):
+    for array, other in zip(arrays, others, strict=True):
+        np.testing.assert_array_equal(array, other)
+
+
+def gradients_of_a_copy(classifier, weights, images, is_case):
+    """Return the loss's gradients, by name of the weight, without our code."""
+    copy = keras.models.clone_model(classifier)
+    copy.set_weights(weights)
+    with tf.GradientTape() as tape:
+        probability = copy(images, training=True)
+        loss = tf.reduce_mean(
+            -is_case * tf.math.log(probability)
+            - (1 - is_case) * tf.math.log(1 - probability)
+        )
+    variables = copy.trainable_variables
+    return float(loss), [
+        g.numpy() for g in tape.gradient(loss, [v.value for v in variables])
+    ]
+
+
+@pytest.mark.parametrize("decay", ["coupled_l2", "decoupled"])
+def test_five_steps_follow_the_formula(classifier, training_set, make_recipe, decay):
+    recipe = make_recipe(decay=decay, weight_decay=0.1, momentum=0.8)
+    descent = traced_descent(classifier, recipe)
+    model = descent.network.model
+    names = [variable.path.rsplit("/", 1)[-1] for variable in model.trainable_variables]
+    zeros = [np.zeros(v.shape, np.float32) for v in model.trainable_variables]
+    velocity = [array.astype(np.float64) for array in zeros]
+    batches = list(training_batches(training_set.part("train"), recipe, "p", epoch=1))
+    batches = [batches[number] for number in (0, 1, 2, 1, 0)]
+    learning_rate = 0.05
+    with descent.network.lock:
+        descent.put(
+            weights=classifier.get_weights(),
+            velocity=zeros,
+            learning_rate=learning_rate,
+        )
+        for images, is_case in batches:
+            before = [v.numpy().astype(np.float64) for v in model.trainable_variables]
+            expected_loss, gradients = gradients_of_a_copy(
+                classifier, model.get_weights(), images, is_case
+            )
+            loss = descent.step(images, is_case)
+
+            assert loss == pytest.approx(expected_loss, rel=1e-4)
+            for k, (w, g) in enumerate(zip(before, gradients, strict=True)):
+                coupled = 0.1 * w if names[k] == "kernel" else 0
+                is_coupled = decay == "coupled_l2"
+                velocity[k] = 0.8 * velocity[k] - learning_rate * (
+                    g + (coupled if is_coupled else 0)
+                )
+                loss_of_weight = 0 if is_coupled else learning_rate * coupled
+                np.testing.assert_allclose(
+                    model.trainable_variables[k].numpy(),
+                    w - loss_of_weight + velocity[k],
+                    rtol=1e-4,
+                    atol=2e-5,
+                )
+    assert {"kernel", "bias", "gamma", "beta"} == set(names)
+
+
+def test_two_fresh_trainings_end_bit_for_bit_alike(
+    classifier, training_set, make_recipe
+):
+    first = fit(classifier, training_set, make_recipe(), stage="phase1")
+    fit(classifier, training_set, make_recipe(seed=99), stage="path_d.phase2")
+    second = fit(classifier, training_set, make_recipe(), stage="phase1")
+
+    assert_same(first.weights, second.weights)
+    assert_same(first.velocity, second.velocity)
+    assert first.plateau == second.plateau
+
+
+def test_another_seed_gives_another_training(classifier, training_set, make_recipe):
+    first = fit(classifier, training_set, make_recipe(), stage="phase1")
+    other = fit(classifier, training_set, make_recipe(seed=99), stage="phase1")
+
+    assert not np.array_equal(first.weights[0], other.weights[0])
+
+
+def test_paths_share_the_random_numbers_of_a_phase(
+    classifier, training_set, make_recipe
+):
+    recipe = make_recipe(max_epochs=1)
+    in_path_a = fit(classifier, training_set, recipe, stage="path_a.phase2")
+    in_path_b = fit(classifier, training_set, recipe, stage="path_b.phase2")
+    in_phase_3 = fit(classifier, training_set, recipe, stage="path_a.phase3")
+
+    assert_same(in_path_a.weights, in_path_b.weights)
+    assert not np.array_equal(in_path_a.weights[0], in_phase_3.weights[0])
+
+
+def test_training_learns_what_is_there_to_learn(classifier, training_set, make_recipe):
+    # In so few steps the moving averages of batch normalisation lag behind for long.
+    recipe = make_recipe(
+        max_epochs=30, learning_rate=0.05, plateau_epochs=30, stop_epochs=30
+    )
+    one_label = dataclasses.replace(training_set, labels=("pneumonia",))
+    state = fit(swap_head(classifier, 1, seed=1), one_label, recipe, stage="phase1")
+
+    assert state.history[0]["loss"] > 0.5
+    assert state.plateau.best_loss < 0.1
+
+
+def test_a_training_leaves_the_classifier_it_starts_from(
+    classifier, training_set, make_recipe
+):
+    before = classifier.get_weights()
+    state = fit(classifier, training_set, make_recipe(max_epochs=1), stage="phase1")
+
+    assert_same(classifier.get_weights(), before)
+    assert not np.array_equal(state.weights[0], before[0])
+
+
+def test_the_best_weights_have_the_lowest_validation_loss(
+    classifier, training_set, make_recipe
+):
+    # Steps so long that the loss goes up and down.
+    recipe = make_recipe(learning_rate=2.0, max_epochs=6)
+    state = fit(classifier, training_set, recipe, stage="phase1")
+    losses = [record["validation_loss"] for record in state.history]
+    validation = training_set.part("validation")
+    network = traced_network(classifier)
+    with network.lock:
+        network.model.set_weights(state.best_weights)
+        log_odds = network.predict(plain_batches(validation, n_images=3))
+
+    assert int(np.argmin(losses)) + 1 == state.plateau.best_epoch < 6
+    assert cross_entropy(log_odds, validation.is_case) == pytest.approx(
+        min(losses), rel=1e-5
+    )
+
+
+def test_training_stops_and_the_rate_falls_without_improvement(
+    classifier, training_set, make_recipe
+):
+    # So large a rate that the first epoch is the best.
+    recipe = make_recipe(
+        learning_rate=5.0, max_epochs=30, plateau_epochs=2, stop_epochs=3
+    )
+    state = fit(classifier, training_set, recipe, stage="phase1")
+    rates = [record["learning_rate"] for record in state.history]
+
+    assert state.n_epochs == state.plateau.best_epoch + 3 < 30
+    assert rates[-1] < rates[0]
+
+
+def test_the_history_tells_every_epoch(classifier, training_set, make_recipe, caplog):
+    with caplog.at_level("INFO"):
+        state = fit(classifier, training_set, make_recipe(), stage="path_b.phase3")
+
+    assert [record["epoch"] for record in state.history] == [1, 2, 3]
+    for record in state.history:
+        assert set(record) == {
+            "epoch",
+            "loss",
+            "validation_loss",
+            "learning_rate",
+            "seconds",
+            "images_per_second",
+        }
+    assert "path_b.phase3 epoch 3: loss " in caplog.text
+
+
+def test_weight_decay_is_no_part_of_the_recorded_losses(
+    classifier, training_set, make_recipe
+):
+    """With steps too short to matter, a strong decay changes no loss."""
+    losses = [
+        fit(
+            classifier,
+            training_set,
+            make_recipe(learning_rate=1e-9, weight_decay=decay, max_epochs=1),
+            stage="phase1",
+        ).history[0]
+        for decay in (0.0, 0.9)
+    ]
+
+    for name in ("loss", "validation_loss"):
+        assert losses[0][name] == pytest.approx(losses[1][name], rel=1e-4)
+
+
+def test_a_loss_that_is_no_number_names_its_place(
+    classifier, training_set, make_recipe
+):
+    recipe = make_recipe(learning_rate=1e30)
+
+    with pytest.raises(
+        ValueError,
+        match=r"path_a\.phase2: the loss is not a number in epoch 1, .*1e\+30",
+    ):
+        fit(classifier, training_set, recipe, stage="path_a.phase2")
+
+
+def test_a_training_after_a_failed_one_is_as_if_nothing_had_been(
+    classifier, training_set, make_recipe
+):
+    first = fit(classifier, training_set, make_recipe(), stage="phase1")
+    with pytest.raises(ValueError, match="not a number"):
+        fit(classifier, training_set, make_recipe(learning_rate=1e30), stage="phase1")
+    second = fit(classifier, training_set, make_recipe(), stage="phase1")
+
+    assert_same(first.weights, second.weights)
+
+
+def test_an_architecture_is_traced_once_in_a_process(initial, make_recipe, tmp_path):
+    recipe = make_recipe()
+    first = swap_head(initial[0], 3, seed=1)
+    first.save(tmp_path / "classifier.keras")
+    loaded = keras.models.load_model(tmp_path / "classifier.keras")
+    second = swap_head(loaded, 3, seed=2)
+
+    assert traced_descent(first, recipe) is traced_descent(second, recipe)
+    assert traced_network(first) is traced_network(loaded)
+    assert traced_network(first) is not traced_network(initial[0])
+
+
+def test_cross_entropy_is_exact_for_a_very_sure_network():
+    log_odds = np.array([[800.0], [-800.0], [0.0]])
+    is_case = np.array([[0.0], [0.0], [1.0]], np.float32)
+
+    assert cross_entropy(log_odds, is_case) == pytest.approx((800 + np.log(2)) / 3)
+
+
+def test_densenet121_at_512_px_takes_a_training_step(make_recipe):
+    network = Network(
+        size_px=512,
+        blocks=[6, 12, 24, 16],
+        growth_rate=32,
+        initial_filters=64,
+        weights="none",
+        seed=1,
+    )
+    classifier = build_densenet(network, 14)
+    descent = traced_descent(classifier, make_recipe())
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(1, 512, 512, 1)).astype(np.float32)
+    weights = classifier.get_weights()
+    with descent.network.lock:
+        descent.put(
+            weights=weights,
+            velocity=[np.zeros_like(array) for array in descent.velocity()],
+            learning_rate=0.01,
+        )
+        loss = descent.step(images, np.zeros((1, 14), np.float32))
+        stepped = descent.network.model.get_weights()
+
+    assert classifier.get_layer("relu").output.shape[1:] == (16, 16, 1024)
+    assert np.isfinite(loss)
+    assert not np.array_equal(stepped[0], weights[0])

@@ -1,0 +1,84 @@
+"""Scores: what the classifier says of the held-out images, row by row."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from covid_cxr.training.network import swap_head
+from covid_cxr.training.scores import score
+
+LABELS = ["pneumonia", "effusion"]
+
+
+@pytest.fixture(scope="module")
+def classifier(initial):
+    return swap_head(initial[0], 2, seed=21)
+
+
+@pytest.fixture(scope="module")
+def scores(classifier, cohort):
+    return score(classifier, **cohort.as_arguments(), labels=LABELS)
+
+
+def test_the_held_out_images_are_scored_in_the_order_of_the_split(scores, cohort):
+    held_out = cohort.split[cohort.split["part"] != "train"].reset_index(drop=True)
+
+    pd.testing.assert_frame_equal(scores[["image_id", "patient_id", "part"]], held_out)
+    assert list(scores.columns[3:]) == [
+        "pneumonia",
+        "pneumonia_score",
+        "effusion",
+        "effusion_score",
+    ]
+
+
+def test_a_score_is_the_classifiers_output_for_that_image(scores, classifier, cohort):
+    rows = cohort.curated.set_index("image_id").loc[scores["image_id"], "row"]
+    images = (cohort.store.images[rows] / 255 - 0.4) / 0.2
+    outputs = classifier(images[..., np.newaxis].astype(np.float32), training=False)
+
+    np.testing.assert_allclose(
+        scores[["pneumonia_score", "effusion_score"]], outputs.numpy(), atol=1e-5
+    )
+    assert scores["pneumonia_score"].nunique() == 19
+    assert scores["pneumonia_score"].dtype == np.float64
+
+
+def test_the_labels_stand_beside_their_scores(scores, cohort):
+    known = cohort.curated.set_index("image_id").loc[scores["image_id"]]
+
+    assert scores["pneumonia"].dtype == bool
+    assert scores["pneumonia"].tolist() == known["pneumonia"].tolist()
+    assert scores["effusion"].tolist() == known["effusion"].tolist()
+
+
+def test_very_sure_scores_are_still_told_apart(classifier, cohort):
+    sure = swap_head(classifier, 2, seed=21)
+    head = sure.layers[-1]
+    head.bias.assign(head.bias + 20.0)  # a sigmoid of 1 in single precision
+    scores = score(sure, **cohort.as_arguments(), labels=LABELS)
+
+    assert scores["pneumonia_score"].nunique() == 19
+    assert scores["pneumonia_score"].between(0, 1, inclusive="left").all()
+
+
+def test_a_split_without_a_test_part_gives_the_validation_scores(classifier, cohort):
+    rest = cohort.split[cohort.split["part"] != "test"]
+    arguments = {**cohort.as_arguments(), "split": rest}
+    scores = score(classifier, **arguments, labels=LABELS)
+
+    assert set(scores["part"]) == {"validation"}
+    assert len(scores) == 10
+
+
+def test_a_split_with_nothing_held_out_is_refused(classifier, cohort):
+    train = cohort.split[cohort.split["part"] == "train"]
+    arguments = {**cohort.as_arguments(), "split": train}
+
+    with pytest.raises(ValueError, match="nothing to score"):
+        score(classifier, **arguments, labels=LABELS)
+
+
+def test_labels_that_are_not_the_classifiers_are_refused(classifier, cohort):
+    with pytest.raises(ValueError, match="has 2 outputs, but there are 1 labels"):
+        score(classifier, **cohort.as_arguments(), labels=["pneumonia"])

@@ -1,0 +1,133 @@
+"""A stage: from a parent classifier to the next, with its history and provenance."""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+
+from covid_cxr.training.loop import fit
+from covid_cxr.training.network import swap_head
+from covid_cxr.training.stage import Stage
+
+
+@pytest.fixture(scope="module")
+def train(cohort, initial):
+    """Return a function that trains a stage on the cohort."""
+
+    def run(name, recipe, *, labels=("pneumonia",), parent=initial, **changes):
+        arguments = {**cohort.as_arguments(), "labels": list(labels), **changes}
+        return Stage(name).train(
+            parent=parent[0],
+            parent_provenance=parent[1],
+            recipe=recipe,
+            **arguments,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def phase1(train, make_recipe):
+    labels = ["pneumonia", "effusion"]
+    return train("phase1", make_recipe(max_epochs=2), labels=labels)
+
+
+def test_the_next_phase_starts_from_the_body_of_the_trained_parent(
+    train, phase1, make_recipe
+):
+    classifier, _, provenance = phase1
+    # A step so short, without decay, that the start is still there to be seen.
+    recipe = make_recipe(max_epochs=1, learning_rate=1e-12, weight_decay=0)
+    child, _, _ = train("path_a.phase2", recipe, parent=(classifier, provenance))
+    pairs = zip(classifier.trainable_variables, child.trainable_variables, strict=True)
+    *body, kernel, bias = [(p.numpy(), c.numpy()) for p, c in pairs]
+
+    for of_parent, of_child in body:
+        np.testing.assert_allclose(of_child, of_parent, atol=1e-7)
+    assert kernel[1].shape == (kernel[0].shape[0], 1)
+    assert not np.allclose(kernel[1][:, 0], kernel[0][:, 0], atol=1e-3)
+    np.testing.assert_allclose(bias[1], 0, atol=1e-7)
+
+
+def test_the_parent_is_not_trained_along(train, phase1, make_recipe):
+    classifier, _, provenance = phase1
+    before = classifier.get_weights()
+    train("path_a.phase2", make_recipe(), parent=(classifier, provenance))
+
+    for weight, expected in zip(classifier.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
+
+def test_the_classifier_has_the_weights_of_the_best_epoch(
+    train, initial, training_set, make_recipe
+):
+    recipe = make_recipe(learning_rate=0.5, max_epochs=6)
+    labels = training_set.labels
+    classifier, history, provenance = train("phase1", recipe, labels=labels)
+    best = min(history, key=lambda record: record["validation_loss"])
+    until_best = make_recipe(learning_rate=0.5, max_epochs=int(best["epoch"]))
+    stopped_there, *_ = train("phase1", until_best, labels=labels)
+    to_the_end = fit(classifier, training_set, recipe, stage="phase1").weights
+
+    assert provenance["best_epoch"] == best["epoch"] < 6
+    for weight, expected in zip(
+        classifier.get_weights(), stopped_there.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(weight, expected)
+    assert not np.array_equal(classifier.get_weights()[0], to_the_end[0])
+
+
+def test_heads_of_the_phases_differ_and_those_of_the_paths_do_not(
+    train, initial, make_recipe
+):
+    recipe = make_recipe(max_epochs=1, learning_rate=1e-12)
+    heads = {
+        name: train(name, recipe)[0].layers[-1].kernel.numpy()
+        for name in ("path_a.phase2", "path_d.phase2", "path_a.phase3")
+    }
+
+    np.testing.assert_allclose(
+        heads["path_a.phase2"], heads["path_d.phase2"], atol=1e-7
+    )
+    assert not np.allclose(heads["path_a.phase2"], heads["path_a.phase3"], atol=1e-3)
+
+
+def test_a_single_class_is_refused_before_anything_is_trained(
+    train, cohort, make_recipe
+):
+    controls = cohort.curated.assign(pneumonia=False)
+
+    with pytest.raises(ValueError, match="there is nothing to learn"):
+        train("phase1", make_recipe(), curated=controls)
+
+
+def test_images_of_another_size_are_refused_before_training(train, cohort, make_recipe):
+    small = type(cohort.store)(np.zeros((40, 16, 16), np.uint8))
+
+    with pytest.raises(ValueError, match="16 px"):
+        train("phase1", make_recipe(), store=small)
+
+
+def test_a_foreign_parent_is_refused(train, initial, make_recipe):
+    headless = keras.Model(initial[0].input, initial[0].layers[-2].output)
+
+    with pytest.raises(ValueError, match="not in 'findings'"):
+        train("phase1", make_recipe(), parent=(headless, initial[1]))
+
+
+def test_the_nodes_function_has_no_defaults():
+    signature = inspect.signature(Stage("phase1").train)
+
+    assert all(p.default is p.empty for p in signature.parameters.values())
+
+
+def test_the_head_of_a_stage_is_drawn_before_training(initial, make_recipe, train):
+    recipe = make_recipe(max_epochs=1, learning_rate=1e-12, weight_decay=0)
+    child, _, _ = train("phase1", recipe)
+    unrelated = swap_head(initial[0], 1, seed=0)
+
+    assert np.abs(child.layers[-1].kernel.numpy()).max() > 0.01
+    assert not np.allclose(
+        child.layers[-1].kernel.numpy(), unrelated.layers[-1].kernel.numpy()
+    )

@@ -1,0 +1,113 @@
+"""Training sets: images, parts and labels that belong together, or a clear refusal."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from covid_cxr.training.training_set import (
+    assemble,
+    check_classifier,
+    check_trainable,
+)
+
+
+def assemble_changed(cohort, labels=("pneumonia",), **changes):
+    changed = dataclasses.replace(cohort, **changes)
+    return assemble(
+        changed.store,
+        changed.curated,
+        changed.split,
+        intensity=changed.intensity,
+        labels=list(labels),
+    )
+
+
+def test_a_part_holds_the_rows_and_labels_of_its_images(cohort, training_set):
+    part = training_set.part("validation")
+
+    assert part.rows.tolist() == [39 - number for number in range(21, 31)]
+    assert part.is_case[:, 0].tolist() == [n % 3 == 0 for n in range(21, 31)]
+    assert part.is_case.dtype == np.float32
+
+
+def test_the_order_is_the_splits_not_the_curated_tables(cohort):
+    shuffled = cohort.curated.sample(frac=1, random_state=1)
+    one = assemble_changed(cohort).part("train")
+    other = assemble_changed(cohort, curated=shuffled).part("train")
+
+    np.testing.assert_array_equal(one.rows, other.rows)
+    np.testing.assert_array_equal(one.is_case, other.is_case)
+
+
+def test_a_label_that_is_not_curated_is_refused(cohort):
+    with pytest.raises(ValueError, match="no column hernia"):
+        assemble_changed(cohort, labels=["pneumonia", "hernia"])
+
+
+def test_no_label_at_all_is_refused(cohort):
+    with pytest.raises(ValueError, match=r"no column \(none\)"):
+        assemble_changed(cohort, labels=[])
+
+
+def test_an_image_that_is_not_curated_is_named(cohort):
+    with pytest.raises(ValueError, match=r"1 of the split's 40 .* such as image_07"):
+        assemble_changed(cohort, curated=cohort.curated.drop(index=7))
+
+
+def test_a_row_outside_the_store_is_named(cohort):
+    curated = cohort.curated.assign(row=cohort.curated["row"] + 1)
+
+    with pytest.raises(ValueError, match=r"store of 40, such as image_00"):
+        assemble_changed(cohort, curated=curated)
+
+
+def test_an_unknown_label_is_named(cohort):
+    known = cohort.curated["pneumonia"].copy()
+    known[9] = pd.NA
+
+    with pytest.raises(ValueError, match=r"pneumonia is unknown for 1 .* image_09"):
+        assemble_changed(cohort, curated=cohort.curated.assign(pneumonia=known))
+
+
+@pytest.mark.parametrize("deviation", [0.0, float("nan")])
+def test_images_without_contrast_are_refused(cohort, deviation):
+    intensity = {**cohort.intensity, "standard_deviation": deviation}
+
+    with pytest.raises(ValueError, match="standard deviation"):
+        assemble_changed(cohort, intensity=intensity)
+
+
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_an_empty_part_is_refused_before_training(cohort, part):
+    rest = cohort.split[cohort.split["part"] != part]
+
+    with pytest.raises(ValueError, match=f"The {part} part is empty"):
+        check_trainable(assemble_changed(cohort, split=rest))
+
+
+def test_a_single_class_is_refused_before_training(cohort):
+    controls = cohort.curated.assign(pneumonia=False)
+
+    with pytest.raises(ValueError, match=r"21 training images .* alike in pneumonia"):
+        check_trainable(assemble_changed(cohort, curated=controls))
+
+
+def test_a_rare_finding_without_cases_is_only_warned_of(cohort, caplog):
+    rare = cohort.curated.assign(hernia=False)
+    check_trainable(assemble_changed(cohort, ["pneumonia", "hernia"], curated=rare))
+
+    assert "one class only in training: hernia" in caplog.text
+
+
+def test_images_of_another_size_are_refused(cohort, initial):
+    small = dataclasses.replace(cohort.store, images=np.zeros((40, 16, 16), np.uint8))
+
+    with pytest.raises(ValueError, match=r"16 px .* takes 32 px"):
+        check_classifier(initial[0], assemble_changed(cohort, store=small))
+
+
+def test_another_number_of_labels_is_refused(training_set, initial):
+    with pytest.raises(ValueError, match="has 1 outputs, but there are 2 labels"):
+        check_classifier(initial[0], training_set)
