@@ -124,6 +124,7 @@ def test_cases_are_explained_with_the_maps_of_their_own_images():
         blocks=[1, 1],
         growth_rate=4,
         initial_filters=8,
+        batch_norm_momentum=0.99,
         weights="none",
         seed=3,
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.saliency.cases import SaliencyCases, draw_cases, youden_threshold
+from covid_cxr.saliency.cases import SaliencyCases, draw_cases
 
 TWO_OF_EACH = SaliencyCases(
     true_positives=2, true_negatives=2, false_positives=2, false_negatives=2, seed=1
@@ -31,40 +31,6 @@ def scores():
         patient_id=[f"patient_{number // 3:02d}" for number in range(80)],
         part=["validation"] * 20 + ["test"] * 60,
     )
-
-
-def slow_youden(is_case, score):
-    """Return the threshold by trying all of them."""
-    best, best_index = None, -np.inf
-    for threshold in sorted(set(score)):
-        called = score >= threshold
-        index = called[is_case].mean() + (~called[~is_case]).mean()
-        if index > best_index + 1e-12:
-            best, best_index = threshold, index
-    return best
-
-
-def test_the_threshold_follows_the_definition():
-    rng = np.random.default_rng(2)
-    for _ in range(30):
-        is_case = rng.random(25) < 0.4
-        score = np.round(rng.random(25) + 0.3 * is_case, 1)
-
-        assert youden_threshold(is_case, score) == slow_youden(is_case, score)
-
-
-def test_the_threshold_by_hand():
-    is_case = np.array([False, False, True, False, True, True])
-    score = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
-
-    # From 0.3 on: 3 of 3 cases, 2 of 3 controls; from 0.5 on: 2 of 3, 3 of 3. A tie.
-    assert youden_threshold(is_case, score) == 0.3
-
-
-@pytest.mark.parametrize("is_case", [True, False])
-def test_a_threshold_needs_both_classes(is_case):
-    with pytest.raises(ValueError, match="needs cases and controls"):
-        youden_threshold(np.full(4, is_case), np.arange(4.0))
 
 
 def test_cases_are_test_images_with_the_outcome_they_are_named_for(scores):

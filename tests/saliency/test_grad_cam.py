@@ -19,6 +19,7 @@ def classifier():
         blocks=[2, 2],
         growth_rate=4,
         initial_filters=8,
+        batch_norm_momentum=0.99,
         weights="none",
         seed=5,
     )

@@ -64,6 +64,28 @@ def test_of_equally_good_thresholds_the_most_sensitive_is_taken():
     assert curve.youden_threshold() == 2.0  # 1 + 1/2, as 1/2 + 1 from 4 on
 
 
+def slow_youden(is_case, score):
+    """Return the threshold by trying all of them."""
+    best, best_index = None, -np.inf
+    for threshold in sorted(set(score)):
+        called = score >= threshold
+        index = called[is_case].mean() + (~called[~is_case]).mean()
+        if index > best_index + 1e-12:
+            best, best_index = threshold, index
+    return best
+
+
+def test_youdens_threshold_follows_the_definition():
+    rng = np.random.default_rng(2)
+    for _ in range(30):
+        is_case = rng.random(25) < 0.4
+        score = np.round(rng.random(25) + 0.3 * is_case, 1)
+
+        if 0 < is_case.sum() < 25:
+            threshold = trace_roc(is_case, score).youden_threshold()
+            assert threshold == slow_youden(is_case, score)
+
+
 def test_a_curve_without_controls_is_refused():
     with pytest.raises(ValueError, match="0 controls"):
         trace_roc([True, True], [0.1, 0.2])

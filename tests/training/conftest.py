@@ -52,6 +52,7 @@ def network():
         blocks=[1, 1],
         growth_rate=4,
         initial_filters=8,
+        batch_norm_momentum=0.99,
         weights="none",
         seed=7,
     )

@@ -250,6 +250,7 @@ def test_densenet121_at_512_px_takes_a_training_step(make_recipe):
         blocks=[6, 12, 24, 16],
         growth_rate=32,
         initial_filters=64,
+        batch_norm_momentum=0.99,
         weights="none",
         seed=1,
     )

@@ -26,6 +26,7 @@ def densenet121(size_px, weights="none"):
         blocks=[6, 12, 24, 16],
         growth_rate=32,
         initial_filters=64,
+        batch_norm_momentum=0.99,
         weights=str(weights),
         seed=1,
     )
@@ -110,6 +111,7 @@ def test_weights_of_another_network_are_refused(reference, tmp_path):
         blocks=[1, 1],
         growth_rate=4,
         initial_filters=8,
+        batch_norm_momentum=0.99,
         weights=str(file),
         seed=1,
     )
@@ -176,6 +178,7 @@ def test_layers_of_equal_shape_start_from_different_weights():
         blocks=[3],
         growth_rate=4,
         initial_filters=8,
+        batch_norm_momentum=0.99,
         weights="none",
         seed=1,
     )
@@ -252,6 +255,15 @@ def test_the_provenance_holds_the_network_and_no_place_on_the_disk(reference, tm
     assert str(tmp_path) not in json.dumps(provenance)
 
 
+def test_every_batch_normalisation_has_the_networks_momentum(network):
+    classifier = build_densenet(
+        Network(**{**vars(network), "batch_norm_momentum": 0.8}), 1
+    )
+    momenta = {layer.momentum for layer in classifier.layers if "bn" in layer.name}
+
+    assert momenta == {0.8}
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "message"),
     [
@@ -259,6 +271,7 @@ def test_the_provenance_holds_the_network_and_no_place_on_the_disk(reference, tm
         ("size_px", 4, "need at least 8 px"),
         ("blocks", [], r"network\.blocks is empty"),
         ("blocks", [1, 0], r"network\.blocks\[1\] must be"),
+        ("batch_norm_momentum", 1.0, r"network\.batch_norm_momentum must be"),
         ("growth_rate", 4.5, r"network\.growth_rate must be"),
         ("seed", -1, r"network\.seed must be"),
         ("weights", "imagenet", "There are no ImageNet weights for blocks"),

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+
+from covid_cxr.statistics.roc import trace_roc
 
 logger = logging.getLogger(__name__)
 
@@ -79,9 +80,9 @@ def draw_cases(scores: pd.DataFrame, saliency: SaliencyCases) -> DrawnCases:
     """
     label = _only_label(scores)
     validation = scores[scores["part"] == "validation"]
-    threshold = youden_threshold(
-        validation[label].to_numpy(bool), validation[f"{label}_score"].to_numpy(float)
-    )
+    threshold = trace_roc(
+        validation[label], validation[f"{label}_score"]
+    ).youden_threshold()
     test = _in_random_order(scores[scores["part"] == "test"], seed=saliency.seed)
     is_called = test[f"{label}_score"] >= threshold
     drawn = []
@@ -99,33 +100,6 @@ def draw_cases(scores: pd.DataFrame, saliency: SaliencyCases) -> DrawnCases:
         threshold=threshold,
         cases=cases[["image_id", "patient_index", "outcome", "score"]],
     )
-
-
-def youden_threshold(is_case: NDArray[np.bool_], score: NDArray[np.float64]) -> float:
-    """Return the score with the largest sensitivity + specificity - 1.
-
-    A score from the threshold on is positive; of equally good thresholds the lowest,
-    which is the most sensitive, is taken.
-
-    Args:
-        is_case: Shape (n,).
-        score: Shape (n,).
-
-    Raises:
-        ValueError: If all are cases or all are controls.
-    """
-    cases, controls = np.sort(score[is_case]), np.sort(score[~is_case])
-    if not len(cases) or not len(controls):
-        raise ValueError(
-            f"An operating threshold needs cases and controls, got {len(cases)} and "
-            f"{len(controls)} in the validation part. Enlarge it in the split."
-        )
-    thresholds = np.unique(score)
-    n_called_cases = len(cases) - np.searchsorted(cases, thresholds)
-    n_other_controls = np.searchsorted(controls, thresholds)
-    # Sensitivity + specificity over a common denominator: ties stay ties.
-    index = n_called_cases * len(controls) + n_other_controls * len(cases)
-    return float(thresholds[np.argmax(index)])
 
 
 def _only_label(scores: pd.DataFrame) -> str:

@@ -35,8 +35,9 @@ from covid_cxr.synthesis.strokes import FloatImage
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
-# Unlike ChestX-ray14's, these radiographs show more than the chest.
+# Unlike ChestX-ray14's, these radiographs show more than the chest; their crops do not.
 _MAGNIFICATION = 0.84
+_MARGIN = 0.07  # around the lungs, as a share of the image (paper, Fig. 2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +187,7 @@ def _crop(exam: Exam, frame: Frame, look: Look) -> Box:
     """Return x0, y0, x1, y1 around the lungs, without letters and shutters."""
     height, width = frame.shape
     x, y, lungs_width, lungs_height = locate_lungs(exam, shape=frame.shape, look=look)
-    margin = round(0.04 * min(frame.shape))
+    margin = round(_MARGIN * min(frame.shape))
     left, top, right, bottom = frame.shutters
     if frame.letters:
         top = max(top, frame.letters_box[1] + frame.letters_box[3] + 1)

@@ -12,6 +12,7 @@ from covid_cxr.synthesis.exposure import to_grey
 from covid_cxr.synthesis.orders import Order, RawImages, orders_of
 from covid_cxr.synthesis.parameters import Synthesis
 
+MAGNIFICATION = 1.22  # collimated to the chest, as most of ChestX-ray14
 # Width, height and pixel spacing in mm of the detectors most often seen.
 _DETECTORS = (
     (2500, 2048, 0.168),
@@ -58,7 +59,7 @@ def look_of(synthesis: Synthesis) -> Look:
     return Look(
         sign_contrast=synthesis.sign_contrast,
         photons=synthesis.photons,
-        magnification=1.0,
+        magnification=MAGNIFICATION,
     )
 
 

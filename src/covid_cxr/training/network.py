@@ -45,6 +45,8 @@ class Network:
         blocks: Layers in each dense block; [6, 12, 24, 16] is DenseNet121.
         growth_rate: Channels that each layer adds.
         initial_filters: Channels of the first convolution.
+        batch_norm_momentum: Of the moving averages in every batch normalisation, 0 to
+            1; the share that a step leaves. Keras applications have 0.99.
         weights: "imagenet", "none", or a file in the Keras applications format,
             without its top.
         seed: Of the weights that are drawn.
@@ -54,6 +56,7 @@ class Network:
     blocks: list[int]
     growth_rate: int
     initial_filters: int
+    batch_norm_momentum: float
     weights: str
     seed: int
 
@@ -71,6 +74,11 @@ class Network:
                     f"network.{name} must be a whole number of at least 1, got "
                     f"{count!r}."
                 )
+        if not 0 <= self.batch_norm_momentum < 1:
+            raise ValueError(
+                "network.batch_norm_momentum must be from 0 to below 1, got "
+                f"{self.batch_norm_momentum!r}."
+            )
         if not isinstance(self.seed, int) or self.seed < 0:
             raise ValueError(
                 f"network.seed must be a whole number from 0, got {self.seed!r}."
@@ -132,6 +140,9 @@ def build_densenet(network: Network, n_labels: int) -> Any:
     """
     deterministic_tensorflow()
     body = _dense_body(network)
+    for layer in body.layers:
+        if hasattr(layer, "moving_mean"):
+            layer.momentum = network.batch_norm_momentum
     classifier = _with_head(body, n_labels)
     _draw_kernels(classifier, seed=network.seed)
     if network.weights == "imagenet":
