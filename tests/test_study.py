@@ -101,3 +101,20 @@ def test_a_second_run_gives_the_same_scores_to_the_last_digit(
     second = read(tmp_path, "07_model_output/path_f_phase3_scores")
     pd.testing.assert_frame_equal(first, second, check_exact=True)
     assert np.isfinite(second["covid19_score"]).all()
+
+
+@pytest.mark.parametrize("option", ["--pipeline", "--pipelines"])
+def test_a_path_is_run_from_the_command_line(option, kedro_command, hospital):
+    listed = hospital / "02_intermediate/covid_radiographs.parquet"
+    listed.unlink(missing_ok=True)
+
+    finished = kedro_command(
+        "run",
+        "--env=test",
+        f"{option}=path_f",
+        "--to-outputs=covid_radiographs",
+        f"--params=data_root={hospital}",
+    )
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert listed.is_file()
