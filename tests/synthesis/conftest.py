@@ -17,6 +17,7 @@ SMALLEST = {
     "confounder_share": 0.3,
     "photons": 1500,
     "label_noise": 0.1,
+    "other_disease_share": 0.4,
     "silent_share": 0.1,
     "workers": 1,
 }

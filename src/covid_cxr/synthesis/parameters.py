@@ -11,6 +11,7 @@ _SMALLEST = {
     "least_patients": 1,
     "workers": 1,
 }
+_SHARES = ("confounder_share", "label_noise", "other_disease_share", "silent_share")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,8 @@ class Synthesis:
         confounder_share: Radiographs with crowded bases that are no disease.
         photons: Quanta per pixel in air; fewer give more noise.
         label_noise: Share of the text-mined NIH labels that are lost, and made up.
+        other_disease_share: Patients with a negative RT-PCR who are acutely ill with
+            something else that shows.
         silent_share: COVID-19 patients whose radiographs show next to nothing.
         workers: Processes that draw.
     """
@@ -43,6 +46,7 @@ class Synthesis:
     confounder_share: float
     photons: float
     label_noise: float
+    other_disease_share: float
     silent_share: float
     workers: int
 
@@ -60,7 +64,7 @@ class Synthesis:
                 raise ValueError(
                     f"synthesis.{name} must be above 0, got {getattr(self, name)!r}."
                 )
-        for name in ("confounder_share", "label_noise", "silent_share"):
+        for name in _SHARES:
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(
                     f"synthesis.{name} must be a share from 0 to below 1, "

@@ -28,12 +28,14 @@ _BACKGROUND = {
     "nodule": 0.04,
     "fibrosis": 0.04,
 }
-# Why patients without COVID-19 came; the others came for nothing that shows.
+# What patients without COVID-19 came with, if it was anything that shows.
 _OTHER_DISEASE = {
-    "pneumonia": 0.10,
-    "infiltration": 0.06,
-    "edema": 0.08,
-    "consolidation": 0.03,
+    "pneumonia": 0.2,
+    "infiltration": 0.1,
+    "edema": 0.3,
+    "consolidation": 0.1,
+    "effusion": 0.2,
+    "atelectasis": 0.1,
 }
 
 
@@ -152,12 +154,12 @@ def _severities(
     for finding, share in _BACKGROUND.items():
         has_it = rng.random(n_patients) < share
         worst[finding] = np.where(has_it, rng.uniform(0.2, 0.9, n_patients), 0.0)
-    causes = [*_OTHER_DISEASE, "nothing"]
-    shares = list(_OTHER_DISEASE.values())
-    came_for = rng.choice(causes, n_patients, p=[*shares, 1 - sum(shares)])
+    came_with = rng.choice(list(_OTHER_DISEASE), n_patients, p=list(_OTHER_DISEASE.values()))
+    is_other = ~is_positive & (rng.random(n_patients) < synthesis.other_disease_share)
     acute = 0.15 + 0.85 * rng.beta(1.8, 1.8, n_patients)
     for finding in _OTHER_DISEASE:
-        worst[finding] = np.where(~is_positive & (came_for == finding), acute, 0.0)
+        has_it = is_other & (came_with == finding)
+        worst[finding] = np.where(has_it, acute, worst[finding])
     is_silent = rng.random(n_patients) < synthesis.silent_share
     worst["covid19"] = np.where(is_positive, np.where(is_silent, 0.03, acute), 0.0)
     # The days before and after the worst one.
