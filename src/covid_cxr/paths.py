@@ -18,7 +18,8 @@ class TrainingPath:
         letter: Name in the paper, "a" to "f".
         has_phase1: Whether the 14 findings of ChestX-ray14 are learned first.
         phase2_cohort: The pneumonia cohort of phase 2, or None for no phase 2.
-        description: As in Table 3 of the paper.
+        description: What is learned before COVID-19, for tables. The paper calls (d) to
+            (f) "standard ImageNet weights", which here is a parameter.
     """
 
     letter: str
@@ -72,18 +73,18 @@ TRAINING_PATHS = (
         letter="d",
         has_phase1=False,
         phase2_cohort="rsna",
-        description="Standard ImageNet weights + pneumonia refinement",
+        description="No general dataset, pneumonia refinement",
     ),
     TrainingPath(
         letter="e",
         has_phase1=False,
         phase2_cohort="nih",
-        description="Standard ImageNet weights + additional general radiographs",
+        description="No general dataset, additional general radiographs",
     ),
     TrainingPath(
         letter="f",
         has_phase1=False,
         phase2_cohort=None,
-        description="Standard ImageNet weights",
+        description="No radiographs before COVID-19",
     ),
 )

@@ -108,7 +108,7 @@ def make_contents(paths=TRAINING_PATHS, *, is_synthetic=True, **changes):
         "trainings": pd.DataFrame(
             {
                 "training": ["phase1", "path_b_phase3"],
-                "after": ["initial", "initial → phase1"],
+                "after": ["random weights", "random weights → phase1"],
                 "train": 100,
                 "validation": 50,
                 "test": 50,
@@ -293,6 +293,14 @@ def test_an_interval_that_cannot_be_estimated_is_a_dash_with_its_reason(contents
 
     assert "nan" not in document.split('id="table3"')[1].split("</table>")[0]
     assert "too small" in document
+
+
+def test_other_starting_weights_than_the_papers_are_said(contents):
+    starting = "started from ImageNet weights, these from"
+    imagenet = contents.trainings.assign(after="ImageNet weights")
+
+    assert f"{starting}\nrandom weights" in write_report(contents)
+    assert starting not in write_report(make_contents(trainings=imagenet))
 
 
 def test_a_single_path_shows_no_comparison():

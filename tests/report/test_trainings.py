@@ -30,6 +30,21 @@ def test_a_training_is_listed_with_its_ancestors_and_hours():
     assert row["versions"] == "keras 3.15.0, numpy 2.4"
 
 
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ("none", "random weights"),
+        ("imagenet", "ImageNet weights"),
+        ("chest.h5", "chest.h5"),
+    ],
+)
+def test_the_first_ancestor_is_told_by_its_weights(weights, words):
+    initial = {"stage": "initial", "network": {"weights": weights}}
+    table = list_trainings({"phase1": {"parents": [initial]}})
+
+    assert table.loc[0, "after"] == words
+
+
 def test_what_a_record_lacks_stays_empty():
     assert list_trainings({"phase1": {}})["hours"].isna().all()
 

@@ -13,7 +13,7 @@ from covid_cxr.report import wording
 from covid_cxr.report.performance import chosen_path
 from covid_cxr.report.published import CITATION
 from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.trainings import training_title
+from covid_cxr.report.trainings import IMAGENET, training_title
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +99,7 @@ def _environment() -> Environment:
     }
     environment.globals["records"] = _records
     environment.globals["interval"] = wording.interval
+    environment.globals["imagenet"] = IMAGENET
     return environment
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+IMAGENET = "ImageNet weights"
+
 
 def list_trainings(provenance: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """Return one row per training.
@@ -17,7 +19,7 @@ def list_trainings(provenance: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     rows = []
     for name, record in provenance.items():
         images = record.get("n_images", {})
-        ancestors = [parent.get("stage", "?") for parent in record.get("parents", [])]
+        ancestors = [_ancestor(parent) for parent in record.get("parents", [])]
         rows.append(
             {
                 "training": name,
@@ -47,6 +49,16 @@ def training_title(name: str) -> str:
     if not path:
         return title.capitalize()
     return f"Path ({path.removeprefix('path_')}), {title}"
+
+
+def _ancestor(record: Mapping[str, Any]) -> str:
+    """Return an ancestor's name; of the first one, which weights it had."""
+    stage = str(record.get("stage", "?"))
+    weights = record.get("network", {}).get("weights")
+    if stage != "initial" or weights is None:
+        return stage
+    named = {"none": "random weights", "imagenet": IMAGENET}
+    return named.get(weights, str(weights))
 
 
 def _hours(seconds: float | None) -> float | None:

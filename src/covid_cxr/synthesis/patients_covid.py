@@ -154,7 +154,9 @@ def _severities(
     for finding, share in _BACKGROUND.items():
         has_it = rng.random(n_patients) < share
         worst[finding] = np.where(has_it, rng.uniform(0.2, 0.9, n_patients), 0.0)
-    came_with = rng.choice(list(_OTHER_DISEASE), n_patients, p=list(_OTHER_DISEASE.values()))
+    came_with = rng.choice(
+        list(_OTHER_DISEASE), n_patients, p=list(_OTHER_DISEASE.values())
+    )
     is_other = ~is_positive & (rng.random(n_patients) < synthesis.other_disease_share)
     acute = 0.15 + 0.85 * rng.beta(1.8, 1.8, n_patients)
     for finding in _OTHER_DISEASE:
