@@ -9,7 +9,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from covid_cxr.synthesis.epidemiology import DRAWN, severity_column
 from covid_cxr.synthesis.parameters import Synthesis
@@ -97,7 +97,7 @@ def _people(
     is_positive: NDArray[np.bool_], sites: NDArray[np.str_], rng: np.random.Generator
 ) -> pd.DataFrame:
     n_patients = len(is_positive)
-    age = np.where(is_positive, 58, 56) + 16 * norm.ppf(_evenly(is_positive, rng))
+    age = np.where(is_positive, 58, 56) + 16 * ndtri(_evenly(is_positive, rng))
     is_male = _evenly(is_positive, rng) < np.where(is_positive, 0.57, 0.54)
     return pd.DataFrame(
         {
