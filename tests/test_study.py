@@ -84,11 +84,15 @@ def test_the_report_says_that_the_data_are_synthetic(study):
     assert "synthetic" in report.lower()
 
 
-def test_one_path_alone_gives_its_own_report(run_kedro, study):
+def test_one_path_alone_gives_its_own_report(run_kedro, study, capsys):
     run_kedro("path_c", data_root=study, namespaces=["path_c.reporting"])
 
-    report = (study / "08_reporting/path_c/report.html").read_text()
-    assert "Path (c)" in report
+    place = study / "08_reporting/path_c/report.html"
+    auroc = pd.read_csv(place.parent / "table3.csv").loc[0, "auroc"]
+    said = capsys.readouterr().out
+    assert "Path (c)" in place.read_text()
+    assert f"Report: {place}" in said
+    assert f"{auroc:.3f}" in said
 
 
 def test_a_second_run_gives_the_same_scores_to_the_last_digit(
