@@ -109,7 +109,7 @@ def test_a_split_of_other_images_is_an_error(store, rows, part, message):
         )
 
 
-@pytest.mark.parametrize("images", [0, -1, True])
-def test_an_empty_sample_is_refused(images):
+@pytest.mark.parametrize("images", [0, -1, True, 2.5, "8"])
+def test_a_sample_that_is_no_count_is_refused(images):
     with pytest.raises(ValueError, match="at least 1, got"):
         IntensitySample(images=images, seed=1)

@@ -40,7 +40,9 @@ def test_a_saved_plan_is_loaded_as_a_store(dataset, make_plan):
 
     assert dataset.exists()
     store = dataset.load()
-    np.testing.assert_array_equal(store.read(np.arange(3, 6)), plan.render_shard(1)[0])
+    np.testing.assert_array_equal(
+        store.read(np.arange(3, 6)), plan.shard(1).render()[0]
+    )
     assert (store.n_images, store.size_px) == (10, 16)
     assert store.records["is_stored"].all()
 

@@ -42,7 +42,7 @@ def cohort(tmp_path, write_png):
 def test_a_shard_holds_its_images_and_what_became_of_them(cohort):
     plan = plan_store(*cohort, CURATION)
 
-    images, records = plan.render_shard(0)
+    images, records = plan.shard(0).render()
 
     means = [picture(i).reshape(16, 2, 16, 2).sum((1, 3), dtype=int) for i in range(3)]
     np.testing.assert_array_equal(images[:3], (np.array(means) + 2) // 4)
@@ -57,7 +57,7 @@ def test_a_shard_holds_its_images_and_what_became_of_them(cohort):
 def test_one_bad_image_gets_a_reason_and_stops_nothing(cohort):
     plan = plan_store(*cohort, CURATION)
 
-    records = pd.concat(plan.render_shard(k)[1] for k in range(plan.n_shards))
+    records = pd.concat(plan.shard(k).render()[1] for k in range(plan.n_shards))
 
     assert records["reason"].tolist()[3:] == [
         "damaged picture file: truncated, or no PNG or JPEG",
@@ -73,7 +73,7 @@ def test_one_bad_image_gets_a_reason_and_stops_nothing(cohort):
 def test_a_shard_without_one_readable_image_has_the_same_columns(cohort):
     plan = plan_store(*cohort, CURATION)
 
-    dtypes = [plan.render_shard(k)[1].dtypes for k in range(2)]
+    dtypes = [plan.shard(k).render()[1].dtypes for k in range(2)]
 
     assert dtypes[0].equals(dtypes[1])
 
@@ -95,7 +95,7 @@ def test_images_are_cropped_before_they_are_resized(cohort):
         }
     )
 
-    images, records = plan_cropped_store(*cohort, crops, CURATION).render_shard(0)
+    images, records = plan_cropped_store(*cohort, crops, CURATION).shard(0).render()
 
     np.testing.assert_array_equal(images[0], picture(0)[:16, 8:24])
     np.testing.assert_array_equal(images[1], picture(1)[16:, :16])

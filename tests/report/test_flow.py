@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from covid_cxr.report.flow import (
-    TrainingSet,
+    SplitCohort,
     count_cohorts,
     count_parts,
     count_rejections,
@@ -23,7 +23,7 @@ def training_set(rows, **labels):
         {"image_id": table["image_id"], label: table["image_id"].isin(positives)}
     )
     shuffled = radiographs.iloc[::-1]
-    return TrainingSet(split=table, radiographs=shuffled, label=label)
+    return SplitCohort(split=table, radiographs=shuffled, label=label)
 
 
 PHASE_1 = training_set(
@@ -72,7 +72,7 @@ def test_overlap_is_unknown_where_no_radiograph_is_mapped_to_its_patient():
 
 
 def test_a_split_of_other_images_is_refused():
-    stale = TrainingSet(
+    stale = SplitCohort(
         split=split(("z", "nih:1", "train")),
         radiographs=PHASE_1.radiographs,
         label="pneumonia",

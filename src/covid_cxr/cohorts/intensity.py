@@ -29,10 +29,11 @@ class IntensitySample:
 
     def __post_init__(self) -> None:
         """Refuse an empty sample."""
-        if isinstance(self.images, bool) or self.images < 1:
+        is_count = isinstance(self.images, int) and not isinstance(self.images, bool)
+        if not is_count or self.images < 1:
             raise ValueError(
-                f"images of an intensity sample must be at least 1, got "
-                f"{self.images!r}; correct it in parameters_curation.yml."
+                f"images of an intensity sample must be a whole number of at least 1, "
+                f"got {self.images!r}; correct it in parameters_curation.yml."
             )
 
 

@@ -151,10 +151,6 @@ class StorePlan:
             size_px=self.curation.size_px,
         )
 
-    def render_shard(self, number: int) -> tuple[NDArray[np.uint8], pd.DataFrame]:
-        """Return one shard's pixels (n, size_px, size_px) and records."""
-        return self.shard(number).render()
-
 
 def plan_store(
     radiographs: pd.DataFrame, images: RadiographFolder, curation: Curation

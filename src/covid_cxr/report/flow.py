@@ -10,8 +10,8 @@ PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingSet:
-    """What one training set is drawn from.
+class SplitCohort:
+    """A curated cohort with one split of it, from which a training set is counted.
 
     Attributes:
         split: `image_id, patient_id, part`.
@@ -65,7 +65,7 @@ def count_rejections(rejected: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(counts, ignore_index=True)
 
 
-def count_parts(training_sets: Mapping[str, TrainingSet]) -> pd.DataFrame:
+def count_parts(training_sets: Mapping[str, SplitCohort]) -> pd.DataFrame:
     """Return images, patients and positives of every part of every training set.
 
     `images_of_phase1_patients` counts the images whose patient also is in phase 1's
@@ -98,7 +98,7 @@ def count_parts(training_sets: Mapping[str, TrainingSet]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _with_label(name: str, training_set: TrainingSet) -> pd.DataFrame:
+def _with_label(name: str, training_set: SplitCohort) -> pd.DataFrame:
     labels = training_set.radiographs.set_index("image_id")[training_set.label]
     absent = ~training_set.split["image_id"].isin(labels.index)
     if absent.any():

@@ -1,10 +1,9 @@
 """Phase 2: pneumonia, once for every path that has it."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from covid_cxr.paths import TRAINING_PATHS, TrainingPath
-from covid_cxr.training.scores import score
-from covid_cxr.training.stage import Stage
+from covid_cxr.pipelines.training_phase import provenance_of, train_and_score
 
 
 def create_pipeline() -> Pipeline:
@@ -18,11 +17,11 @@ def _phase2(path: TrainingPath) -> Pipeline:
     written = f"{path.name}_phase2"
     cohort = path.phase2_cohort
     return Pipeline(
-        _nodes(Stage(stage)),
+        train_and_score(stage),
         namespace=stage,
         inputs={
             "parent": path.phase2_parent,
-            "parent_provenance": _provenance_of(path.phase2_parent),
+            "parent_provenance": provenance_of(path.phase2_parent),
             "store": f"{cohort}_store",
             "curated": f"{cohort}_curated",
             "split": f"phase2_{cohort}_split",
@@ -36,41 +35,3 @@ def _phase2(path: TrainingPath) -> Pipeline:
         parameters={"params:labels": "params:phase2.labels"},
         tags=[path.name],
     )
-
-
-def _nodes(stage: Stage) -> list[Node]:
-    return [
-        Node(
-            stage.train,
-            inputs={
-                "parent": "parent",
-                "parent_provenance": "parent_provenance",
-                "store": "store",
-                "curated": "curated",
-                "split": "split",
-                "intensity": "intensity",
-                "labels": "params:labels",
-                "recipe": "params:recipe",
-            },
-            outputs=["classifier", "history", "provenance"],
-            name="train",
-            tags=["train"],
-        ),
-        Node(
-            score,
-            inputs={
-                "classifier": "classifier",
-                "store": "store",
-                "curated": "curated",
-                "split": "split",
-                "intensity": "intensity",
-                "labels": "params:labels",
-            },
-            outputs="scores",
-            name="score",
-        ),
-    ]
-
-
-def _provenance_of(classifier: str) -> str:
-    return f"{classifier.removesuffix('classifier')}provenance"

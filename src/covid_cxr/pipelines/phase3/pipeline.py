@@ -4,8 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.paths import TRAINING_PATHS, TrainingPath
 from covid_cxr.pipelines.phase3.nodes import explain
-from covid_cxr.training.scores import score
-from covid_cxr.training.stage import Stage
+from covid_cxr.pipelines.training_phase import provenance_of, train_and_score
 
 
 def create_pipeline() -> Pipeline:
@@ -17,11 +16,11 @@ def _phase3(path: TrainingPath) -> Pipeline:
     stage = f"{path.name}.phase3"
     written = f"{path.name}_phase3"
     return Pipeline(
-        _nodes(Stage(stage)),
+        [*train_and_score(stage), _explain()],
         namespace=stage,
         inputs={
             "parent": path.phase3_parent,
-            "parent_provenance": _provenance_of(path.phase3_parent),
+            "parent_provenance": provenance_of(path.phase3_parent),
             "store": "covid_store",
             "curated": "covid_curated",
             "split": "phase3_split",
@@ -41,53 +40,17 @@ def _phase3(path: TrainingPath) -> Pipeline:
     )
 
 
-def _nodes(stage: Stage) -> list[Node]:
-    return [
-        Node(
-            stage.train,
-            inputs={
-                "parent": "parent",
-                "parent_provenance": "parent_provenance",
-                "store": "store",
-                "curated": "curated",
-                "split": "split",
-                "intensity": "intensity",
-                "labels": "params:labels",
-                "recipe": "params:recipe",
-            },
-            outputs=["classifier", "history", "provenance"],
-            name="train",
-            tags=["train"],
-        ),
-        Node(
-            score,
-            inputs={
-                "classifier": "classifier",
-                "store": "store",
-                "curated": "curated",
-                "split": "split",
-                "intensity": "intensity",
-                "labels": "params:labels",
-            },
-            outputs="scores",
-            name="score",
-        ),
-        Node(
-            explain,
-            inputs={
-                "classifier": "classifier",
-                "store": "store",
-                "curated": "curated",
-                "scores": "scores",
-                "intensity": "intensity",
-                "saliency": "params:saliency",
-            },
-            outputs="saliency",
-            name="explain",
-        ),
-    ]
-
-
-def _provenance_of(classifier: str) -> str:
-    """Return the name beside a classifier's; a provenance has no dots in its own."""
-    return f"{classifier.removesuffix('classifier')}provenance".replace(".", "_")
+def _explain() -> Node:
+    return Node(
+        explain,
+        inputs={
+            "classifier": "classifier",
+            "store": "store",
+            "curated": "curated",
+            "scores": "scores",
+            "intensity": "intensity",
+            "saliency": "params:saliency",
+        },
+        outputs="saliency",
+        name="explain",
+    )

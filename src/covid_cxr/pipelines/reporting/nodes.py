@@ -73,7 +73,7 @@ def count_parts(
         tables: `<training set>_split` and `<cohort>_curated`.
     """
     training_sets = {
-        name: flow.TrainingSet(
+        name: flow.SplitCohort(
             split=tables[f"{name}_split"],
             radiographs=tables[f"{cohort}_curated"],
             label=(covid_labels if name == "phase3" else pneumonia_labels)[0],
