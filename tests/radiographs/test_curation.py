@@ -10,11 +10,11 @@ from PIL import Image
 
 from covid_cxr.radiographs.curation import (
     Curation,
-    fingerprint,
     plan_cropped_store,
     plan_store,
 )
 from covid_cxr.radiographs.folder import list_folder
+from covid_cxr.radiographs.record import fingerprint
 
 CURATION = Curation(size_px=16, shard_images=4, workers=1)
 
@@ -62,7 +62,7 @@ def test_one_bad_image_gets_a_reason_and_stops_nothing(cohort):
     assert records["reason"].tolist()[3:] == [
         "damaged picture file: truncated, or no PNG or JPEG",
         "file missing: 4.png",
-        "file missing: the table names none",
+        "file missing: not found in the folder",
     ]
     assert records["reason"].isna().tolist()[:3] == [True] * 3
     rejected = records[~records["is_stored"]]

@@ -8,23 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from covid_cxr.radiographs.files import read
 from covid_cxr.radiographs.folder import RadiographFolder
-from covid_cxr.radiographs.geometry import crop, resize
-from covid_cxr.radiographs.rendering import Rendering, UnreadableRadiograph
+from covid_cxr.radiographs.geometry import Box
+from covid_cxr.radiographs.record import (
+    RENDERING_VERSION,
+    as_frame,
+    curate,
+    rejected,
+)
 from covid_cxr.radiographs.store import StoreLayout
 
 logger = logging.getLogger(__name__)
-
-# Raise it when the same files would give other pixels or records: stores are rewritten.
-RENDERING_VERSION = 1
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,17 +93,22 @@ class Shard:
         pixels = np.zeros((len(self.images), self.size_px, self.size_px), np.uint8)
         records = []
         for i, image in enumerate(self.images):
-            try:
-                rendering = _render(image, root=self.root, size_px=self.size_px)
-            except UnreadableRadiograph as error:
-                outcome = _rejected(error.reason)
-            else:
-                pixels[i] = rendering.pixels
-                outcome = _stored(rendering)
+            stored, record = self._curate(image)
+            if stored is not None:
+                pixels[i] = stored
             records.append(
-                {"image_id": image.image_id, "row": self.first_row + i, **outcome}
+                {"image_id": image.image_id, "row": self.first_row + i, **record}
             )
-        return pixels, _as_frame(records)
+        return pixels, as_frame(records)
+
+    def _curate(
+        self, image: PlannedImage
+    ) -> tuple[NDArray[np.uint8] | None, dict[str, Any]]:
+        if image.file is None:
+            return None, rejected("file missing: not found in the folder")
+        if image.path is None:
+            return None, rejected(f"file missing: {image.file}")
+        return curate(self.root / image.path, box=image.box, size_px=self.size_px)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,62 +201,6 @@ def plan_cropped_store(
         curation=curation,
         fingerprint=_plan_fingerprint(planned, root=images.root, curation=curation),
     )
-
-
-def fingerprint(pixels: NDArray[np.uint8]) -> str:
-    """Return 64 hexadecimal digits that hardly change with format or size.
-
-    A difference hash: the image is averaged down to 16 rows of 17 pixels, and each of
-    the 256 bits says whether a pixel is brighter than its left neighbour. The same
-    picture stored twice, as PNG or JPEG, differs in few bits; count them.
-    """
-    small = cv2.resize(pixels, (17, 16), interpolation=cv2.INTER_AREA)
-    return np.packbits(small[:, 1:] > small[:, :-1]).tobytes().hex()
-
-
-def _render(image: PlannedImage, *, root: Path, size_px: int) -> Rendering:
-    if image.file is None:
-        raise UnreadableRadiograph("file missing: the table names none")
-    if image.path is None:
-        raise UnreadableRadiograph(f"file missing: {image.file}")
-    rendering = read(root / image.path)
-    if image.box is not None:
-        edges = ", ".join(f"{edge:g}" for edge in image.box)
-        cut = crop(rendering.pixels, image.box)
-        rendering = rendering.then(f"cropped to ({edges})", cut)
-    height, width = rendering.pixels.shape
-    return rendering.then(
-        f"resized from {width} x {height}",
-        resize(rendering.pixels, size_px=size_px),
-    )
-
-
-def _stored(rendering: Rendering) -> dict[str, Any]:
-    pixels = rendering.pixels
-    return {
-        "is_stored": True,
-        "reason": None,
-        "steps": "; ".join(rendering.steps),
-        "mean": float(pixels.mean()) / 255,
-        "standard_deviation": float(pixels.std()) / 255,
-        "fingerprint": fingerprint(pixels),
-    }
-
-
-def _rejected(reason: str) -> dict[str, Any]:
-    return {
-        "is_stored": False,
-        "reason": reason,
-        "steps": None,
-        "mean": np.nan,
-        "standard_deviation": np.nan,
-        "fingerprint": None,
-    }
-
-
-def _as_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
-    text = dict.fromkeys(("image_id", "reason", "steps", "fingerprint"), "str")
-    return pd.DataFrame(records).astype({**text, "row": "int64", "is_stored": "bool"})
 
 
 def _check_radiographs(radiographs: pd.DataFrame) -> None:

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
 
+Box = tuple[float, float, float, float]  # x0, y0, x1, y1
+
 
 def crop(pixels: NDArray[np.uint8], box: Sequence[float]) -> NDArray[np.uint8]:
     """Return the part of `pixels` inside `box`.

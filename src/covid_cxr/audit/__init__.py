@@ -1,0 +1,1 @@
+"""What a reviewer asks of the data: leakage, and what else tells the label."""
