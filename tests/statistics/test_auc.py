@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import norm
+from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 
 from covid_cxr.statistics.auc import AucEstimates, estimate_aucs
@@ -254,18 +256,47 @@ def test_a_logit_interval_stays_between_zero_and_one(study):
 
     interval = estimates.interval(0.95, method="logit")
 
-    inside = ~estimates.is_at_boundary
-    assert ((interval[inside] >= 0) & (interval[inside] <= 1)).all()
-    assert np.isnan(interval[~inside]).all()
+    known = interval[~np.isnan(interval)]
+    assert ((known >= 0) & (known <= 1)).all()
 
 
-def test_a_perfect_model_is_flagged_and_has_no_logit_interval():
+def test_a_perfect_model_is_flagged_and_not_taken_for_certain():
     scores = np.array([[3.0, 1.0], [2.0, 4.0], [1.0, 2.0], [0.0, 3.0]])
     estimates = estimate_aucs([True, True, False, False], scores)
 
     assert estimates.is_at_boundary.tolist() == [True, False]
     assert estimates.interval(method="wald")[0].tolist() == [1, 1]
-    assert np.isnan(estimates.interval(method="logit")[0]).all()
+    # Two independent pairs, both rightly ordered: A squared is at least 0.025.
+    assert estimates.n_independent_pairs == 2
+    assert estimates.interval(method="logit")[0] == pytest.approx([np.sqrt(0.025), 1.0])
+    mirrored = estimate_aucs([True, True, False, False], -scores)
+    assert mirrored.interval(method="logit")[0] == pytest.approx(
+        [0.0, 1 - np.sqrt(0.025)]
+    )
+
+
+def test_the_exact_bound_covers_where_perfect_separation_is_common():
+    # Normal scores, AUC .97, 12 patients of each class, two images each.
+    rng = np.random.default_rng(1)
+    shift = np.sqrt(2) * norm.ppf(0.97)
+    covered = []
+    for _ in range(1000):
+        means = np.r_[rng.standard_normal(12) + shift, rng.standard_normal(12)]
+        scores = np.repeat(means, 2)
+        is_case = np.repeat([True, False], 24)
+        estimates = estimate_aucs(is_case, scores, cluster=np.repeat(range(24), 2))
+        if estimates.is_at_boundary[0]:
+            covered.append(estimates.interval(method="logit")[0, 0] < 0.97)
+
+    assert len(covered) > 100
+    assert all(covered)
+
+
+def test_one_mixed_patient_gives_no_bound():
+    estimates = estimate_aucs([True, False], [1.0, 0.0], cluster=["a", "a"])
+
+    assert estimates.n_independent_pairs == 0
+    assert np.isnan(estimates.interval(method="logit")).all()
 
 
 def test_two_certain_but_opposite_models_have_no_p_value():
@@ -357,3 +388,40 @@ def test_a_level_outside_zero_and_one_is_refused(level):
 def test_an_unknown_kind_of_interval_is_refused():
     with pytest.raises(ValueError, match="'bootstrap'"):
         estimate_aucs([True, False], [1.0, 0.0]).interval(method="bootstrap")
+
+
+def test_few_patients_give_students_quantiles():
+    rng = np.random.default_rng(6)
+    patients = np.repeat(np.arange(14), 3)
+    is_case = patients < 9  # nine patients with cases, five with controls
+    scores = rng.standard_normal((42, 2)) + is_case[:, None]
+    estimates = estimate_aucs(is_case, scores, cluster=patients)
+
+    parts = estimates.variance_parts
+    cases, controls = parts.of_cases[0, 0], parts.of_controls[0, 0]
+    freedom = (cases + controls) ** 2 / (cases**2 / 8 + controls**2 / 4)
+    margin = student.ppf(0.975, freedom) * estimates.standard_error[0]
+    lower, upper = estimates.interval()[0]
+    assert cases + controls == pytest.approx(estimates.covariance[0, 0])
+    assert (upper - lower) / 2 == pytest.approx(margin)
+    difference = estimates.compare(0, 1)
+    freedom = difference.degrees_of_freedom
+    assert 4 <= freedom <= 12
+    assert difference.p_value == pytest.approx(
+        2 * student.sf(abs(difference.z), freedom)
+    )
+    assert difference.interval()[1] - difference.estimate == pytest.approx(
+        student.ppf(0.975, freedom) * difference.standard_error
+    )
+
+
+@given(studies())
+def test_one_image_per_patient_is_delongs_normal_approximation(study):
+    is_case, scores, _ = study
+    clustered = estimate_aucs(is_case, scores, cluster=np.arange(len(is_case)))
+    plain = estimate_aucs(is_case, scores)
+
+    assert clustered.interval() == pytest.approx(plain.interval(), nan_ok=True)
+    assert clustered.compare(0, 1).p_value == pytest.approx(
+        plain.compare(0, 1).p_value, nan_ok=True
+    )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import roc_curve
+from sklearn.metrics import roc_auc_score, roc_curve
 
 from covid_cxr.statistics.auc import estimate_aucs
 from covid_cxr.statistics.roc import trace_roc
@@ -89,3 +89,33 @@ def test_youdens_threshold_follows_the_definition():
 def test_a_curve_without_controls_is_refused():
     with pytest.raises(ValueError, match="0 controls"):
         trace_roc([True, True], [0.1, 0.2])
+
+
+def test_the_threshold_of_a_target_sensitivity_is_the_highest_that_reaches_it():
+    curve = trace_roc([True, True, False, True, False], [0.9, 0.8, 0.7, 0.6, 0.1])
+
+    assert curve.threshold_of_sensitivity(0.6) == 0.8
+    assert curve.threshold_of_sensitivity(2 / 3) == 0.8
+    assert curve.threshold_of_sensitivity(0.7) == 0.6
+
+
+@pytest.mark.parametrize("end", [0.1, 0.37, 1.0])
+def test_the_partial_area_is_that_of_scikit_learn(end):
+    rng = np.random.default_rng(3)
+    is_case = rng.random(200) < 0.4
+    scores = np.round(rng.standard_normal(200) + is_case, 1)
+    curve = trace_roc(is_case, scores)
+
+    theirs = roc_auc_score(is_case, scores, max_fpr=end)
+
+    assert curve.partial_area(end) == pytest.approx(theirs)
+
+
+@pytest.mark.parametrize("share", [0, 1.2])
+def test_a_share_outside_zero_and_one_is_refused(share):
+    curve = trace_roc([True, False], [1.0, 0.0])
+
+    with pytest.raises(ValueError, match="sensitivity lies in"):
+        curve.threshold_of_sensitivity(share)
+    with pytest.raises(ValueError, match="rate lies in"):
+        curve.partial_area(share)

@@ -33,6 +33,44 @@ class RocCurve:
         is_best = index >= index.max() - _ROUNDING
         return float(self.thresholds[is_best][-1])
 
+    def threshold_of_sensitivity(self, target: float) -> float:
+        """Return the highest threshold whose sensitivity is at least `target`.
+
+        Args:
+            target: In (0, 1].
+
+        Raises:
+            ValueError: If no threshold can have that sensitivity.
+        """
+        if not 0 < target <= 1:
+            raise ValueError(f"A target sensitivity lies in (0, 1], got {target}")
+        reaches = self.sensitivity >= target - _ROUNDING
+        return float(self.thresholds[reaches][0])
+
+    def partial_area(self, max_false_positive_rate: float) -> float:
+        """Return the area under the curve's left part, scaled so that chance is 1/2.
+
+        McClish (Med Decis Making 1989;9:190): 1 for a perfect model, and the whole AUC
+        for a rate of 1.
+
+        Args:
+            max_false_positive_rate: Where the part ends, in (0, 1].
+
+        Raises:
+            ValueError: If it ends elsewhere.
+        """
+        end = max_false_positive_rate
+        if not 0 < end <= 1:
+            raise ValueError(f"A false-positive rate lies in (0, 1], got {end}")
+        inside = self.false_positive_rate <= end
+        rate = np.append(self.false_positive_rate[inside], end)
+        sensitivity = np.append(
+            self.sensitivity[inside],
+            np.interp(end, self.false_positive_rate, self.sensitivity),
+        )
+        area = float(np.trapezoid(sensitivity, rate))
+        return (1 + (area - end**2 / 2) / (end - end**2 / 2)) / 2
+
 
 def trace_roc(is_case: ArrayLike, scores: ArrayLike) -> RocCurve:
     """Return the ROC curve of one model.

@@ -1,0 +1,246 @@
+"""AUCs of resampled patients: the cross-check of the closed formulas.
+
+Whole patients are drawn with replacement, so that images of one patient stay together,
+and within strata of the patients' labels (only cases, only controls, both), so that
+every replicate has both classes in about the observed numbers. Intervals are those of
+percentiles, or bias-corrected and accelerated (BCa; Efron, JASA 1987;82:171).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, ndtri
+
+from covid_cxr.statistics.auc import as_codes, as_matrix, as_truth
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BootstrapInterval:
+    """Bounds found by resampling, and how well each is known.
+
+    Attributes:
+        bounds: Lower and upper, shape (k, 2).
+        monte_carlo_error: Standard error of each bound from the finite number of
+            replicates, shape (k, 2).
+    """
+
+    bounds: Floats
+    monte_carlo_error: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class BootstrapAucs:
+    """AUCs of k models in resampled data.
+
+    Attributes:
+        names: The models.
+        auc: In the data themselves, shape (k,).
+        replicates: Shape (replicates that had both classes, k).
+        n_skipped: Replicates that had one class only.
+        jackknife: AUCs with one patient left out in turn, shape (patients, k); NaN
+            where that leaves one class.
+    """
+
+    names: tuple[str, ...]
+    auc: Floats
+    replicates: Floats
+    n_skipped: int
+    jackknife: Floats
+
+    @property
+    def standard_error(self) -> Floats:
+        """The standard deviation of the replicates, shape (k,)."""
+        return np.asarray(self.replicates.std(axis=0, ddof=1))
+
+    def interval(
+        self, level: float = 0.95, method: Literal["percentile", "bca"] = "percentile"
+    ) -> BootstrapInterval:
+        """Return the interval of each AUC.
+
+        Args:
+            level: Coverage, between 0 and 1.
+            method: `percentile` or `bca`.
+
+        Raises:
+            ValueError: If the level or the method is none of these.
+        """
+        tails = _tails(level)
+        if method not in {"percentile", "bca"}:
+            raise ValueError(
+                f"The method must be 'percentile' or 'bca', got {method!r}"
+            )
+        shares = np.tile(tails, (len(self.auc), 1))
+        if method == "bca":
+            shares = np.stack(
+                [self._bca_shares(tails, k) for k in range(len(self.auc))]
+            )
+        return _quantiles(self.replicates, shares)
+
+    def compare(
+        self, first: str, second: str, *, level: float = 0.95
+    ) -> tuple[BootstrapInterval, float]:
+        """Return the interval of a difference of AUCs, and its two-sided p value.
+
+        The p value is twice the smaller share of replicates on one side of 0, the
+        observed data counted as one of them.
+
+        Args:
+            first: A name.
+            second: A name; its AUC is taken away.
+            level: Coverage of the percentile interval.
+
+        Raises:
+            ValueError: If there is no such model.
+        """
+        i, j = self._position(first), self._position(second)
+        differences = (self.replicates[:, i] - self.replicates[:, j])[:, np.newaxis]
+        shares = _tails(level)[np.newaxis]
+        n_below = int((differences <= 0).sum())
+        n_above = int((differences >= 0).sum())
+        p_value = min(1.0, 2 * (min(n_below, n_above) + 1) / (len(differences) + 1))
+        return _quantiles(differences, shares), p_value
+
+    def _bca_shares(self, tails: Floats, k: int) -> Floats:
+        """Return which quantiles of the replicates bound the k-th AUC."""
+        replicates, auc = self.replicates[:, k], self.auc[k]
+        below = (replicates < auc).mean() + (replicates == auc).mean() / 2
+        if not 0 < below < 1:  # every replicate on one side: no correction is defined
+            return tails
+        bias = ndtri(below)
+        left_out = self.jackknife[:, k]
+        influence = np.nanmean(left_out) - left_out[~np.isnan(left_out)]
+        spread = (influence**2).sum()
+        acceleration = (influence**3).sum() / (6 * spread**1.5) if spread else 0.0
+        moved = bias + ndtri(tails)
+        return np.asarray(ndtr(bias + moved / (1 - acceleration * moved)))
+
+    def _position(self, name: str) -> int:
+        if name not in self.names:
+            raise ValueError(
+                f"There is no model {name!r}; expected one of {', '.join(self.names)}"
+            )
+        return self.names.index(name)
+
+
+def bootstrap_aucs(
+    is_case: ArrayLike,
+    scores: ArrayLike | pd.DataFrame,
+    *,
+    cluster: Any,
+    n_replicates: int = 2000,
+    seed: int,
+) -> BootstrapAucs:
+    """Return the AUC of each model in `n_replicates` resampled sets of patients.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        scores: Shape (n, k), or (n,), or a table with a column per model.
+        cluster: Patient of each image, shape (n,); None takes every image as one.
+        n_replicates: At least 2.
+        seed: Of the draws.
+
+    Raises:
+        ValueError: If lengths differ, a class is missing, a score is not finite, a
+            cluster is not named, or there are too few replicates.
+    """
+    truth = as_truth(is_case)
+    matrix, names = as_matrix(scores, n_images=len(truth))
+    codes = np.arange(len(truth)) if cluster is None else as_codes(cluster, len(truth))
+    if n_replicates < 2 or truth.all() or not truth.any():
+        raise ValueError(
+            f"A bootstrap needs cases, controls and at least 2 replicates, got "
+            f"{truth.sum()} cases, {(~truth).sum()} controls and {n_replicates} "
+            f"replicates."
+        )
+    models = [_SortedScores(truth, column) for column in matrix.T]
+    everything = np.ones(len(truth))
+    draws = _draw_counts(truth, codes, n_replicates=n_replicates, seed=seed)
+    replicates = np.array([[m.auc(counts[codes]) for m in models] for counts in draws])
+    has_both = ~np.isnan(replicates).any(axis=1)
+    return BootstrapAucs(
+        names=names,
+        auc=np.array([model.auc(everything) for model in models]),
+        replicates=replicates[has_both],
+        n_skipped=int((~has_both).sum()),
+        jackknife=np.array(
+            [
+                [model.auc(everything * (codes != left_out)) for model in models]
+                for left_out in range(codes.max() + 1)
+            ]
+        ),
+    )
+
+
+class _SortedScores:
+    """One model's scores, sorted once, so that a weighted AUC takes linear time."""
+
+    def __init__(self, truth: NDArray[np.bool_], scores: Floats) -> None:
+        self._order = np.argsort(scores, kind="stable")
+        ordered = scores[self._order]
+        self._is_case = truth[self._order]
+        # Equal scores form one step of the ROC curve.
+        self._step = np.append(0, np.cumsum(np.diff(ordered) != 0))
+
+    def auc(self, weights: Floats) -> float:
+        """Return the AUC with every image counted `weights` times; NaN for one class.
+
+        Args:
+            weights: Not negative, shape (n,).
+        """
+        ordered = weights[self._order]
+        cases = np.bincount(self._step, weights=ordered * self._is_case)
+        controls = np.bincount(self._step, weights=ordered * ~self._is_case)
+        n_pairs = cases.sum() * controls.sum()
+        if n_pairs == 0:
+            return float("nan")
+        below = np.cumsum(controls) - controls / 2
+        return float(cases @ below / n_pairs)
+
+
+def _draw_counts(
+    truth: NDArray[np.bool_], codes: Integers, *, n_replicates: int, seed: int
+) -> Iterator[Floats]:
+    """Yield how often each patient is drawn, shape (patients,)."""
+    n_clusters = int(codes.max()) + 1
+    with_case = np.bincount(codes, weights=truth, minlength=n_clusters) > 0
+    with_control = np.bincount(codes, weights=~truth, minlength=n_clusters) > 0
+    stratum = with_case + 2 * with_control
+    rng = np.random.default_rng(seed)
+    strata = [np.flatnonzero(stratum == kind) for kind in np.unique(stratum)]
+    for _ in range(n_replicates):
+        drawn = np.concatenate([rng.choice(s, size=len(s)) for s in strata])
+        yield np.bincount(drawn, minlength=n_clusters).astype(np.float64)
+
+
+def _quantiles(replicates: Floats, shares: Floats) -> BootstrapInterval:
+    """Return quantiles of each column with their binomial standard errors.
+
+    Args:
+        replicates: Shape (b, k).
+        shares: Which quantiles, shape (k, 2).
+    """
+    spread = np.sqrt(shares * (1 - shares) / len(replicates))
+
+    def at(moved: Floats) -> Floats:
+        inside = np.clip(moved, 0, 1)
+        columns = zip(replicates.T, inside, strict=True)
+        return np.array([np.quantile(column, share) for column, share in columns])
+
+    return BootstrapInterval(
+        bounds=at(shares),
+        monte_carlo_error=(at(shares + spread) - at(shares - spread)) / 2,
+    )
+
+
+def _tails(level: float) -> Floats:
+    """Return the shares below the lower and below the upper bound."""
+    if not 0 < level < 1:
+        raise ValueError(f"The level must lie between 0 and 1, as in 0.95, got {level}")
+    return np.array([(1 - level) / 2, (1 + level) / 2])

@@ -1,0 +1,305 @@
+"""Whether a probability means what it says, and the maps that make it do so.
+
+Recalibration (Platt 1999; temperature: Guo et al. 2017) is fitted on the validation
+part and measured on the test part: calibration slope and intercept (Cox, Biometrika
+1958;45:562), Brier score and a reliability curve, with patients as the independent
+units.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+from covid_cxr.statistics.auc import as_codes, as_truth
+from covid_cxr.statistics.proportion import clustered_share
+
+Floats = NDArray[np.float64]
+
+_TINY = 1e-12  # keeps the log odds of a probability of 0 or 1 finite
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recalibration:
+    """A straight line from a model's log odds to better ones.
+
+    Attributes:
+        slope: Temperature scaling has 1/temperature here.
+        intercept: 0 for temperature scaling.
+    """
+
+    slope: float
+    intercept: float
+
+    def apply(self, probability: ArrayLike) -> Floats:
+        """Return recalibrated probabilities, in the shape given."""
+        return np.asarray(expit(self.intercept + self.slope * _log_odds(probability)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationEstimates:
+    """How well probabilities agree with what happened.
+
+    Attributes:
+        brier: Mean squared error, 0 is best.
+        slope: 1 is best; below 1 the probabilities are too extreme. NaN where the
+            probabilities separate the classes.
+        slope_error: Clustered standard error of the slope.
+        intercept: Calibration in the large: log odds by which the probabilities are
+            too low on average, the slope held at 1. 0 is best.
+        intercept_error: Clustered standard error of the intercept.
+    """
+
+    brier: float
+    slope: float
+    slope_error: float
+    intercept: float
+    intercept_error: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReliabilityBin:
+    """Images of similar probability.
+
+    Attributes:
+        n_images: How many.
+        mean_probability: What the model says.
+        share_of_cases: What happened.
+        lower: Of the share's interval, clustered (Wilson).
+        upper: Likewise.
+    """
+
+    n_images: int
+    mean_probability: float
+    share_of_cases: float
+    lower: float
+    upper: float
+
+
+def fit_platt(is_case: ArrayLike, probability: ArrayLike) -> Recalibration:
+    """Return the line with the largest likelihood.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        probability: On [0, 1], shape (n,).
+
+    Raises:
+        ValueError: If a class is missing, or the probabilities separate the classes,
+            so that no line is best.
+    """
+    truth, log_odds = _checked(is_case, probability)
+    _refuse_separation(truth, log_odds)
+    design = np.stack([np.ones_like(log_odds), log_odds], axis=1)
+    intercept, slope = _fit_logistic(design, truth, np.zeros_like(log_odds))
+    return Recalibration(slope=float(slope), intercept=float(intercept))
+
+
+def fit_temperature(is_case: ArrayLike, probability: ArrayLike) -> Recalibration:
+    """Return the best line through the origin: temperature scaling.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        probability: On [0, 1], shape (n,).
+
+    Raises:
+        ValueError: If a class is missing, or every probability is on the right side
+            of 1/2, so that no temperature is best.
+    """
+    truth, log_odds = _checked(is_case, probability)
+    towards_truth = np.where(truth, log_odds, -log_odds)
+    if not towards_truth.min() < 0 < towards_truth.max():
+        raise ValueError(
+            f"No temperature is best for {len(truth)} images whose probabilities are "
+            f"all on one side of the truth; fit on a larger part."
+        )
+    (slope,) = _fit_logistic(log_odds[:, np.newaxis], truth, np.zeros_like(log_odds))
+    return Recalibration(slope=float(slope), intercept=0.0)
+
+
+def estimate_calibration(
+    is_case: ArrayLike, probability: ArrayLike, *, cluster: Any
+) -> CalibrationEstimates:
+    """Return Brier score, calibration slope and calibration in the large.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        probability: On [0, 1], shape (n,).
+        cluster: Patient of each image, shape (n,); None takes every image as one.
+
+    Raises:
+        ValueError: If a class is missing or a probability is none.
+    """
+    truth, log_odds = _checked(is_case, probability)
+    codes = np.arange(len(truth)) if cluster is None else as_codes(cluster, len(truth))
+    slope, slope_error = _estimate_slope(truth, log_odds, codes)
+    level = np.ones((len(truth), 1))
+    shift = _fit_logistic(level, truth, log_odds)
+    (shift_error,) = _clustered_errors(level, truth, log_odds, shift, codes)
+    return CalibrationEstimates(
+        brier=float(np.mean((expit(log_odds) - truth) ** 2)),
+        slope=slope,
+        slope_error=slope_error,
+        intercept=float(shift[0]),
+        intercept_error=float(shift_error),
+    )
+
+
+def reliability_curve(
+    is_case: ArrayLike,
+    probability: ArrayLike,
+    *,
+    cluster: Any,
+    n_bins: int,
+    level: float = 0.95,
+) -> list[ReliabilityBin]:
+    """Return bins of about equally many images, from low to high probability.
+
+    Equal probabilities stay in one bin, so there may be fewer bins than asked for.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        probability: On [0, 1], shape (n,).
+        cluster: Patient of each image, shape (n,); None takes every image as one.
+        n_bins: At least 1.
+        level: Coverage of the intervals.
+
+    Raises:
+        ValueError: If a class is missing, a probability is none, or there is no bin.
+    """
+    truth, _ = _checked(is_case, probability)
+    values = np.asarray(probability, dtype=np.float64)
+    codes = np.arange(len(truth)) if cluster is None else as_codes(cluster, len(truth))
+    if n_bins < 1:
+        raise ValueError(f"A reliability curve has at least 1 bin, got {n_bins}")
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, n_bins + 1)[1:-1]))
+    number = np.searchsorted(edges, values, side="left")
+    return [
+        _reliability_bin(truth[inside], values[inside], codes[inside], level)
+        for inside in (number == k for k in np.unique(number))
+    ]
+
+
+def _estimate_slope(
+    truth: NDArray[np.bool_], log_odds: Floats, codes: NDArray[np.int64]
+) -> tuple[float, float]:
+    if _is_separated(truth, log_odds):
+        return np.nan, np.nan
+    line = np.stack([np.ones_like(log_odds), log_odds], axis=1)
+    nothing = np.zeros_like(log_odds)
+    coefficients = _fit_logistic(line, truth, nothing)
+    errors = _clustered_errors(line, truth, nothing, coefficients, codes)
+    return float(coefficients[1]), float(errors[1])
+
+
+def _reliability_bin(
+    truth: NDArray[np.bool_], values: Floats, codes: NDArray[np.int64], level: float
+) -> ReliabilityBin:
+    share, _ = clustered_share(truth, np.ones_like(truth), codes)
+    lower, upper = share.interval(level)
+    return ReliabilityBin(
+        n_images=len(truth),
+        mean_probability=float(values.mean()),
+        share_of_cases=share.estimate,
+        lower=lower,
+        upper=upper,
+    )
+
+
+def _checked(
+    is_case: ArrayLike, probability: ArrayLike
+) -> tuple[NDArray[np.bool_], Floats]:
+    """Return labels and log odds, or refuse what is no calibration problem."""
+    truth = as_truth(is_case)
+    values = np.asarray(probability, dtype=np.float64)
+    outside = np.count_nonzero(~((values >= 0) & (values <= 1)))
+    if values.shape != truth.shape or outside:
+        raise ValueError(
+            f"Expected {len(truth)} probabilities on [0, 1], one per image, got shape "
+            f"{values.shape} with {outside} outside; calibration needs probabilities, "
+            f"not scores of any scale."
+        )
+    if truth.all() or not truth.any():
+        raise ValueError(
+            f"Calibration needs cases and controls, got {truth.sum()} cases and "
+            f"{(~truth).sum()} controls; take a larger part."
+        )
+    return truth, _log_odds(values)
+
+
+def _log_odds(probability: ArrayLike) -> Floats:
+    values = np.asarray(probability, dtype=np.float64)
+    return np.asarray(logit(np.clip(values, _TINY, 1 - _TINY)))
+
+
+def _refuse_separation(truth: NDArray[np.bool_], log_odds: Floats) -> None:
+    """Refuse log odds of which no multiple is best: an ever larger one would be."""
+    if _is_separated(truth, log_odds):
+        raise ValueError(
+            f"No map is best for {truth.sum()} cases and {(~truth).sum()} controls, "
+            f"whose probabilities are all alike or wholly separated; fit on a larger "
+            f"part."
+        )
+
+
+def _is_separated(truth: NDArray[np.bool_], log_odds: Floats) -> bool:
+    cases, controls = log_odds[truth], log_odds[~truth]
+    return bool(controls.max() <= cases.min() or cases.max() <= controls.min())
+
+
+def _fit_logistic(design: Floats, truth: NDArray[np.bool_], offset: Floats) -> Floats:
+    """Return the coefficients with the largest likelihood, shape (c,).
+
+    Args:
+        design: Shape (n, c), in which the classes are not separated.
+        truth: Shape (n,).
+        offset: Added to the log odds, shape (n,).
+    """
+
+    def loss(coefficients: Floats) -> float:
+        log_odds = design @ coefficients + offset
+        return float(np.mean(np.logaddexp(0, log_odds) - truth * log_odds))
+
+    def gradient(coefficients: Floats) -> Floats:
+        residuals = expit(design @ coefficients + offset) - truth
+        return np.asarray(design.T @ residuals / len(truth))
+
+    def curvature(coefficients: Floats) -> Floats:
+        return _information(design, coefficients, offset) / len(truth)
+
+    start = np.zeros(design.shape[1])
+    return np.asarray(
+        minimize(
+            loss,
+            start,
+            jac=gradient,
+            hess=curvature,
+            method="trust-exact",
+            options={"gtol": 1e-10},
+        ).x
+    )
+
+
+def _clustered_errors(
+    design: Floats,
+    truth: NDArray[np.bool_],
+    offset: Floats,
+    coefficients: Floats,
+    codes: NDArray[np.int64],
+) -> Floats:
+    """Return standard errors with patients as independent units (sandwich), (c,)."""
+    residuals = truth - expit(design @ coefficients + offset)
+    scores = np.stack([np.bincount(codes, weights=c * residuals) for c in design.T])
+    n_clusters = scores.shape[1]
+    if n_clusters < 2:
+        return np.full(len(coefficients), np.nan)
+    bread = np.linalg.inv(_information(design, coefficients, offset))
+    meat = n_clusters / (n_clusters - 1) * scores @ scores.T
+    return np.asarray(np.sqrt(np.diag(bread @ meat @ bread)))
+
+
+def _information(design: Floats, coefficients: Floats, offset: Floats) -> Floats:
+    expected = expit(design @ coefficients + offset)
+    return np.asarray(design.T @ (design * (expected * (1 - expected))[:, np.newaxis]))

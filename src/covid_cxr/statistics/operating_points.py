@@ -1,0 +1,136 @@
+"""What a classifier does at one threshold, frozen before the test part is read."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import expit, logit
+
+from covid_cxr.statistics.auc import as_codes, as_truth, normal_quantile
+from covid_cxr.statistics.proportion import Proportion, clustered_share
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatingPerformance:
+    """Sensitivity and specificity at a threshold.
+
+    Attributes:
+        threshold: An image is called positive from it on.
+        sensitivity: Share of the cases that are called positive.
+        specificity: Share of the controls that are not.
+        covariance: Of the two, from patients with images of both classes.
+    """
+
+    threshold: float
+    sensitivity: Proportion
+    specificity: Proportion
+    covariance: float
+
+    def positive_predictive_value(
+        self, prevalence: float, level: float = 0.95
+    ) -> tuple[float, float, float]:
+        """Return the share of cases among the images that are called positive.
+
+        With its interval on the scale of log odds (Mercaldo et al., Stat Med
+        2007;26:2170): estimate, lower and upper bound. The bounds are NaN where
+        sensitivity or specificity is 0 or 1, and the estimate where nothing is called.
+
+        Args:
+            prevalence: Of cases where the classifier is to be used, in (0, 1).
+            level: Coverage.
+
+        Raises:
+            ValueError: If the prevalence or the level is not between 0 and 1.
+        """
+        odds = _odds(prevalence)
+        return self._predictive_value(self.sensitivity, self.specificity, odds, level)
+
+    def negative_predictive_value(
+        self, prevalence: float, level: float = 0.95
+    ) -> tuple[float, float, float]:
+        """Return the share of controls among the images that are called negative.
+
+        Args:
+            prevalence: Of cases; as for `positive_predictive_value`.
+            level: Coverage.
+
+        Raises:
+            ValueError: If the prevalence or the level is not between 0 and 1.
+        """
+        odds = 1 / _odds(prevalence)
+        return self._predictive_value(self.specificity, self.sensitivity, odds, level)
+
+    def _predictive_value(
+        self, called: Proportion, other: Proportion, odds: float, level: float
+    ) -> tuple[float, float, float]:
+        """Return a predictive value: odds times the shares rightly and wrongly called.
+
+        Args:
+            called: The rightly called share of the class that is looked for.
+            other: The rightly called share of the other class.
+            odds: Of the class that is looked for.
+            level: Coverage.
+        """
+        right, wrong = called.estimate, 1 - other.estimate
+        if right + wrong == 0:
+            return np.nan, np.nan, np.nan
+        estimate = right * odds / (right * odds + wrong)
+        if {right, wrong} & {0.0, 1.0}:
+            return estimate, np.nan, np.nan
+        # Of log(right) - log(wrong); wrong falls where the other share rises.
+        variance = (
+            called.variance / right**2
+            + other.variance / wrong**2
+            + 2 * self.covariance / (right * wrong)
+        )
+        margin = normal_quantile(level) * np.sqrt(variance)
+        centre = logit(estimate)
+        return estimate, float(expit(centre - margin)), float(expit(centre + margin))
+
+
+def perform_at(
+    is_case: ArrayLike, scores: ArrayLike, *, threshold: float, cluster: Any
+) -> OperatingPerformance:
+    """Return how a classifier performs at a threshold that was chosen elsewhere.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        scores: Shape (n,).
+        threshold: An image is called positive from it on.
+        cluster: Patient of each image, shape (n,); None takes every image as one.
+
+    Raises:
+        ValueError: If a class is missing, a score is not finite or lengths differ.
+    """
+    truth = as_truth(is_case)
+    values = np.asarray(scores, dtype=np.float64)
+    if values.shape != truth.shape or not np.isfinite(values).all():
+        raise ValueError(
+            f"Expected {len(truth)} finite scores, one per image, got shape "
+            f"{values.shape} with {np.count_nonzero(~np.isfinite(values))} that are no "
+            f"number."
+        )
+    if truth.all() or not truth.any():
+        raise ValueError(
+            f"Sensitivity and specificity need cases and controls, got {truth.sum()} "
+            f"and {(~truth).sum()}; evaluate on a larger part."
+        )
+    codes = np.arange(len(truth)) if cluster is None else as_codes(cluster, len(truth))
+    is_called = values >= threshold
+    sensitivity, case_residuals = clustered_share(is_called, truth, codes)
+    specificity, control_residuals = clustered_share(~is_called, ~truth, codes)
+    n_clusters = len(case_residuals)
+    scale = n_clusters / (n_clusters - 1) if n_clusters > 1 else np.nan
+    return OperatingPerformance(
+        threshold=float(threshold),
+        sensitivity=sensitivity,
+        specificity=specificity,
+        covariance=float(scale * (case_residuals @ control_residuals)),
+    )
+
+
+def _odds(prevalence: float) -> float:
+    if not 0 < prevalence < 1:
+        raise ValueError(f"The prevalence must lie between 0 and 1, got {prevalence}")
+    return prevalence / (1 - prevalence)

@@ -1,0 +1,76 @@
+"""Shares of images, with patients as the independent units.
+
+A share is a ratio of sums over patients, whose variance follows from the patients'
+residuals (Rao and Scott, Biometrics 1992;48:577); Wilson's interval then takes the
+number of independent images that would have the same variance.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from covid_cxr.statistics.auc import normal_quantile
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proportion:
+    """A share of images, and what is known of it.
+
+    Attributes:
+        estimate: On [0, 1].
+        variance: Clustered; 0 where the estimate is 0 or 1, which says nothing.
+        n_images: The whole.
+        n_clusters: Patients among them.
+    """
+
+    estimate: float
+    variance: float
+    n_images: int
+    n_clusters: int
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Return Wilson's interval for the effective number of images.
+
+        At an estimate of 0 or 1 every patient counts as one image.
+        """
+        p = self.estimate
+        n = p * (1 - p) / self.variance if self.variance > 0 else self.n_clusters
+        n = min(n, self.n_images)
+        quantile = normal_quantile(level)
+        centre = (p + quantile**2 / (2 * n)) / (1 + quantile**2 / n)
+        spread = np.sqrt(p * (1 - p) / n + quantile**2 / (4 * n**2))
+        margin = quantile / (1 + quantile**2 / n) * spread
+        return max(0.0, float(centre - margin)), min(1.0, float(centre + margin))
+
+
+def clustered_share(
+    is_hit: NDArray[np.bool_], is_counted: NDArray[np.bool_], codes: NDArray[np.int64]
+) -> tuple[Proportion, Floats]:
+    """Return the share of hits among the counted images, and its error by patient.
+
+    Args:
+        is_hit: Shape (n,).
+        is_counted: At least one is, shape (n,).
+        codes: Patient of each image as 0, 1, …, shape (n,).
+
+    Returns:
+        The share; and each patient's part in its error, shape (patients,), of which
+        variances and covariances are made.
+    """
+    size = int(codes.max()) + 1
+    hits = np.bincount(codes, weights=is_hit & is_counted, minlength=size)
+    counted = np.bincount(codes, weights=is_counted, minlength=size)
+    n_images, n_clusters = int(counted.sum()), int((counted > 0).sum())
+    estimate = float(hits.sum() / n_images)
+    residuals = (hits - estimate * counted) / n_images
+    scale = n_clusters / (n_clusters - 1) if n_clusters > 1 else np.nan
+    proportion = Proportion(
+        estimate=estimate,
+        variance=float(scale * (residuals @ residuals)),
+        n_images=n_images,
+        n_clusters=n_clusters,
+    )
+    return proportion, residuals

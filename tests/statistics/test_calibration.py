@@ -1,0 +1,148 @@
+"""Recalibration, calibration estimates and reliability curves."""
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from scipy.special import expit, logit
+
+from covid_cxr.statistics.calibration import (
+    estimate_calibration,
+    fit_platt,
+    fit_temperature,
+    reliability_curve,
+)
+
+
+def world(seed, *, n=4000, slope=1.0, intercept=0.0, patients=None):
+    """Return labels, and probabilities whose log odds should be stretched."""
+    rng = np.random.default_rng(seed)
+    log_odds = rng.normal(-0.5, 1.5, n)
+    is_case = rng.random(n) < expit(intercept + slope * log_odds)
+    return is_case, expit(log_odds)
+
+
+def test_platts_line_is_the_logistic_regression():
+    is_case, probability = world(1, n=300, slope=0.5, intercept=1)
+
+    line = fit_platt(is_case, probability)
+
+    theirs = sm.Logit(is_case, sm.add_constant(logit(probability))).fit(disp=0)
+    assert (line.intercept, line.slope) == pytest.approx(tuple(theirs.params))
+
+
+def test_a_temperature_is_a_line_through_the_origin():
+    is_case, probability = world(2, n=300, slope=0.5)
+
+    line = fit_temperature(is_case, probability)
+
+    theirs = sm.Logit(is_case, logit(probability)).fit(disp=0)
+    assert line.intercept == 0
+    assert line.slope == pytest.approx(theirs.params[0])
+
+
+def test_recalibrated_probabilities_are_calibrated():
+    is_case, probability = world(3, slope=0.5, intercept=1)
+    fresh_case, fresh = world(4, slope=0.5, intercept=1)
+
+    mended = fit_platt(is_case, probability).apply(fresh)
+
+    before = estimate_calibration(fresh_case, fresh, cluster=None)
+    after = estimate_calibration(fresh_case, mended, cluster=None)
+    assert before.slope == pytest.approx(0.5, abs=4 * before.slope_error)
+    assert after.slope == pytest.approx(1, abs=0.15)
+    assert after.intercept == pytest.approx(0, abs=0.15)
+    assert after.brier < before.brier
+
+
+def test_estimates_are_those_of_a_regression_with_clustered_errors():
+    rng = np.random.default_rng(5)
+    is_case, probability = world(5, n=600, slope=0.7, intercept=-0.4)
+    patients = rng.integers(0, 150, 600)
+
+    ours = estimate_calibration(is_case, probability, cluster=patients)
+
+    log_odds = logit(probability)
+    line = sm.Logit(is_case, sm.add_constant(log_odds)).fit(
+        disp=0,
+        cov_type="cluster",
+        cov_kwds={"groups": patients, "use_correction": False},
+    )
+    shift = sm.GLM(
+        is_case.astype(float),
+        np.ones(600),
+        family=sm.families.Binomial(),
+        offset=log_odds,
+    ).fit(cov_type="cluster", cov_kwds={"groups": patients, "use_correction": False})
+    n_patients = len(np.unique(patients))
+    scale = np.sqrt(n_patients / (n_patients - 1))
+    assert ours.slope == pytest.approx(line.params[1], rel=1e-6)
+    assert ours.slope_error == pytest.approx(line.bse[1] * scale, rel=1e-5)
+    assert ours.intercept == pytest.approx(shift.params[0], rel=1e-6)
+    assert ours.intercept_error == pytest.approx(shift.bse[0] * scale, rel=1e-5)
+    assert ours.brier == pytest.approx(np.mean((probability - is_case) ** 2))
+
+
+def test_separated_classes_have_no_slope_and_no_line():
+    is_case, probability = [True, True, False], [0.9, 0.8, 0.3]
+
+    estimates = estimate_calibration(is_case, probability, cluster=None)
+
+    assert np.isnan(estimates.slope)
+    assert np.isfinite(estimates.intercept)
+    with pytest.raises(ValueError, match="2 cases and 1 controls"):
+        fit_platt(is_case, probability)
+    with pytest.raises(ValueError, match="No temperature"):
+        fit_temperature(is_case, probability)
+
+
+def test_certain_probabilities_stay_finite():
+    estimates = estimate_calibration(
+        [True, False, True, False], [1.0, 0.0, 0.0, 1.0], cluster=None
+    )
+
+    assert estimates.brier == pytest.approx(0.5)
+    assert np.isfinite(estimates.slope)
+
+
+def test_a_reliability_curve_by_hand():
+    probability = np.array([0.1, 0.1, 0.2, 0.2, 0.8, 0.9])
+    is_case = np.array([False, False, True, False, True, True])
+
+    low, middle, high = reliability_curve(is_case, probability, cluster=None, n_bins=3)
+
+    assert (low.n_images, middle.n_images, high.n_images) == (2, 2, 2)
+    assert (low.share_of_cases, middle.share_of_cases) == (0, 0.5)
+    assert high.mean_probability == pytest.approx(0.85)
+    assert low.lower == 0 < low.upper < 1
+
+
+def test_bins_of_a_calibrated_model_hold_the_truth():
+    is_case, probability = world(6, n=6000)
+
+    bins = reliability_curve(is_case, probability, cluster=None, n_bins=10, level=0.999)
+
+    assert len(bins) == 10
+    assert sum(b.n_images for b in bins) == 6000
+    assert all(b.lower < b.mean_probability < b.upper for b in bins)
+
+
+def test_equal_probabilities_share_a_bin():
+    bins = reliability_curve(
+        [True, False, True, False], [0.5] * 4, cluster=None, n_bins=4
+    )
+
+    assert [b.n_images for b in bins] == [4]
+
+
+@pytest.mark.parametrize(
+    ("is_case", "probability", "message"),
+    [
+        ([True, False], [2.0, 0.1], "1 outside"),
+        ([True, False], [np.nan, 0.1], "1 outside"),
+        ([True, True], [0.2, 0.1], "2 cases and 0 controls"),
+        ([True, False], [0.2], r"shape \(1,\)"),
+    ],
+)
+def test_what_is_no_probability_is_refused(is_case, probability, message):
+    with pytest.raises(ValueError, match=message):
+        estimate_calibration(is_case, probability, cluster=None)

@@ -1,0 +1,147 @@
+"""Sensitivity, specificity and predictive values at a frozen threshold."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from covid_cxr.statistics.operating_points import perform_at
+from covid_cxr.statistics.proportion import clustered_share
+
+
+@pytest.fixture
+def performance():
+    """80 of 100 cases and 90 of 120 controls are called rightly."""
+    is_case = np.repeat([True, False], [100, 120])
+    called = np.r_[np.arange(100) < 80, np.arange(120) >= 90]
+    return perform_at(is_case, called.astype(float), threshold=0.5, cluster=None)
+
+
+def test_shares_by_hand(performance):
+    assert performance.sensitivity.estimate == 0.8
+    assert performance.specificity.estimate == 0.75
+    assert performance.sensitivity.n_images == 100
+    assert performance.covariance == 0
+
+
+def test_an_image_at_the_threshold_is_called_positive():
+    performance = perform_at([True, False], [0.5, 0.4], threshold=0.5, cluster=None)
+
+    assert performance.sensitivity.estimate == 1
+    assert performance.specificity.estimate == 1
+
+
+def test_with_one_image_per_patient_the_interval_is_nearly_wilsons():
+    # The variance has n - 1 below where Wilson has n: a hundredth here.
+    is_case = np.repeat([True, False], [100, 1])
+    called = np.r_[np.arange(100) < 80, 0].astype(float)
+
+    interval = perform_at(
+        is_case, called, threshold=0.5, cluster=None
+    ).sensitivity.interval()
+
+    wilson = binomtest(80, 100).proportion_ci(method="wilson")
+    assert interval == pytest.approx(tuple(wilson), abs=1e-3)
+
+
+def test_copies_of_an_image_add_no_information():
+    is_case = np.repeat([True, False], [50, 60])
+    scores = np.random.default_rng(1).random(110)
+    once = perform_at(is_case, scores, threshold=0.4, cluster=None)
+
+    thrice = perform_at(
+        np.tile(is_case, 3),
+        np.tile(scores, 3),
+        threshold=0.4,
+        cluster=np.tile(np.arange(110), 3),
+    )
+
+    assert thrice.sensitivity.variance == pytest.approx(once.sensitivity.variance)
+    assert thrice.specificity.interval() == pytest.approx(once.specificity.interval())
+
+
+def test_the_variance_is_that_of_resampled_patients():
+    rng = np.random.default_rng(3)
+    patients = rng.integers(0, 80, 400)
+    is_hit = rng.random(400) < np.linspace(0.2, 0.9, 80)[patients]
+    share, _ = clustered_share(is_hit, np.ones(400, dtype=bool), patients)
+    resampled = []
+    for _ in range(2000):
+        drawn = np.bincount(rng.integers(0, 80, 80), minlength=80)[patients]
+        resampled.append((drawn * is_hit).sum() / drawn.sum())
+
+    assert np.sqrt(share.variance) == pytest.approx(np.std(resampled), rel=0.08)
+    assert share.variance > 1.3 * share.estimate * (1 - share.estimate) / 400
+
+
+def test_a_share_of_one_is_not_taken_for_certain():
+    performance = perform_at(
+        [True] * 12 + [False] * 2,
+        [1.0] * 12 + [0.0, 1.0],
+        threshold=0.5,
+        cluster=[0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 7],
+    )
+
+    lower, upper = performance.sensitivity.interval()
+
+    assert upper == 1
+    assert lower == pytest.approx(binomtest(6, 6).proportion_ci(method="wilson").low)
+
+
+def test_predictive_values_follow_bayes(performance):
+    ppv, lower, upper = performance.positive_predictive_value(0.1)
+    npv, *_ = performance.negative_predictive_value(0.1)
+
+    assert ppv == pytest.approx(0.8 * 0.1 / (0.8 * 0.1 + 0.25 * 0.9))
+    assert npv == pytest.approx(0.75 * 0.9 / (0.75 * 0.9 + 0.2 * 0.1))
+    # The delta method by hand: var log(.8) + var log(.25).
+    error = np.sqrt(0.2 / 0.8 / 99 + 0.75 / 0.25 / 119)
+    odds = ppv / (1 - ppv)
+    bounds = odds * np.exp(np.array([-1.959964, 1.959964]) * error)
+    assert (lower, upper) == pytest.approx(tuple(bounds / (1 + bounds)), rel=1e-6)
+
+
+def test_patients_with_both_classes_enter_the_predictive_values():
+    # A patient whose images are all called positive raises both shares of calls.
+    rng = np.random.default_rng(5)
+    patients = np.repeat(np.arange(60), 4)
+    is_case = np.tile([True, False], 120)
+    eager = rng.random(60)[patients]
+    scores = (rng.random(240) < 0.2 + 0.6 * eager).astype(float)
+    performance = perform_at(is_case, scores, threshold=0.5, cluster=patients)
+    estimate, lower, upper = performance.positive_predictive_value(0.5)
+    resampled = []
+    for _ in range(2000):
+        drawn = np.bincount(rng.integers(0, 60, 60), minlength=60)[patients]
+        right = (drawn * scores * is_case).sum() / (drawn * is_case).sum()
+        wrong = (drawn * scores * ~is_case).sum() / (drawn * ~is_case).sum()
+        resampled.append(np.log(right / wrong))
+
+    width = np.log(upper / (1 - upper)) - np.log(lower / (1 - lower))
+    assert performance.covariance < 0
+    assert width / 2 / 1.959964 == pytest.approx(np.std(resampled), rel=0.1)
+    assert lower < estimate < upper
+
+
+def test_where_nobody_is_called_there_is_no_predictive_value():
+    performance = perform_at([True, False], [0.1, 0.2], threshold=0.5, cluster=None)
+
+    assert np.isnan(performance.positive_predictive_value(0.3)).all()
+    assert performance.negative_predictive_value(0.3)[0] == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(
+    ("is_case", "scores", "message"),
+    [
+        ([True, True], [0.1, 0.2], "got 2 and 0"),
+        ([True, False], [0.1], r"shape \(1,\)"),
+        ([True, False], [0.1, np.nan], "1 that are no"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused(is_case, scores, message):
+    with pytest.raises(ValueError, match=message):
+        perform_at(is_case, scores, threshold=0.5, cluster=None)
+
+
+def test_a_prevalence_of_nobody_is_refused(performance):
+    with pytest.raises(ValueError, match="got 0"):
+        performance.negative_predictive_value(0)
