@@ -11,9 +11,12 @@ from covid_cxr.radiographs.folder import list_folder
 
 @pytest.fixture
 def make_plan(tmp_path):
-    """Return a function that writes PNG files and plans their store."""
+    """Return a function that writes PNG files and plans their store.
 
-    def make(n_images=10, *, side=32, workers=1, shard_images=3):
+    What is given beyond the images is given to `Curation`.
+    """
+
+    def make(n_images=10, *, side=32, **curation):
         raw = tmp_path / "raw"
         raw.mkdir(exist_ok=True)
         rng = np.random.default_rng(0)
@@ -23,7 +26,15 @@ def make_plan(tmp_path):
             if not (raw / name).exists():
                 Image.fromarray(pixels).save(raw / name)
         radiographs = pd.DataFrame({"image_id": names, "file": names})
-        curation = Curation(size_px=16, shard_images=shard_images, workers=workers)
-        return plan_store(radiographs, list_folder(raw), curation)
+        usual = {
+            "size_px": 16,
+            "shard_images": 3,
+            "compression": "none",
+            "workers": 1,
+            "cluster": None,
+        }
+        return plan_store(
+            radiographs, list_folder(raw), Curation(**{**usual, **curation})
+        )
 
     return make

@@ -71,21 +71,36 @@ def test_only_missing_shards_are_written_again(dataset, make_plan, tmp_path):
     assert contents(tmp_path / "store") == whole
 
 
-def test_a_changed_file_starts_afresh(dataset, make_plan, tmp_path):
+def test_a_changed_file_changes_its_shard_only(dataset, make_plan, tmp_path):
     dataset.save(make_plan())
     before = times_of_change(tmp_path / "store")
-    os.utime(tmp_path / "raw" / "000.png", (1, 1))
+    os.utime(tmp_path / "raw" / "004.png", (1, 1))
 
     dataset.save(make_plan())
 
     after = times_of_change(tmp_path / "store")
-    assert all(after[name] != before[name] for name in before)
+    assert {name for name in before if after[name] != before[name]} == {
+        "shard-00001.parquet"
+    }
+
+
+def test_added_files_change_the_last_shard_and_add_more(dataset, make_plan, tmp_path):
+    dataset.save(make_plan(10))
+    before = times_of_change(tmp_path / "store")
+
+    dataset.save(make_plan(14))
+
+    after = times_of_change(tmp_path / "store")
+    assert {name for name in after if after[name] != before.get(name)} == {
+        "shard-00003.parquet",
+        "shard-00004.parquet",
+    }
+    ImageStoreDataset(filepath=str(tmp_path / "new")).save(make_plan(14))
+    assert contents(tmp_path / "store") == contents(tmp_path / "new")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
-def test_a_killed_run_leaves_no_process_and_is_continued_to_the_same_bytes(
-    tmp_path, make_plan
-):
+def test_a_run_killed_again_and_again_ends_in_the_same_bytes(tmp_path, make_plan):
     plan = make_plan(40, side=700, workers=2, shard_images=1)
     (tmp_path / "plan").write_bytes(pickle.dumps(plan))
     script = tmp_path / "save.py"
@@ -97,30 +112,28 @@ def test_a_killed_run_leaves_no_process_and_is_continued_to_the_same_bytes(
         "    ImageStoreDataset(filepath=sys.argv[2]).save(plan)\n"
     )
     killed = tmp_path / "killed"
-    process = subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path / "plan"), str(killed)],
-        env={**os.environ, "PYTHONPATH": str(SOURCE)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    while process.poll() is None and not times_of_change(killed):
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    # Returns once the last process that holds the pipe has ended.
-    process.communicate(timeout=30)
-    n_written = len(list(killed.glob("records/*.parquet")))
+    n_written = []
+    for moment in ("images.zarr/c/*/0/*", "records/*7.parquet"):
+        process = subprocess.Popen(
+            [sys.executable, str(script), str(tmp_path / "plan"), str(killed)],
+            env={**os.environ, "PYTHONPATH": str(SOURCE)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        while process.poll() is None and not any(killed.glob(moment)):
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+        # Returns once the last process that holds the pipe has ended.
+        process.communicate(timeout=30)
+        n_written.append(len(list(killed.glob("records/shard-*.parquet"))))
 
-    alone = make_plan(40, side=700, workers=1, shard_images=1)
+    alone = make_plan(40, side=700, shard_images=1)
     ImageStoreDataset(filepath=str(killed)).save(alone)
     ImageStoreDataset(filepath=str(tmp_path / "whole")).save(alone)
 
-    assert 0 < n_written < plan.n_shards
-    leftovers = (".part", "__lock")
-    assert {
-        name: content
-        for name, content in contents(killed).items()
-        if not name.endswith(leftovers)
-    } == contents(tmp_path / "whole")
+    assert n_written == sorted(n_written)
+    assert 0 < n_written[-1] < plan.n_shards
+    assert contents(killed) == contents(tmp_path / "whole")
 
 
 def test_a_wrong_folder_is_told_from_the_reasons(dataset, make_plan, tmp_path):

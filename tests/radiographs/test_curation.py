@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 from PIL import Image
 
 from covid_cxr.radiographs.curation import (
@@ -16,7 +17,14 @@ from covid_cxr.radiographs.curation import (
 from covid_cxr.radiographs.folder import list_folder
 from covid_cxr.radiographs.record import fingerprint
 
-CURATION = Curation(size_px=16, shard_images=4, workers=1)
+USUAL = {
+    "size_px": 16,
+    "shard_images": 4,
+    "compression": "none",
+    "workers": 1,
+    "cluster": None,
+}
+CURATION = Curation(**USUAL)
 
 
 def picture(seed, shape=(32, 32)):
@@ -78,10 +86,13 @@ def test_a_shard_without_one_readable_image_has_the_same_columns(cohort):
     assert dtypes[0].equals(dtypes[1])
 
 
-def test_a_plan_survives_the_way_to_another_process(cohort):
-    plan = plan_store(*cohort, CURATION)
+def test_a_shard_survives_the_way_to_another_process(cohort):
+    shard = plan_store(*cohort, CURATION).shard(1)
 
-    assert pickle.loads(pickle.dumps(plan)) == plan  # noqa: S301 - our own bytes
+    theirs = pickle.loads(pickle.dumps(shard))  # noqa: S301 - our own bytes
+
+    assert theirs.fingerprint == shard.fingerprint
+    np.testing.assert_array_equal(theirs.render()[0], shard.render()[0])
 
 
 def test_images_are_cropped_before_they_are_resized(cohort):
@@ -104,7 +115,9 @@ def test_images_are_cropped_before_they_are_resized(cohort):
 
 
 def test_no_crop_table_crops_nothing(cohort):
-    assert plan_cropped_store(*cohort, None, CURATION) == plan_store(*cohort, CURATION)
+    cropped = plan_cropped_store(*cohort, None, CURATION)
+
+    assert_frame_equal(cropped.images, plan_store(*cohort, CURATION).images)
 
 
 def test_boxes_of_images_that_the_cohort_lacks_are_counted(cohort, caplog):
@@ -147,41 +160,82 @@ def test_a_crop_table_without_its_columns_is_refused(cohort):
         )
 
 
+def test_a_box_without_an_edge_is_refused(cohort):
+    crops = pd.DataFrame({"image": ["0.png"], "x0": 0, "y0": 0, "x1": 9, "y1": np.nan})
+
+    with pytest.raises(ValueError, match=r"lacks an edge of the box for '0\.png'"):
+        plan_cropped_store(*cohort, crops, CURATION)
+
+
+def fingerprints(plan):
+    return [plan.shard(number).fingerprint for number in range(plan.n_shards)]
+
+
+def cut_first(root):
+    (root / "sub0" / "0.png").write_bytes(b"")
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("change", "is_same"),
     [
-        lambda table, root: table.assign(image_id=table["image_id"] + "x"),
-        lambda table, root: table.iloc[::-1],
-        lambda table, root: os.utime(root / "sub0" / "0.png", (1, 1)) or table,
-        lambda table, root: (root / "sub1" / "1.png").unlink() or table,
+        (lambda table, root: table, [True, True]),
+        (lambda table, root: table.iloc[::-1], [False, False]),
+        (lambda table, root: table.iloc[:5], [True, False]),
+        (lambda table, root: table.assign(image_id=table.index), [False, False]),
+        (lambda table, root: table.replace("4.png", "3.png"), [True, False]),
+        (lambda table, root: os.utime(root / "sub0" / "0.png", (1, 1)), [False, True]),
+        (lambda table, root: cut_first(root), [False, True]),
+        (lambda table, root: (root / "sub1" / "1.png").unlink(), [False, True]),
     ],
 )
-def test_the_fingerprint_changes_with_the_table_and_the_files(cohort, change):
+def test_fingerprints_of_shards_follow_their_images(cohort, change, is_same):
     radiographs, images = cohort
-    before = plan_store(radiographs, images, CURATION).fingerprint
+    before = fingerprints(plan_store(radiographs, images, CURATION))
 
     changed = change(radiographs, images.root)
-    after = plan_store(changed, list_folder(images.root), CURATION).fingerprint
+    changed = radiographs if changed is None else changed
+    plan = plan_store(changed, list_folder(images.root), CURATION)
 
-    assert before != after
+    pairs = zip(before, fingerprints(plan), strict=True)
+    assert [first == second for first, second in pairs] == is_same
 
 
-def test_the_fingerprint_changes_with_crops_and_sizes_but_not_with_workers(cohort):
-    crops = pd.DataFrame({"image": ["image_0"], "x0": 0, "y0": 0, "x1": 9, "y1": 9})
-    plain = plan_store(*cohort, CURATION).fingerprint
-    larger = Curation(size_px=17, shard_images=4, workers=1)
-    faster = Curation(size_px=16, shard_images=4, workers=8)
+def test_fingerprints_change_with_crops(cohort):
+    crops = pd.DataFrame({"image": ["image_5"], "x0": 0, "y0": 0, "x1": 9, "y1": 9})
+    plain = fingerprints(plan_store(*cohort, CURATION))
+    cropped = fingerprints(plan_cropped_store(*cohort, crops, CURATION))
 
-    assert plan_cropped_store(*cohort, crops, CURATION).fingerprint != plain
-    assert plan_store(*cohort, larger).fingerprint != plain
-    assert plan_store(*cohort, faster).fingerprint == plain
+    assert plain[0] == cropped[0]
+    assert plain[1] != cropped[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "is_same"),
+    [
+        ({"size_px": 17}, False),
+        ({"shard_images": 5}, False),
+        ({"compression": "zstd"}, False),
+        ({"workers": 8}, True),
+        ({"cluster": "tcp://10.0.0.1:8786"}, True),
+    ],
+)
+def test_fingerprints_change_with_sizes_but_not_with_workers(cohort, change, is_same):
+    plain = fingerprints(plan_store(*cohort, CURATION))
+    changed = fingerprints(plan_store(*cohort, Curation(**{**USUAL, **change})))
+
+    assert (plain[0] == changed[0]) == is_same
 
 
 @pytest.mark.parametrize("name", ["size_px", "shard_images", "workers"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, "2", True])
 def test_nonsense_parameters_are_refused(name, value):
     with pytest.raises(ValueError, match=f"curation.{name}"):
-        Curation(**{"size_px": 8, "shard_images": 8, "workers": 1, name: value})
+        Curation(**{**USUAL, name: value})
+
+
+def test_an_unknown_compression_is_refused():
+    with pytest.raises(ValueError, match="must be one of none, zstd, got 'gzip'"):
+        Curation(**{**USUAL, "compression": "gzip"})
 
 
 def test_the_same_picture_in_another_format_keeps_its_fingerprint_nearly():

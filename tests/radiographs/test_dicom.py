@@ -1,13 +1,30 @@
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
+from pydicom import Dataset
+from pydicom.encaps import encapsulate
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
+    JPEG2000,
+    MPEG2MPML,
+    DeflatedExplicitVRLittleEndian,
+    DigitalXRayImageStorageForProcessing,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
     HTJ2KLossless,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
     JPEGExtended12Bit,
     JPEGLosslessSV1,
     JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
 )
 
 from covid_cxr.radiographs.dicom import render
+from covid_cxr.radiographs.files import read
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
 
 PIXELS = np.arange(256, dtype=np.uint8).reshape(16, 16)
@@ -28,7 +45,9 @@ def smooth_radiograph():
         ({"BodyPartExamined": "EXTREMITY"}, "not a chest: BodyPartExamined EXTREMITY"),
         ({"NumberOfFrames": 2}, "not one image: 2 frames"),
         ({"PhotometricInterpretation": "RGB"}, "not grey"),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, "not grey: .* PALETTE COLOR"),
         ({"Modality": "CT"}, "not a radiograph: Modality CT"),
+        ({"SOPClassUID": DigitalXRayImageStorageForProcessing}, "FOR PROCESSING"),
     ],
 )
 def test_what_is_no_frontal_chest_radiograph_is_refused(make_dicom, header, reason):
@@ -50,6 +69,32 @@ def test_a_frontal_chest_radiograph_is_accepted(make_dicom, header):
     np.testing.assert_array_equal(render(make_dicom(PIXELS, **header)).pixels, PIXELS)
 
 
+@pytest.mark.parametrize(
+    ("meaning", "is_accepted"), [("left lateral", False), ("postero-anterior", True)]
+)
+def test_a_coded_view_counts_as_well(make_dicom, meaning, is_accepted):
+    code = Dataset()
+    code.CodeMeaning = meaning
+    dataset = make_dicom(PIXELS, ViewCodeSequence=[code])
+
+    if is_accepted:
+        np.testing.assert_array_equal(render(dataset).pixels, PIXELS)
+        return
+    with pytest.raises(UnreadableRadiograph, match="not frontal: ViewCodeSequence"):
+        render(dataset)
+
+
+@pytest.mark.parametrize("keyword", ["BodyPartExamined", "PhotometricInterpretation"])
+def test_what_is_no_code_string_is_not_quoted(make_dicom, keyword):
+    dataset = make_dicom(PIXELS)
+    dataset.add_new(keyword, "LO", "Doe^Jane")
+
+    with pytest.raises(UnreadableRadiograph, match="not a code") as refusal:
+        render(dataset)
+
+    assert "DOE" not in refusal.value.reason.upper()
+
+
 def test_a_dataset_without_pixels_is_refused(make_dicom):
     dataset = make_dicom(PIXELS)
     del dataset.PixelData
@@ -62,6 +107,106 @@ def test_pixels_that_break_off_are_refused(make_dicom):
     dataset = make_dicom(PIXELS, PixelData=PIXELS.tobytes()[:100])
 
     with pytest.raises(UnreadableRadiograph, match="cannot be decoded"):
+        render(dataset)
+
+
+def deep_radiograph():
+    rng = np.random.default_rng(5)
+    noise = rng.integers(0, 9, (64, 64), dtype=np.uint16)
+    return 14 * smooth_radiograph().astype(np.uint16) + noise
+
+
+@pytest.mark.parametrize(
+    ("syntax", "plugin", "largest_error"),
+    [
+        (ImplicitVRLittleEndian, None, 0),
+        (ExplicitVRLittleEndian, None, 0),
+        (ExplicitVRBigEndian, None, 0),
+        (DeflatedExplicitVRLittleEndian, None, 0),
+        (RLELossless, None, 0),
+        (JPEGLSLossless, "pyjpegls", 0),
+        (JPEGLSNearLossless, "pyjpegls", 2),
+        (JPEG2000Lossless, "pylibjpeg", 0),
+        (JPEG2000, "pylibjpeg", 40),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_every_open_transfer_syntax_gives_the_pixels_that_were_encoded(
+    make_dicom, tmp_path, syntax, plugin, largest_error
+):
+    if plugin and plugin not in get_decoder(syntax).available_plugins:
+        pytest.skip('needs pip install "covid-cxr[codecs]"')
+    stored = deep_radiograph()
+    dataset = make_dicom(stored, BitsStored=12, WindowCenter=2048, WindowWidth=4096)
+    expected = render(dataset).pixels
+    path = save_as(dataset, syntax, tmp_path / "radiograph.dcm")
+
+    rendering = read(path)
+
+    # A step of the stored 12 bits is a sixteenth of a grey.
+    difference = np.abs(rendering.pixels.astype(int) - expected).max()
+    assert difference <= (largest_error / 16 + 1 if largest_error else 0)
+    assert rendering.steps[0] == f"transfer syntax {syntax}"
+
+
+def save_as(dataset, syntax, path):
+    options = {
+        JPEG2000: {"j2k_cr": [4]},
+        JPEGLSNearLossless: {"jls_error": 2},
+    }.get(syntax, {})
+    if syntax.is_encapsulated:
+        dataset.compress(syntax, generate_instance_uid=False, **options)
+    elif syntax == ExplicitVRBigEndian:
+        dataset.PixelData = dataset.pixel_array.byteswap().tobytes()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset["PixelData"].VR = "OW" if not syntax.is_encapsulated else "OB"
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("stored", "allocated"),
+    [
+        (np.array([[-30000, -5], [7, 30000]], dtype=np.int16), 16),
+        (np.array([[-128, -5], [7, 127]], dtype=np.int8), 8),
+        (np.array([[0, 5], [700, 60000]], dtype=np.uint32), 32),
+    ],
+)
+def test_stored_values_of_any_width_and_sign_keep_their_order(
+    make_dicom, stored, allocated
+):
+    bits = min(allocated, 16)
+    low, high = int(stored.min()), int(stored.max())
+    dataset = make_dicom(
+        stored,
+        BitsStored=bits,
+        WindowCenter=(low + high) / 2,
+        WindowWidth=high - low,
+        VOILUTFunction="LINEAR_EXACT",
+    )
+    expected = np.rint(255 * (stored.astype(float) - low) / (high - low))
+
+    np.testing.assert_array_equal(render(dataset).pixels, expected)
+
+
+@pytest.mark.parametrize("keyword", ["Rows", "Columns"])
+def test_compressed_pixels_of_another_size_than_the_headers_are_refused(
+    make_jpeg_dicom, keyword
+):
+    dataset = make_jpeg_dicom(smooth_radiograph())
+    setattr(dataset, keyword, 32)
+
+    with pytest.raises(UnreadableRadiograph, match="64 x 64 compressed pixels"):
+        render(dataset)
+
+
+def test_colours_behind_a_grey_header_are_refused(make_jpeg_dicom):
+    jpeg = io.BytesIO()
+    Image.fromarray(smooth_radiograph()).convert("RGB").save(jpeg, "JPEG")
+    dataset = make_jpeg_dicom(smooth_radiograph())
+    dataset.PixelData = encapsulate([jpeg.getvalue()])
+
+    with pytest.raises(UnreadableRadiograph, match="3 colour components"):
         render(dataset)
 
 
@@ -110,9 +255,50 @@ def test_a_missing_decoder_is_named_with_its_remedy(
     assert f'pip install "covid-cxr[{extras}]"' in refusal.value.reason
 
 
+def test_12_bit_jpeg_names_what_would_decode_it(make_jpeg_dicom):
+    dataset = make_jpeg_dicom(smooth_radiograph())
+    dataset.file_meta.TransferSyntaxUID = JPEGExtended12Bit
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
+    if "pylibjpeg" in get_decoder(JPEGExtended12Bit).available_plugins:
+        pytest.skip("the GPL decoder is installed")
+
+    with pytest.raises(UnreadableRadiograph) as refusal:
+        render(dataset)
+
+    assert refusal.value.reason == (
+        f"no decoder installed: transfer syntax {JPEGExtended12Bit}; "
+        f'pip install "covid-cxr[codecs,codecs-gpl]" (GPL-3.0)'
+    )
+
+
+def test_a_film_is_no_radiograph(make_dicom):
+    dataset = make_dicom(PIXELS)
+    dataset.file_meta.TransferSyntaxUID = MPEG2MPML
+
+    with pytest.raises(UnreadableRadiograph, match=f"transfer syntax: {MPEG2MPML}"):
+        render(dataset)
+
+
 def test_an_unknown_transfer_syntax_is_named(make_dicom):
     dataset = make_dicom(PIXELS)
     dataset.file_meta.TransferSyntaxUID = "1.2.3.4.5"
 
     with pytest.raises(UnreadableRadiograph, match=r"1\.2\.3\.4\.5"):
         render(dataset)
+
+
+def test_a_transfer_syntax_that_is_no_uid_is_not_quoted(make_dicom):
+    dataset = make_dicom(PIXELS)
+    dataset.file_meta.add_new("TransferSyntaxUID", "LO", "Doe^Jane")
+
+    with pytest.raises(UnreadableRadiograph, match="not a UID"):
+        render(dataset)
+
+
+def test_the_rendering_says_what_the_header_holds_but_no_values(make_dicom):
+    dataset = make_dicom(PIXELS, PatientName="Doe^Jane", BurnedInAnnotation="YES")
+
+    rendering = render(dataset)
+
+    assert rendering.identifying == ("PatientName",)
+    assert rendering.burned_in == "YES"

@@ -11,6 +11,8 @@ from covid_cxr.radiographs.rendering import UnreadableRadiograph
 
 GREY = np.random.default_rng(0).integers(0, 256, (40, 30), dtype=np.uint8)
 
+SMOOTH = np.outer(np.arange(40) * 3, np.linspace(0, 2, 30)).astype(np.uint8)
+
 
 def encoded(image, kind, **options):
     buffer = io.BytesIO()
@@ -43,8 +45,43 @@ def test_a_coloured_picture_becomes_luminance_and_says_so(write):
 
     rendering = read(write(encoded(Image.fromarray(colour), "PNG")))
 
-    np.testing.assert_allclose(rendering.pixels, expected, atol=0.51)
+    np.testing.assert_allclose(rendering.pixels, expected, atol=1.01)  # rounded down
     assert "colour to luminance" in rendering.steps
+
+
+def test_transparency_is_ignored(write):
+    image = Image.fromarray(GREY).convert("RGBA")
+    image.putalpha(Image.fromarray(GREY.T.copy().reshape(GREY.shape)))
+
+    np.testing.assert_array_equal(read(write(encoded(image, "PNG"))).pixels, GREY)
+
+
+@pytest.mark.parametrize(
+    ("mode", "steps"), [("L", ()), ("RGB", ("colour to luminance",))]
+)
+def test_a_jpeg_gives_the_luminance_that_it_holds(write, mode, steps):
+    image = Image.fromarray(SMOOTH).convert(mode)
+
+    rendering = read(write(encoded(image, "JPEG", quality=100), "a.jpg"))
+
+    assert np.abs(rendering.pixels.astype(int) - SMOOTH).max() <= 2
+    assert rendering.steps == ("as stored", *steps)
+
+
+@pytest.mark.parametrize("kind", ["BMP", "TIFF", "GIF", "WEBP"])
+def test_another_format_under_the_name_of_a_png_is_refused(write, kind):
+    with pytest.raises(UnreadableRadiograph, match="no PNG or JPEG"):
+        read(write(encoded(Image.fromarray(SMOOTH), kind)))
+
+
+def test_a_damaged_png_prints_nothing(write, capfd):
+    content = bytearray(encoded(Image.fromarray(GREY), "PNG"))
+    content[len(content) // 2] ^= 0xFF
+
+    with pytest.raises(UnreadableRadiograph):
+        read(write(bytes(content)))
+
+    assert capfd.readouterr() == ("", "")
 
 
 def test_16_bits_that_use_their_range_are_divided(write):
@@ -104,6 +141,13 @@ def test_a_file_that_is_no_image_is_refused(write, name):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(UnreadableRadiograph, match="file cannot be read: No such file"):
         read(tmp_path / "absent.png")
+
+
+def test_a_picture_that_the_decoder_throws_out_is_refused(write):
+    wide = Image.fromarray(np.arange(1_100_000).reshape(1, -1).astype(np.uint8))
+
+    with pytest.raises(UnreadableRadiograph, match="damaged picture file"):
+        read(write(encoded(wide, "PNG")))
 
 
 def test_a_blank_picture_is_refused(write):

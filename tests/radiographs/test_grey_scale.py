@@ -303,3 +303,25 @@ def test_nothing_but_padding_is_refused(make_dicom):
 def test_a_slope_of_zero_is_refused(make_dicom):
     with pytest.raises(UnreadableRadiograph, match="slope"):
         render(make_dicom(RAMP, RescaleSlope=0, RescaleIntercept=5))
+
+
+def test_a_slope_that_leads_to_infinity_is_refused(make_dicom):
+    with pytest.raises(UnreadableRadiograph, match="infinity"):
+        render(make_dicom(RAMP, RescaleSlope=1e308, RescaleIntercept=0))
+
+
+def test_polarity_does_not_depend_on_the_case_of_the_code(make_jpeg_dicom):
+    dataset = make_jpeg_dicom(np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1)))
+    upright = render(dataset).pixels
+    dataset.add_new("PhotometricInterpretation", "LO", "monochrome1")
+
+    np.testing.assert_array_equal(render(dataset).pixels, 255 - upright)
+
+
+def test_white_of_a_voi_lut_does_not_depend_on_the_values_that_occur(make_dicom):
+    dark = (RAMP // 8).astype(np.uint16)
+    dataset = make_dicom(dark, BitsStored=12, VOILUTSequence=lut(0, range(4096)))
+
+    np.testing.assert_array_equal(
+        render(dataset).pixels, np.rint(255 * dark.astype(float) / 4095)
+    )

@@ -1,12 +1,14 @@
 import multiprocessing
 import pickle
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from covid_cxr.radiographs.pixels import StoreLayout
 from covid_cxr.radiographs.store import (
-    StoreLayout,
     begin_store,
     finish_store,
     is_finished,
@@ -14,7 +16,8 @@ from covid_cxr.radiographs.store import (
     write_shard,
 )
 
-LAYOUT = StoreLayout(n_images=7, size_px=8, shard_images=3, fingerprint="plan one")
+LAYOUT = StoreLayout(n_images=7, size_px=8, shard_images=3, compression="none")
+MADE_FROM = ["first", "second", "third"]
 IMAGES = np.random.default_rng(0).integers(1, 256, (7, 8, 8), dtype=np.uint8)
 
 
@@ -29,22 +32,38 @@ def records_of(rows, reason=None):
     )
 
 
-def write(root, shard, *, images=IMAGES, layout=LAYOUT, reason=None):
+def write(root, shard, *, images=IMAGES, layout=LAYOUT, made_from=None, reason=None):
     rows = layout.rows(shard)
     write_shard(
         root,
-        layout,
         shard,
+        first_row=rows.start,
         images=images[rows.start : rows.stop],
         records=records_of(rows, reason),
+        fingerprint=made_from or MADE_FROM[shard],
     )
+
+
+def make_store(root, *, images=IMAGES, layout=LAYOUT, made_from=MADE_FROM):
+    """Write what is missing of a store; return it and the shards that were missing."""
+    missing = begin_store(root, layout, made_from)
+    for shard in missing:
+        made_of = made_from[shard]
+        write(root, shard, images=images, layout=layout, made_from=made_of)
+    return finish_store(root, layout), missing
+
+
+def contents(root):
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
 
 
 @pytest.fixture
 def store(tmp_path):
-    for shard in begin_store(tmp_path, LAYOUT):
-        write(tmp_path, shard)
-    return finish_store(tmp_path, LAYOUT)
+    return make_store(tmp_path / "store")[0]
 
 
 @pytest.mark.parametrize("rows", [[0], [6, 0, 3], [2, 2, 5, 2], [], range(7)])
@@ -65,6 +84,51 @@ def test_a_handle_reads_in_another_process(store):
         theirs = pool.apply(store.read, [np.array([5, 1])])
 
     np.testing.assert_array_equal(theirs, IMAGES[[5, 1]])
+
+
+@pytest.mark.parametrize("compression", ["none", "zstd"])
+@pytest.mark.parametrize("black", [[4], [3, 4, 5], [6]])
+def test_black_images_are_read_black(tmp_path, compression, black):
+    images = IMAGES.copy()
+    images[black] = 0
+    layout = replace(LAYOUT, compression=compression)
+
+    store, _ = make_store(tmp_path, images=images, layout=layout)
+
+    np.testing.assert_array_equal(store.read(np.arange(7)), images)
+
+
+def test_a_compressed_store_is_smaller_and_the_same_to_read(tmp_path):
+    images = np.tile(np.arange(0, 64, 8, dtype=np.uint8), (7, 8, 1))
+    stores = [
+        make_store(
+            tmp_path / compression,
+            images=images,
+            layout=replace(LAYOUT, compression=compression),
+        )[0]
+        for compression in ("none", "zstd")
+    ]
+
+    shards = [store.root / "images.zarr" / "c" / "0" / "0" / "0" for store in stores]
+    rows = np.array([6, 0, 3])
+    np.testing.assert_array_equal(stores[0].read(rows), stores[1].read(rows))
+    assert shards[0].stat().st_size > shards[1].stat().st_size
+
+
+@pytest.mark.parametrize("batch_images", [1, 3, 10])
+@pytest.mark.parametrize("n_ahead", [1, 5])
+def test_batches_come_in_the_order_of_the_rows(store, batch_images, n_ahead):
+    rows = np.array([6, 0, 3, 3, 1, 5, 2, 4])
+
+    batches = list(store.read_batches(rows, batch_images=batch_images, n_ahead=n_ahead))
+
+    assert {len(batch) for batch in batches[:-1]} <= {batch_images}
+    np.testing.assert_array_equal(np.concatenate(batches), IMAGES[rows])
+
+
+def test_batches_refuse_rows_outside_the_store(store):
+    with pytest.raises(ValueError, match="Row 7 is not in the image store"):
+        list(store.read_batches(np.array([0, 7]), batch_images=1, n_ahead=1))
 
 
 def test_a_handle_is_light(store):
@@ -90,7 +154,7 @@ def test_zarr_reads_what_tensorstore_wrote(store):
 
 
 def test_an_unfinished_store_is_not_opened(tmp_path):
-    begin_store(tmp_path, LAYOUT)
+    begin_store(tmp_path, LAYOUT, MADE_FROM)
     write(tmp_path, 0)
 
     assert not is_finished(tmp_path)
@@ -98,52 +162,139 @@ def test_an_unfinished_store_is_not_opened(tmp_path):
         open_store(tmp_path)
 
 
-def test_what_is_written_of_the_same_plan_is_kept(tmp_path):
-    begin_store(tmp_path, LAYOUT)
+def test_shards_that_are_there_are_kept(tmp_path):
+    begin_store(tmp_path, LAYOUT, MADE_FROM)
     write(tmp_path, 1)
 
-    assert begin_store(tmp_path, LAYOUT) == [0, 2]
+    assert begin_store(tmp_path, LAYOUT, MADE_FROM) == [0, 2]
 
 
-def test_another_plan_starts_afresh_and_touches_nothing_else(store, tmp_path):
-    (tmp_path / "note.txt").write_text("mine")
-    other = StoreLayout(n_images=4, size_px=8, shard_images=2, fingerprint="plan two")
+STORES = {
+    "as it was": (7, MADE_FROM),
+    "another second shard": (7, ["first", "SECOND", "third"]),
+    "one image more in the last shard": (8, ["first", "second", "third and 7"]),
+    "a shard more": (10, ["first", "second", "third and 7, 8", "fourth"]),
+    "an image less in the second shard": (5, ["first", "second less 5"]),
+    "all other": (7, ["FIRST", "SECOND", "THIRD"]),
+}
 
-    assert begin_store(tmp_path, other) == [0, 1]
-    assert not is_finished(tmp_path)
-    assert (tmp_path / "note.txt").read_text() == "mine"
+
+@pytest.mark.parametrize("change", list(pairwise([*STORES, *reversed(STORES)])))
+def test_only_changed_shards_are_written_and_the_store_is_as_if_new(tmp_path, change):
+    images = np.random.default_rng(1).integers(0, 256, (10, 8, 8), dtype=np.uint8)
+    before, after = (STORES[name] for name in change)
+    layouts = [replace(LAYOUT, n_images=n) for n, _ in (before, after)]
+    root = tmp_path / "changed"
+    make_store(root, images=images, layout=layouts[0], made_from=before[1])
+
+    store, written = make_store(
+        root, images=255 - images, layout=layouts[1], made_from=after[1]
+    )
+
+    kept = set(range(layouts[1].n_shards)) - set(written)
+    same = [a == b for a, b in zip(before[1], after[1], strict=False)]
+    assert kept == {shard for shard, is_same in enumerate(same) if is_same}
+    expected = 255 - images
+    for shard in kept:
+        rows = layouts[1].rows(shard)
+        expected[rows.start : rows.stop] = images[rows.start : rows.stop]
+    new, _ = make_store(
+        tmp_path / "new", images=expected, layout=layouts[1], made_from=after[1]
+    )
+    assert contents(root) == contents(new.root)
+    np.testing.assert_array_equal(
+        store.read(np.arange(store.n_images)), expected[: store.n_images]
+    )
 
 
-def test_a_rewritten_store_is_read_anew(store, tmp_path):
+def test_a_store_touches_no_file_but_its_own(store):
+    (store.root / "note.txt").write_text("mine")
+
+    make_store(store.root, made_from=["other", "other", "other"])
+
+    assert (store.root / "note.txt").read_text() == "mine"
+
+
+def test_a_rewritten_store_is_read_anew(store):
     np.testing.assert_array_equal(store.read(np.array([0])), IMAGES[:1])
-    other = StoreLayout(n_images=7, size_px=8, shard_images=7, fingerprint="plan two")
-    begin_store(tmp_path, other)
-    write(tmp_path, 0, images=255 - IMAGES, layout=other)
-    rewritten = finish_store(tmp_path, other)
+    for shard in begin_store(store.root, LAYOUT, ["other", "other", "other"]):
+        reason = "blank" if shard == 2 else None
+        write(store.root, shard, images=255 - IMAGES, reason=reason)
+    rewritten = finish_store(store.root, LAYOUT)
 
-    np.testing.assert_array_equal(rewritten.read(np.array([6])), 255 - IMAGES[6:])
+    np.testing.assert_array_equal(rewritten.read(np.array([0])), 255 - IMAGES[:1])
 
 
 def test_a_shard_with_a_passing_failure_is_written_again(tmp_path):
-    begin_store(tmp_path, LAYOUT)
+    begin_store(tmp_path, LAYOUT, MADE_FROM)
     write(tmp_path, 0, reason="no decoder installed: transfer syntax 1.2")
     write(tmp_path, 1, reason="file cannot be read: Permission denied")
     write(tmp_path, 2, reason="blank: every pixel has the same value")
 
-    assert begin_store(tmp_path, LAYOUT) == [0, 1]
+    assert begin_store(tmp_path, LAYOUT, MADE_FROM) == [0, 1]
 
 
 def test_records_that_break_off_are_written_again(tmp_path):
-    begin_store(tmp_path, LAYOUT)
+    begin_store(tmp_path, LAYOUT, MADE_FROM)
     write(tmp_path, 0)
     path = tmp_path / "records" / "shard-00000.parquet"
     path.write_bytes(path.read_bytes()[:50])
 
-    assert begin_store(tmp_path, LAYOUT) == [0, 1, 2]
+    assert begin_store(tmp_path, LAYOUT, MADE_FROM) == [0, 1, 2]
+
+
+def test_a_shard_whose_pixels_are_gone_is_written_again(tmp_path):
+    begin_store(tmp_path, LAYOUT, MADE_FROM)
+    write(tmp_path, 0)
+    (tmp_path / "images.zarr" / "c" / "0" / "0" / "0").unlink()
+
+    assert begin_store(tmp_path, LAYOUT, MADE_FROM) == [0, 1, 2]
+
+
+def test_a_store_that_the_disk_cannot_hold_is_refused_before_it_is_written(tmp_path):
+    layout = replace(LAYOUT, size_px=10**6, n_images=10**6, shard_images=10**6)
+
+    with pytest.raises(OSError, match=r"needs 1,000,000,000,000,000,000 bytes .* free"):
+        begin_store(tmp_path, layout, ["enormous"])
+
+    assert begin_store(tmp_path, replace(layout, compression="zstd"), ["unknown"])
+
+
+@pytest.fixture
+def limit_file_size():
+    """Return a function that lets this process write files of so many bytes at most.
+
+    To a program it is what a full disk is: a write that breaks off.
+    """
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def limit(n_bytes):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, limits[1]))
+
+    yield limit
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.parametrize("n_bytes", [100, 1000])  # a shard takes 244, its records 4,000
+def test_a_full_disk_is_told_and_leaves_nothing_half_written(
+    tmp_path, limit_file_size, n_bytes
+):
+    begin_store(tmp_path, LAYOUT, MADE_FROM)
+    write(tmp_path, 0)
+
+    limit_file_size(n_bytes)
+    with pytest.raises(OSError, match=r"Shard 1 .* 192 bytes of pixels, .* are free"):
+        write(tmp_path, 1)
+    limit_file_size(-1)
+
+    assert not list(tmp_path.rglob("*.part"))
+    assert make_store(tmp_path)[1] == [1, 2]
+    assert contents(tmp_path) == contents(make_store(tmp_path / "new")[0].root)
 
 
 def test_a_store_without_one_image_is_refused_with_the_commonest_reasons(tmp_path):
-    begin_store(tmp_path, LAYOUT)
+    begin_store(tmp_path, LAYOUT, MADE_FROM)
     for shard in range(3):
         write(tmp_path, shard, reason=f"file missing: {shard}.png")
 
@@ -153,10 +304,11 @@ def test_a_store_without_one_image_is_refused_with_the_commonest_reasons(tmp_pat
     assert not is_finished(tmp_path)
 
 
-def test_the_fingerprint_follows_the_records(store, tmp_path):
-    begin_store(tmp_path, LAYOUT)
-    same = finish_store(tmp_path, LAYOUT)
-    write(tmp_path, 2, reason="blank")
-    other = finish_store(tmp_path, LAYOUT)
+def test_the_fingerprint_follows_the_records_and_not_the_files(store, tmp_path):
+    elsewhere = ["made", "on another", "day"]
+    same, _ = make_store(tmp_path / "same", made_from=elsewhere)
+    begin_store(tmp_path / "same", LAYOUT, elsewhere)
+    write(tmp_path / "same", 2, reason="blank")
+    other = finish_store(tmp_path / "same", LAYOUT)
 
     assert same.fingerprint == store.fingerprint != other.fingerprint

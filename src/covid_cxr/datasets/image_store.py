@@ -1,17 +1,10 @@
 """Image stores: written shard by shard by several processes, read through a handle."""
 
 import logging
-import os
-import signal
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
-import cv2
 from kedro.io import AbstractDataset
 from rich import get_console
 from rich.progress import (
@@ -25,16 +18,15 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from covid_cxr.radiographs.curation import Shard, StorePlan
+from covid_cxr.radiographs.curation import StorePlan, write_planned
 from covid_cxr.radiographs.store import (
     ImageStore,
-    StoreLayout,
     begin_store,
     finish_store,
     is_finished,
     open_store,
-    write_shard,
 )
+from covid_cxr.workers import as_done, executor
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +34,10 @@ logger = logging.getLogger(__name__)
 class ImageStoreDataset(AbstractDataset[StorePlan, ImageStore]):
     """An image store in a local or shared folder.
 
-    Saving a plan renders its shards in `curation.workers` processes. A shard appears
-    only when it is whole, so saving the same plan again after an interruption redoes
-    only what is missing; another plan starts afresh.
+    Saving a plan renders its shards in `curation.workers` processes, or on the Dask
+    cluster `curation.cluster`. A shard appears only when it is whole, so saving again
+    after an interruption, or after a few files have changed, redoes only the shards
+    that are missing or would be different.
 
     Example:
         ```yaml
@@ -78,31 +71,26 @@ class ImageStoreDataset(AbstractDataset[StorePlan, ImageStore]):
         """Render the shards of the plan `data` that are not there yet.
 
         Raises:
+            OSError: If the disk has no room for them.
             ValueError: If not one image could be stored; shows the commonest reasons.
             RuntimeError: If a process was ended from outside, as for lack of memory.
         """
-        layout = data.layout
-        missing = begin_store(self._filepath, layout)
+        root, layout = self._filepath, data.layout
+        shards = range(layout.n_shards)
+        missing = begin_store(root, layout, [data.shard(k).fingerprint for k in shards])
         if len(missing) < layout.n_shards:
             logger.info(
                 "%s: %d of %d shards are there already",
-                self._filepath.name,
+                root.name,
                 layout.n_shards - len(missing),
                 layout.n_shards,
             )
         with _progress() as progress:
-            task = progress.add_task(
-                self._filepath.name, total=sum(len(layout.rows(k)) for k in missing)
-            )
-            for shard in _write_shards(self._filepath, data, missing):
+            n_images = sum(len(layout.rows(shard)) for shard in missing)
+            task = progress.add_task(root.name, total=n_images)
+            for shard in _write_shards(root, data, missing):
                 progress.advance(task, len(layout.rows(shard)))
-        records = finish_store(self._filepath, layout).records
-        logger.info(
-            "%s: stored %d of %d radiographs",
-            self._filepath.name,
-            records["is_stored"].sum(),
-            len(records),
-        )
+        finish_store(root, layout)
 
     def _exists(self) -> bool:
         return is_finished(self._filepath)
@@ -130,46 +118,12 @@ def _progress() -> Progress:
     )
 
 
-def _write_shards(root: Path, plan: StorePlan, missing: list[int]) -> Iterator[int]:
+def _write_shards(root: Path, plan: StorePlan, missing: Sequence[int]) -> Iterator[int]:
     """Yield the number of each shard once it is written, in any order."""
-    layout = plan.layout
-    workers = min(plan.curation.workers, len(missing))
-    if workers <= 1:
-        for number in missing:
-            yield _write(root, layout, plan.shard(number))
+    if not missing:
         return
-    # Spawned, because a process forked after TensorFlow has started would hang.
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_begin_worker
-    )
-    try:
-        writes = [pool.submit(_write, root, layout, plan.shard(k)) for k in missing]
-        for write in as_completed(writes):
-            yield write.result()
-    except BrokenProcessPool as error:
-        raise RuntimeError(
-            f"A process that rendered images for {root} was ended from outside, most "
-            f"often for lack of memory; run again (finished shards are kept) with "
-            f"fewer curation.workers or smaller curation.shard_images."
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _write(root: Path, layout: StoreLayout, shard: Shard) -> int:
-    images, records = shard.render()
-    write_shard(root, layout, shard.number, images=images, records=records)
-    return shard.number
-
-
-def _begin_worker() -> None:
-    """Leave the cores to the other workers, and interrupts and the end to the run."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    if (parent := parent_process()) is not None:
-        parent.join()
-        os._exit(1)
+    curation = plan.curation
+    n_workers = min(curation.workers, len(missing))
+    with executor(n_workers, cluster=curation.cluster) as pool:
+        shards = ((root, plan.shard(number)) for number in missing)
+        yield from as_done(pool, write_planned, shards)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from covid_cxr.radiographs.folder import RadiographFolder
-from covid_cxr.radiographs.geometry import Box
+from covid_cxr.radiographs.pixels import COMPRESSIONS, StoreLayout
 from covid_cxr.radiographs.record import (
     RENDERING_VERSION,
     as_frame,
     curate,
     rejected,
 )
-from covid_cxr.radiographs.store import StoreLayout
+from covid_cxr.radiographs.store import write_shard
 
 logger = logging.getLogger(__name__)
+
+EDGES = ["x0", "y0", "x1", "y1"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,15 +33,20 @@ class Curation:
     Attributes:
         size_px: Height and width of the stored images.
         shard_images: Images per file of the store.
+        compression: none, or zstd.
         workers: Processes that read files; 1 reads in this process.
+        cluster: Address of a Dask scheduler whose workers read files instead, as in
+            tcp://10.0.0.1:8786; None for processes of this machine.
     """
 
     size_px: int
     shard_images: int
+    compression: str
     workers: int
+    cluster: str | None
 
     def __post_init__(self) -> None:
-        """Refuse what is not a positive whole number."""
+        """Refuse sizes below 1 and compressions that do not exist."""
         for name in ("size_px", "shard_images", "workers"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -48,85 +54,92 @@ class Curation:
                     f"curation.{name} must be a whole number of at least 1, got "
                     f"{value!r}; correct it in parameters_curation.yml."
                 )
+        if self.compression not in COMPRESSIONS:
+            raise ValueError(
+                f"curation.compression must be one of {', '.join(COMPRESSIONS)}, got "
+                f"{self.compression!r}; correct it in parameters_curation.yml."
+            )
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlannedImage:
-    """One row of the store before it is rendered.
-
-    Attributes:
-        image_id: As in the radiograph table.
-        file: As in the radiograph table, or None where it names none.
-        path: Relative to the folder, or None where the file is missing.
-        box: x0, y0, x1, y1 in pixels of the raw image, or None for the whole image.
-    """
-
-    image_id: str
-    file: str | None
-    path: str | None
-    box: Box | None
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Shard:
     """The images of one shard: the unit of work that a process gets.
 
     Attributes:
         number: 0 to n_shards - 1.
         first_row: Row of the first image in the store.
-        images: In the order of their rows.
+        images: In the order of their rows, as in `StorePlan.images`.
         root: The folder of raw images.
-        size_px: Height and width of the stored images.
+        layout: How the store is cut into files.
     """
 
     number: int
     first_row: int
-    images: tuple[PlannedImage, ...]
+    images: pd.DataFrame
     root: Path
-    size_px: int
+    layout: StoreLayout
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything that the shard's pixels and records depend on.
+
+        Image ids, file names, sizes and times of change, crop boxes, sizes, the
+        compression and the version of the rendering; not where the folder lies.
+        """
+        layout = self.layout
+        sizes = [layout.size_px, layout.shard_images, layout.compression]
+        digest = hashlib.sha256(json.dumps([RENDERING_VERSION, *sizes]).encode())
+        digest.update(self.images.to_csv(index=False).encode())
+        return digest.hexdigest()
 
     def render(self) -> tuple[NDArray[np.uint8], pd.DataFrame]:
         """Return pixels (n, size_px, size_px) and one record per image.
 
         An image that cannot be used stays black; its record says why.
         """
-        pixels = np.zeros((len(self.images), self.size_px, self.size_px), np.uint8)
+        size = self.layout.size_px
+        pixels = np.zeros((len(self.images), size, size), np.uint8)
         records = []
-        for i, image in enumerate(self.images):
+        for i, image in enumerate(self.images.to_dict("records")):
             stored, record = self._curate(image)
             if stored is not None:
                 pixels[i] = stored
             records.append(
-                {"image_id": image.image_id, "row": self.first_row + i, **record}
+                {"image_id": image["image_id"], "row": self.first_row + i, **record}
             )
         return pixels, as_frame(records)
 
     def _curate(
-        self, image: PlannedImage
+        self, image: dict[Any, Any]
     ) -> tuple[NDArray[np.uint8] | None, dict[str, Any]]:
-        if image.file is None:
+        if pd.isna(image["file"]):
             return None, rejected("file missing: not found in the folder")
-        if image.path is None:
-            return None, rejected(f"file missing: {image.file}")
-        return curate(self.root / image.path, box=image.box, size_px=self.size_px)
+        if pd.isna(image["path"]):
+            return None, rejected(f"file missing: {image['file']}")
+        x0, y0, x1, y1 = (image[edge] for edge in EDGES)
+        return curate(
+            self.root / image["path"],
+            box=None if pd.isna(x0) else (x0, y0, x1, y1),
+            size_px=self.layout.size_px,
+        )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class StorePlan:
     """Everything that is needed to write a store, decided before any file is opened.
 
     Attributes:
         root: The folder of raw images.
-        images: One per row of the store.
+        images: One row per row of the store: `image_id`; `file` as in the radiograph
+            table, missing where it names none; `path` relative to the folder, `bytes`
+            and `changed_ns` (time of change), missing where the file is; `x0, y0, x1,
+            y1` in pixels of the raw image, missing for the whole image.
         curation: Sizes and workers.
-        fingerprint: SHA-256 over image ids, file names, sizes and times of change,
-            crop boxes, sizes and the version of the rendering.
     """
 
     root: Path
-    images: tuple[PlannedImage, ...]
+    images: pd.DataFrame
     curation: Curation
-    fingerprint: str
 
     @property
     def layout(self) -> StoreLayout:
@@ -135,7 +148,7 @@ class StorePlan:
             n_images=len(self.images),
             size_px=self.curation.size_px,
             shard_images=self.curation.shard_images,
-            fingerprint=self.fingerprint,
+            compression=self.curation.compression,
         )
 
     @property
@@ -149,9 +162,9 @@ class StorePlan:
         return Shard(
             number=number,
             first_row=rows.start,
-            images=self.images[rows.start : rows.stop],
+            images=self.images.iloc[rows.start : rows.stop],
             root=self.root,
-            size_px=self.curation.size_px,
+            layout=self.layout,
         )
 
 
@@ -193,14 +206,30 @@ def plan_cropped_store(
         ValueError: If a table is empty, lacks a column or repeats an image.
     """
     _check_radiographs(radiographs)
-    boxes = {} if crops is None else _boxes(crops, radiographs)
-    planned = tuple(_plan_images(radiographs, images, boxes))
+    named = radiographs[["image_id", "file"]].astype("str")
+    paths = named["file"].map(images.find, na_action="ignore").astype("str")
+    sizes, changes = _states(images.root, paths)
+    planned = named.assign(path=paths, bytes=sizes, changed_ns=changes)
+    boxes = _no_boxes() if crops is None else _boxes(crops, radiographs)
     return StorePlan(
         root=images.root,
-        images=planned,
+        images=planned.join(boxes, on="image_id").reset_index(drop=True),
         curation=curation,
-        fingerprint=_plan_fingerprint(planned, root=images.root, curation=curation),
     )
+
+
+def write_planned(root: Path, shard: Shard) -> int:
+    """Render a shard, write it to the store in `root` and return its number."""
+    images, records = shard.render()
+    write_shard(
+        root,
+        shard.number,
+        first_row=shard.first_row,
+        images=images,
+        records=records,
+        fingerprint=shard.fingerprint,
+    )
+    return shard.number
 
 
 def _check_radiographs(radiographs: pd.DataFrame) -> None:
@@ -223,9 +252,25 @@ def _check_radiographs(radiographs: pd.DataFrame) -> None:
         )
 
 
-def _boxes(crops: pd.DataFrame, radiographs: pd.DataFrame) -> dict[str, Box]:
+def _states(root: Path, paths: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Return the size in bytes and the time of change in nanoseconds of each file."""
+    sizes, changes = np.zeros((2, len(paths)), dtype=np.int64)
+    for i, path in enumerate(paths):
+        if not pd.isna(path):
+            status = (root / path).stat()
+            sizes[i], changes[i] = status.st_size, status.st_mtime_ns
+    states = pd.DataFrame({"sizes": sizes, "changes": changes}, index=paths.index)
+    known = states.astype("Int64").where(paths.notna())
+    return known["sizes"], known["changes"]
+
+
+def _no_boxes() -> pd.DataFrame:
+    return pd.DataFrame(columns=EDGES, dtype="float64")
+
+
+def _boxes(crops: pd.DataFrame, radiographs: pd.DataFrame) -> pd.DataFrame:
     """Return boxes by image_id; report those of images that the cohort lacks."""
-    missing = {"image", "x0", "y0", "x1", "y1"} - set(crops.columns)
+    missing = {"image", *EDGES} - set(crops.columns)
     if missing:
         raise ValueError(
             f"The crop table lacks {', '.join(sorted(missing))}; expected the columns "
@@ -235,44 +280,24 @@ def _boxes(crops: pd.DataFrame, radiographs: pd.DataFrame) -> dict[str, Box]:
     named = radiographs["file"].notna()
     by_file = dict(zip(radiographs["file"][named], ids[named], strict=True))
     known = {**by_file, **dict(zip(ids, ids, strict=True))}
-    boxes: dict[str, Box] = {}
-    n_unknown = 0
-    rows = crops[["image", "x0", "y0", "x1", "y1"]].itertuples(index=False)
-    for image, x0, y0, x1, y1 in rows:
-        image_id = known.get(str(image))
-        n_unknown += image_id is None
-        if image_id in boxes:
-            raise ValueError(f"The crop table has two boxes for {image!r}; keep one.")
-        if image_id is not None:
-            boxes[image_id] = (float(x0), float(y0), float(x1), float(y1))
+    boxes = crops.assign(image_id=crops["image"].astype(str).map(known))
+    n_unknown = boxes["image_id"].isna().sum()
     if n_unknown:
         logger.warning("%d crop boxes are of images not in the cohort", n_unknown)
-    return boxes
+    boxes = boxes.dropna(subset="image_id")
+    _check_boxes(boxes)
+    return boxes.set_index("image_id")[EDGES].astype("float64")
 
 
-def _plan_images(
-    radiographs: pd.DataFrame, images: RadiographFolder, boxes: Mapping[str, Box]
-) -> Iterator[PlannedImage]:
-    files = radiographs["file"].astype(object).where(radiographs["file"].notna(), None)
-    for image_id, file in zip(radiographs["image_id"].astype(str), files, strict=True):
-        yield PlannedImage(
-            image_id=image_id,
-            file=file,
-            path=None if file is None else images.find(file),
-            box=boxes.get(image_id),
+def _check_boxes(boxes: pd.DataFrame) -> None:
+    repeated = boxes["image"][boxes["image_id"].duplicated()]
+    if len(repeated):
+        raise ValueError(
+            f"The crop table has two boxes for {repeated.iloc[0]!r}; keep one."
         )
-
-
-def _plan_fingerprint(
-    planned: tuple[PlannedImage, ...], *, root: Path, curation: Curation
-) -> str:
-    sizes = [RENDERING_VERSION, curation.size_px, curation.shard_images]
-    digest = hashlib.sha256(json.dumps(sizes).encode())
-    for image in planned:
-        state = None
-        if image.path is not None:
-            status = (root / image.path).stat()
-            state = [status.st_size, status.st_mtime_ns]
-        row = [image.image_id, image.file, image.path, image.box, state]
-        digest.update(json.dumps(row).encode())
-    return digest.hexdigest()
+    incomplete = boxes["image"][boxes[EDGES].isna().any(axis=1)]
+    if len(incomplete):
+        raise ValueError(
+            f"The crop table lacks an edge of the box for {incomplete.iloc[0]!r}; give "
+            f"all of x0, y0, x1, y1, or remove the row to keep the image whole."
+        )

@@ -3,6 +3,7 @@
 import io
 import logging
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,15 +13,29 @@ import cv2
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
+from PIL import Image
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from covid_cxr.radiographs.dicom import render
+from covid_cxr.radiographs.grey_scale import (
+    count_levels,
+    percentiles,
+    replace_levels,
+)
 from covid_cxr.radiographs.rendering import (
+    MAX_PIXELS,
     UNREADABLE_FILE,
     Rendering,
     UnreadableRadiograph,
+    refuse_too_large,
 )
 
 DICOM_SUFFIXES = frozenset({".dcm", ".dicom"})
+_DAMAGED = "damaged picture file: truncated, or no PNG or JPEG"
+_AS_GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+_GREY_MODES = frozenset({"1", "L", "I;16"})
+# Of 32 bits per pixel; more cannot become a radiograph.
+_MAX_INFLATED = 4 * MAX_PIXELS
 
 
 def read(path: Path) -> Rendering:
@@ -49,6 +64,7 @@ def read(path: Path) -> Rendering:
 
 def _read_dicom(data: bytes) -> Rendering:
     try:
+        _refuse_inflation(data)
         return render(pydicom.dcmread(io.BytesIO(data), force=True))
     except UnreadableRadiograph:
         raise
@@ -60,53 +76,75 @@ def _read_dicom(data: bytes) -> Rendering:
         ) from error
 
 
+def _refuse_inflation(data: bytes) -> None:
+    """Refuse what pydicom would inflate to any size: it does so before it reads."""
+    if DeflatedExplicitVRLittleEndian.encode() not in data[:1024]:
+        return
+    # Preamble, DICM and the element that says how long the rest of the meta group is.
+    start = 144 + int.from_bytes(data[140:144], "little")
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflater.decompress(data[start:], _MAX_INFLATED)
+    if inflater.unconsumed_tail:
+        raise UnreadableRadiograph(f"too large: inflates to over {_MAX_INFLATED} bytes")
+
+
 def _read_picture(data: bytes) -> Rendering:
+    mode = _check_picture(data)
+    # Straight to luminance, which is what a JPEG holds: colours would take longer.
     try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise UnreadableRadiograph("damaged picture file: too large") from error
-    if picture is None:
-        raise UnreadableRadiograph("damaged picture file: truncated, or no PNG or JPEG")
-    grey, colour_steps = _as_grey(picture)
+        grey = cv2.imdecode(np.frombuffer(data, np.uint8), _AS_GREY)
+    except cv2.error as error:  # it refuses by None or by this
+        raise UnreadableRadiograph(_DAMAGED) from error
+    if grey is None:
+        raise UnreadableRadiograph(_DAMAGED)
+    return _as_rendering(grey, is_grey=mode in _GREY_MODES)
+
+
+def _as_rendering(grey: NDArray[Any], *, is_grey: bool) -> Rendering:
+    steps = () if is_grey else ("colour to luminance",)
     if grey.dtype == np.uint8:
-        return Rendering(grey, ("as stored", *colour_steps))
-    if grey.dtype == np.uint16:
-        pixels, step = _as_8_bit(grey)
-        return Rendering(pixels, (*colour_steps, step))
-    raise UnreadableRadiograph(f"unexpected pixels: {grey.dtype}")
+        return Rendering(grey, ("as stored", *steps))
+    pixels, step = _as_8_bit(grey)
+    return Rendering(pixels, (*steps, step))
 
 
-def _as_grey(picture: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
-    """Return shape (height, width) from that or from (height, width, 3 or 4)."""
-    if picture.ndim == 2:
-        return picture, []
-    steps = ["transparency ignored"] if picture.shape[2] == 4 else []
-    blue, green, red = (picture[..., channel] for channel in range(3))
-    if np.array_equal(blue, green) and np.array_equal(green, red):
-        return green, [*steps, "grey in colour channels"]
-    luminance = cv2.cvtColor(picture[..., :3], cv2.COLOR_BGR2GRAY)
-    return luminance, [*steps, "colour to luminance"]
+def _check_picture(data: bytes) -> str:
+    """Return the colour mode by the header; refuse what would not be decoded."""
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
+            refuse_too_large(picture.height, picture.width)
+            mode: str = picture.mode
+            picture.verify()  # checksums of a PNG: libpng would print of broken ones
+    except UnreadableRadiograph:
+        raise
+    except Image.DecompressionBombError as error:
+        raise UnreadableRadiograph("too large: no radiograph has that size") from error
+    except Exception as error:
+        # What Pillow raises on damaged files is not bounded, as with pydicom.
+        raise UnreadableRadiograph(_DAMAGED) from error
+    return mode
 
 
 def _as_8_bit(grey: NDArray[np.uint16]) -> tuple[NDArray[np.uint8], str]:
     """Return 16 bits as 8: by the full range where it is used, else by percentiles."""
-    if grey.max() >= 2**15:
-        return np.rint(grey / 257).astype(np.uint8), "16 bits divided by 257"
-    low, high = np.percentile(grey, [1, 99], method="inverted_cdf").astype(float)
-    if low == high:
-        low, high = float(grey.min()), float(max(grey.max(), grey.min() + 1))
-    brightness = np.clip((grey - low) / (high - low), 0.0, 1.0)
-    step = f"percentiles 1 to 99: {low:g} to {high:g}"
-    return np.rint(255 * brightness).astype(np.uint8), step
+    levels, counts = count_levels(grey)
+    values = levels.astype(np.float64)
+    if levels[-1] >= 2**15:
+        brightness = values / (2**16 - 1)
+        step = "16 bits divided by 257"
+    else:
+        low, high = percentiles(values, counts)
+        brightness = np.clip((values - low) / (high - low), 0.0, 1.0)
+        step = f"percentiles 1 to 99: {low:g} to {high:g}"
+    greys = np.rint(255 * brightness).astype(np.uint8)
+    return replace_levels(grey, levels, greys), step
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence pydicom and OpenCV: what they say of a file may quote its header."""
+    """Silence pydicom and Pillow: what they say of a file may quote its header."""
     pydicom_logger = logging.getLogger("pydicom")
     was_disabled = pydicom_logger.disabled
-    opencv_level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     pydicom_logger.disabled = True
     try:
         with warnings.catch_warnings():
@@ -114,4 +152,3 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         pydicom_logger.disabled = was_disabled
-        cv2.utils.logging.setLogLevel(opencv_level)

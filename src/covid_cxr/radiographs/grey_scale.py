@@ -9,6 +9,7 @@ padding (PS3.3 C.7.5.1.1.2), modality (C.11.1), values of interest (C.11.2), pol
 from collections.abc import Iterator
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
@@ -16,6 +17,34 @@ from pydicom import Dataset
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
 
 Floats = NDArray[np.float64]
+
+
+def count_levels(
+    stored: NDArray[np.integer],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the values that occur and the pixels that have each, both shape (n,).
+
+    Args:
+        stored: Of 8 or 16 bits, shape (height, width).
+    """
+    codes = stored.view(f"u{stored.itemsize}")
+    n_codes = 256**stored.itemsize
+    counts = cv2.calcHist([codes], [0], None, [n_codes], [0, n_codes]).ravel()
+    occurring = np.flatnonzero(counts)
+    levels = occurring.astype(codes.dtype).view(stored.dtype)
+    return levels.astype(np.int64), counts[occurring].astype(np.int64)
+
+
+def replace_levels(
+    stored: NDArray[np.integer], levels: NDArray[np.int64], greys: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Return `stored` with the grey of each value that `count_levels` returned."""
+    if stored.dtype == np.uint8 and np.array_equal(greys, levels):
+        return stored.view(np.uint8)
+    codes = stored.view(f"u{stored.itemsize}")
+    table = np.zeros(256**stored.itemsize, dtype=np.uint8)
+    table[levels.astype(stored.dtype).view(codes.dtype)] = greys
+    return np.asarray(cv2.LUT(codes, table), dtype=np.uint8)
 
 
 def display_table(
@@ -27,8 +56,8 @@ def display_table(
 
     Args:
         dataset: The header.
-        levels: The stored values from the smallest to the largest, shape (n,).
-        counts: Pixels that have each value, shape (n,).
+        levels: The stored values that occur, in any order, shape (n,).
+        counts: Pixels that have each value, shape (n,), at least 1.
 
     Raises:
         UnreadableRadiograph: If there is nothing but padding or one value, or the
@@ -83,6 +112,27 @@ def apply_window(
     )
 
 
+def percentiles(values: Floats, counts: NDArray[np.int64]) -> tuple[float, float]:
+    """Return the 1st and 99th percentile of the pixels, or their extremes if equal.
+
+    Args:
+        values: In any order, shape (n,).
+        counts: Pixels that have each value, shape (n,).
+
+    Raises:
+        UnreadableRadiograph: If all pixels have the same value.
+    """
+    order = np.argsort(values, kind="stable")
+    ordered = values[order][counts[order] > 0]
+    up_to = np.cumsum(counts[order][counts[order] > 0])
+    low, high = ordered[np.searchsorted(up_to, np.array([0.01, 0.99]) * up_to[-1])]
+    if low == high:
+        low, high = ordered[0], ordered[-1]
+    if low == high:
+        raise UnreadableRadiograph("blank: every pixel that is not padding is the same")
+    return float(low), float(high)
+
+
 def _find_padding(
     dataset: Dataset, levels: NDArray[np.int64]
 ) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
@@ -111,8 +161,8 @@ def _apply_modality(
 ) -> tuple[Floats, tuple[str, ...]]:
     values = levels.astype(np.float64)
     if dataset.get("ModalityLUTSequence"):
-        table = _look_up(dataset, dataset.ModalityLUTSequence[0], values)
-        return table, ("modality LUT",)
+        looked_up, _ = _look_up(dataset, dataset.ModalityLUTSequence[0], values)
+        return looked_up, ("modality LUT",)
     slope = _number(dataset, "RescaleSlope")
     intercept = _number(dataset, "RescaleIntercept")
     slope = 1.0 if slope is None else slope
@@ -123,7 +173,11 @@ def _apply_modality(
         )
     if (slope, intercept) == (1.0, 0.0):
         return values, ()
-    return values * slope + intercept, (f"rescaled {slope:g} {intercept:+g}",)
+    with np.errstate(over="ignore"):
+        rescaled = values * slope + intercept
+    if not np.isfinite(rescaled).all():
+        raise UnreadableRadiograph(f"rescale slope {slope:g} leads to infinity")
+    return rescaled, (f"rescaled {slope:g} {intercept:+g}",)
 
 
 def _apply_voi(
@@ -142,7 +196,7 @@ def _apply_voi(
     bits = int(dataset.BitsStored)
     if bits <= 8 and dataset.PixelRepresentation == 0 and not is_rescaled:
         return np.clip(values / (2**bits - 1), 0.0, 1.0), (*unusable, "as stored")
-    low, high = _percentiles(values, counts)
+    low, high = percentiles(values, counts)
     brightness = np.clip((values - low) / (high - low), 0.0, 1.0)
     return brightness, (*unusable, f"percentiles 1 to 99: {low:g} to {high:g}")
 
@@ -152,9 +206,9 @@ def _ways_of_the_header(
 ) -> Iterator[tuple[str, Floats | None]]:
     """Yield each alternative with its brightness, or None where it is malformed."""
     if dataset.get("VOILUTSequence"):
-        table = _look_up(dataset, dataset.VOILUTSequence[0], values)
+        looked_up, white = _look_up(dataset, dataset.VOILUTSequence[0], values)
         # Some devices state 16 bits for a table of 12: its own maximum is white.
-        yield "VOI LUT", table / max(table.max(), 1.0)
+        yield "VOI LUT", looked_up / max(white, 1.0)
     center = _number(dataset, "WindowCenter")
     width = _number(dataset, "WindowWidth")
     if center is not None and width is not None:
@@ -169,15 +223,19 @@ def _ways_of_the_header(
             yield step, None
 
 
-def _look_up(dataset: Dataset, item: Dataset, values: Floats) -> Floats:
-    """Return `values` through a table (0028,3006); beyond its ends, its end values."""
+def _look_up(dataset: Dataset, item: Dataset, values: Floats) -> tuple[Floats, float]:
+    """Return `values` through a table (0028,3006), and the largest value in the table.
+
+    Beyond the ends of the table, its end values continue.
+    """
     n_entries = int(item.LUTDescriptor[0]) % 2**16 or 2**16
     first = int(item.LUTDescriptor[1])
     if first >= 2**15 and values.min() < 0:
         first -= 2**16
     entries = _entries(item.LUTData, n_entries, is_little=_is_little_endian(dataset))
     position = np.rint(values).astype(np.int64) - first
-    return entries[np.clip(position, 0, len(entries) - 1)].astype(np.float64)
+    looked_up = entries[np.clip(position, 0, len(entries) - 1)]
+    return looked_up.astype(np.float64), float(entries.max())
 
 
 def _entries(data: Any, n_entries: int, *, is_little: bool) -> NDArray[np.int64]:
@@ -196,23 +254,11 @@ def _is_little_endian(dataset: Dataset) -> bool:
     return syntax != "1.2.840.10008.1.2.2"  # Explicit VR Big Endian, retired
 
 
-def _percentiles(values: Floats, counts: NDArray[np.int64]) -> tuple[float, float]:
-    """Return the 1st and 99th percentile of the pixels, or their extremes if equal."""
-    order = np.argsort(values, kind="stable")
-    ordered = values[order][counts[order] > 0]
-    up_to = np.cumsum(counts[order][counts[order] > 0])
-    low, high = ordered[np.searchsorted(up_to, np.array([0.01, 0.99]) * up_to[-1])]
-    if low == high:
-        low, high = ordered[0], ordered[-1]
-    if low == high:
-        raise UnreadableRadiograph("blank: every pixel that is not padding is the same")
-    return float(low), float(high)
-
-
 def _is_inverted(dataset: Dataset) -> bool:
     """Return whether the smallest value is white; the two tags say it together."""
+    photometric = str(dataset.PhotometricInterpretation).strip().upper()
     shape = str(dataset.get("PresentationLUTShape") or "").strip().upper()
-    return dataset.PhotometricInterpretation == "MONOCHROME1" or shape == "INVERSE"
+    return photometric == "MONOCHROME1" or shape == "INVERSE"
 
 
 def _number(dataset: Dataset, keyword: str) -> float | None:

@@ -1,5 +1,6 @@
 """One row of an image store: a file's pixels, and the record of what became of it."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,21 @@ from numpy.typing import NDArray
 
 from covid_cxr.radiographs.files import read
 from covid_cxr.radiographs.geometry import Box, crop, resize
+from covid_cxr.radiographs.polarity import measure_polarity
 from covid_cxr.radiographs.rendering import Rendering, UnreadableRadiograph
 
 # Raise it when the same files would give other pixels or records: stores are rewritten.
-RENDERING_VERSION = 1
+RENDERING_VERSION = 2
+
+_TEXTS = (
+    "image_id",
+    "reason",
+    "steps",
+    "fingerprint",
+    "pixels_sha256",
+    "identifying_attributes",
+    "burned_in_annotation",
+)
 
 
 def curate(
@@ -29,10 +41,11 @@ def curate(
         size_px: Height and width of the stored image.
     """
     try:
-        rendering = _curate(path, box=box, size_px=size_px)
+        raw = read(path)
+        stored = _fit(raw, box=box, size_px=size_px)
     except UnreadableRadiograph as error:
         return None, rejected(error.reason)
-    return rendering.pixels, _stored(rendering)
+    return stored.pixels, {**_of_the_file(raw), **_of_the_image(stored)}
 
 
 def rejected(reason: str) -> dict[str, Any]:
@@ -44,13 +57,37 @@ def rejected(reason: str) -> dict[str, Any]:
         "mean": np.nan,
         "standard_deviation": np.nan,
         "fingerprint": None,
+        "pixels_sha256": None,
+        "border_mean": np.nan,
+        "centre_mean": np.nan,
+        "is_polarity_suspect": None,
+        "identifying_attributes": None,
+        "burned_in_annotation": None,
     }
 
 
 def as_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
     """Return records, each with `image_id` and `row`, as `ImageStore.records`."""
-    text = dict.fromkeys(("image_id", "reason", "steps", "fingerprint"), "str")
-    return pd.DataFrame(records).astype({**text, "row": "int64", "is_stored": "bool"})
+    kinds = {
+        **dict.fromkeys(_TEXTS, "str"),
+        "row": "int64",
+        "is_stored": "bool",
+        "is_polarity_suspect": "boolean",
+    }
+    columns = ["image_id", "row", *rejected("")]
+    return pd.DataFrame(records, columns=columns).astype(kinds)
+
+
+def pixels_sha256(pixels: NDArray[np.uint8]) -> str:
+    """Return the SHA-256 of shape and pixels: equal for the same image, however stored.
+
+    Args:
+        pixels: Shape (height, width).
+    """
+    height, width = pixels.shape
+    digest = hashlib.sha256(f"{height} x {width}".encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
 
 
 def fingerprint(pixels: NDArray[np.uint8]) -> str:
@@ -60,30 +97,45 @@ def fingerprint(pixels: NDArray[np.uint8]) -> str:
     the 256 bits says whether a pixel is brighter than its left neighbour. The same
     picture stored twice, as PNG or JPEG, differs in few bits; count them.
     """
-    small = cv2.resize(pixels, (17, 16), interpolation=cv2.INTER_AREA)
+    # Rows first: whole factors are many times as fast as what 17 columns need.
+    rows = cv2.resize(pixels, (pixels.shape[1], 16), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(rows, (17, 16), interpolation=cv2.INTER_AREA)
     return np.packbits(small[:, 1:] > small[:, :-1]).tobytes().hex()
 
 
-def _curate(path: Path, *, box: Box | None, size_px: int) -> Rendering:
-    rendering = read(path)
+def _fit(raw: Rendering, *, box: Box | None, size_px: int) -> Rendering:
+    """Return the rendering as it is stored: cut out, then resampled."""
+    cut = raw
     if box is not None:
         edges = ", ".join(f"{edge:g}" for edge in box)
-        cut = crop(rendering.pixels, box)
-        rendering = rendering.then(f"cropped to ({edges})", cut)
-    height, width = rendering.pixels.shape
-    return rendering.then(
-        f"resized from {width} x {height}",
-        resize(rendering.pixels, size_px=size_px),
+        cut = raw.then(f"cropped to ({edges})", crop(raw.pixels, box))
+    height, width = cut.pixels.shape
+    return cut.then(
+        f"resized from {width} x {height}", resize(cut.pixels, size_px=size_px)
     )
 
 
-def _stored(rendering: Rendering) -> dict[str, Any]:
-    pixels = rendering.pixels
+def _of_the_file(raw: Rendering) -> dict[str, Any]:
+    """Return what the record says of the file, before anything is cut off."""
+    return {
+        "pixels_sha256": pixels_sha256(raw.pixels),
+        "identifying_attributes": "; ".join(raw.identifying) or None,
+        "burned_in_annotation": raw.burned_in,
+    }
+
+
+def _of_the_image(stored: Rendering) -> dict[str, Any]:
+    """Return what the record says of the stored image."""
+    mean, deviation = cv2.meanStdDev(stored.pixels)
+    polarity = measure_polarity(stored.pixels)
     return {
         "is_stored": True,
         "reason": None,
-        "steps": "; ".join(rendering.steps),
-        "mean": float(pixels.mean()) / 255,
-        "standard_deviation": float(pixels.std()) / 255,
-        "fingerprint": fingerprint(pixels),
+        "steps": "; ".join(stored.steps),
+        "mean": mean.item() / 255,
+        "standard_deviation": deviation.item() / 255,
+        "fingerprint": fingerprint(stored.pixels),
+        "border_mean": polarity.border_mean,
+        "centre_mean": polarity.centre_mean,
+        "is_polarity_suspect": polarity.is_suspect,
     }

@@ -1,25 +1,29 @@
 """The image store: the curated images of a cohort as one sharded array on disk.
 
-    <store>/plan.json                   what is being written (before the first shard)
-    <store>/images.zarr                 (n, size, size) uint8, Zarr v3, uncompressed;
-                                        one image per inner chunk, many per shard file
-    <store>/records/shard-00000.parquet what became of each image, one file per shard
+    <store>/images.zarr                 (n, size, size) uint8, Zarr v3; one image per
+                                        inner chunk, many per shard file
+    <store>/records/shard-00000.parquet what became of each image, one file per shard,
+                                        with a fingerprint of what it was made from
     <store>/records.parquet             the same for the whole store
-    <store>/manifest.json               the plan and a fingerprint of the records,
+    <store>/manifest.json               the layout and a fingerprint of the records,
                                         written last: the store is whole
 
 A shard's records are written after its pixels and appear at once, so a shard that has
-records has its pixels, and a killed run goes on where it stopped. Any number of
-processes may write different shards. The folder must be local or shared, not s3://.
+records has its pixels, and a killed run goes on where it stopped. A store that is
+written again keeps every shard that would be made from the same files in the same way.
+Any number of processes may write different shards. The folder must be local or shared,
+not s3://.
 """
 
 import hashlib
 import json
+import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,40 +31,26 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from covid_cxr.radiographs.pixels import (
+    StoreLayout,
+    create_array,
+    read_images,
+    shard_file,
+    shard_folder,
+    write_images,
+)
 from covid_cxr.radiographs.rendering import NO_DECODER, UNREADABLE_FILE
+
+logger = logging.getLogger(__name__)
 
 IMAGES = "images.zarr"
 RECORDS = "records"
 ALL_RECORDS = "records.parquet"
-PLAN = "plan.json"
 MANIFEST = "manifest.json"
 
-
-@dataclass(frozen=True, kw_only=True)
-class StoreLayout:
-    """What a store holds and how it is cut into files; written beside the pixels.
-
-    Attributes:
-        n_images: Rows of the store, those that stay black included.
-        size_px: Height and width of each image.
-        shard_images: Images per file.
-        fingerprint: SHA-256 of the plan: everything that the pixels depend on.
-    """
-
-    n_images: int
-    size_px: int
-    shard_images: int
-    fingerprint: str
-
-    @property
-    def n_shards(self) -> int:
-        """The number of shards; the last one may hold fewer images."""
-        return -(-self.n_images // self.shard_images)
-
-    def rows(self, shard: int) -> range:
-        """Return the rows of the store that lie in a shard."""
-        first = shard * self.shard_images
-        return range(first, min(first + self.shard_images, self.n_images))
+# Key in the attributes of a shard's records, which pandas keeps in the file.
+MADE_FROM = "made_from"
+_SHARDS_AT_ONCE = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,16 +59,24 @@ class ImageStore:
 
     Attributes:
         root: The store's folder.
-        n_images: Rows of the store.
-        size_px: Height and width of each image.
-        fingerprint: SHA-256 of its records and sizes, the same wherever the same
+        layout: What it holds and how it is cut into files.
+        fingerprint: SHA-256 of its records and layout, the same wherever the same
             images are stored in the same way.
     """
 
     root: Path
-    n_images: int
-    size_px: int
+    layout: StoreLayout
     fingerprint: str
+
+    @property
+    def n_images(self) -> int:
+        """Rows of the store."""
+        return self.layout.n_images
+
+    @property
+    def size_px(self) -> int:
+        """Height and width of each image."""
+        return self.layout.size_px
 
     def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return the images of `rows`, shape (n, size_px, size_px), in their order.
@@ -90,17 +88,28 @@ class ImageStore:
             ValueError: If a row is outside the store.
         """
         rows = np.asarray(rows, dtype=np.int64)
-        outside = rows[(rows < 0) | (rows >= self.n_images)]
-        if outside.size:
-            raise ValueError(
-                f"Row {outside[0]} is not in the image store {self.root}, which has "
-                f"the rows 0 to {self.n_images - 1}; take rows from its records."
-            )
-        if not rows.size:
-            return np.zeros((0, self.size_px, self.size_px), dtype=np.uint8)
-        # A forked process must not use its parent's handle: its threads are not there.
-        array = _open_once(str(self.root / IMAGES), self.fingerprint, os.getpid())
-        return np.asarray(array[rows].read().result())
+        return self._fill(self._unread(len(rows)), rows)
+
+    def read_batches(
+        self, rows: NDArray[np.int64], *, batch_images: int, n_ahead: int
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Yield the images of `rows` in their order, `batch_images` at a time.
+
+        Args:
+            rows: As for `read`; the last batch is smaller where they do not fill it.
+            batch_images: Images per batch, at least 1.
+            n_ahead: Batches that are read while the caller works on one, at least 1.
+        """
+        waiting: deque[Future[NDArray[np.uint8]]] = deque()
+        with ThreadPoolExecutor(n_ahead, "image store") as pool:
+            for first in range(0, len(rows), batch_images):
+                batch = np.asarray(rows[first : first + batch_images], dtype=np.int64)
+                # Made here: memory that a thread makes anew for each batch is slower.
+                waiting.append(pool.submit(self._fill, self._unread(len(batch)), batch))
+                if len(waiting) > n_ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
 
     @property
     def records(self) -> pd.DataFrame:
@@ -109,10 +118,35 @@ class ImageStore:
         Columns: `image_id`; `row`; `is_stored`; `reason` (why not, else missing);
         `steps` (from stored values to pixels, separated by "; "); `mean` and
         `standard_deviation` of the pixels on [0, 1]; `fingerprint` (64 hexadecimal
-        digits, `curation.fingerprint`). What needs pixels is missing where
-        `is_stored` is False.
+        digits, `record.fingerprint`); `pixels_sha256` of the whole image at its full
+        size, before it was cropped or resized; `border_mean` and `centre_mean` on
+        [0, 1], and `is_polarity_suspect`: may it be a negative (`polarity`);
+        `identifying_attributes`, DICOM keywords separated by "; "; and
+        `burned_in_annotation`: YES, NO, "not stated", or missing for PNG and JPEG.
+        What needs pixels is missing where `is_stored` is False.
         """
         return pd.read_parquet(self.root / ALL_RECORDS)
+
+    def _unread(self, n_images: int) -> NDArray[np.uint8]:
+        return np.empty((n_images, self.size_px, self.size_px), dtype=np.uint8)
+
+    def _fill(
+        self, images: NDArray[np.uint8], rows: NDArray[np.int64]
+    ) -> NDArray[np.uint8]:
+        outside = rows[(rows < 0) | (rows >= self.n_images)]
+        if outside.size:
+            raise ValueError(
+                f"Row {outside[0]} is not in the image store {self.root}, which has "
+                f"the rows 0 to {self.n_images - 1}; take rows from its records."
+            )
+        read_images(
+            self.root / IMAGES,
+            self.layout,
+            rows,
+            fingerprint=self.fingerprint,
+            out=images,
+        )
+        return images
 
 
 def open_store(root: Path) -> ImageStore:
@@ -129,9 +163,8 @@ def open_store(root: Path) -> ImageStore:
     manifest = json.loads((root / MANIFEST).read_text())
     return ImageStore(
         root=root,
-        n_images=manifest["n_images"],
-        size_px=manifest["size_px"],
-        fingerprint=manifest["records_fingerprint"],
+        layout=StoreLayout(**manifest["layout"]),
+        fingerprint=manifest["fingerprint"],
     )
 
 
@@ -140,46 +173,72 @@ def is_finished(root: Path) -> bool:
     return (root / MANIFEST).is_file()
 
 
-def begin_store(root: Path, layout: StoreLayout) -> list[int]:
+def begin_store(
+    root: Path, layout: StoreLayout, fingerprints: Sequence[str]
+) -> list[int]:
     """Return the shards that are still to be written, after preparing `root`.
 
-    What an earlier run left is kept if it had the same plan, and removed otherwise;
-    nothing but a store's own files is ever removed. A shard with a file that could not
-    be read, or not without a decoder, is written again: that may be mended by now.
+    A shard that an earlier run left is kept if it has the same fingerprint, and removed
+    otherwise; nothing but a store's own files is ever removed. A shard with a file that
+    could not be read, or not without a decoder, is written again: that may be mended by
+    now.
+
+    Args:
+        root: The store's folder.
+        layout: What the store will hold.
+        fingerprints: Of each shard: everything that its pixels and records depend on.
+
+    Raises:
+        OSError: If the disk has no room for what is still to be written.
     """
     (root / MANIFEST).unlink(missing_ok=True)
-    if _layout_in(root / PLAN) != layout:
-        (root / PLAN).unlink(missing_ok=True)
-        (root / ALL_RECORDS).unlink(missing_ok=True)
-        shutil.rmtree(root / RECORDS, ignore_errors=True)
-        shutil.rmtree(root / IMAGES, ignore_errors=True)
-        (root / RECORDS).mkdir(parents=True)
-        _open_array(root / IMAGES, _array_spec(layout))
-        _write_json(root / PLAN, asdict(layout))
-    return [k for k in range(layout.n_shards) if not _is_final(_records_file(root, k))]
+    (root / RECORDS).mkdir(parents=True, exist_ok=True)
+    kept = {
+        shard
+        for shard, fingerprint in enumerate(fingerprints)
+        if _is_whole(root, shard, fingerprint)
+    }
+    _remove_all_but(root, kept)
+    create_array(root / IMAGES, layout)
+    missing = [shard for shard in range(layout.n_shards) if shard not in kept]
+    _check_room(root, layout, missing)
+    return missing
 
 
 def write_shard(
     root: Path,
-    layout: StoreLayout,
     shard: int,
     *,
+    first_row: int,
     images: NDArray[np.uint8],
     records: pd.DataFrame,
+    fingerprint: str,
 ) -> None:
     """Write one shard's pixels, then its records.
 
     Args:
         root: A folder prepared by `begin_store`.
-        layout: As given to `begin_store`.
-        shard: 0 to `layout.n_shards` - 1.
+        shard: Its number, from 0.
+        first_row: The store's row of its first image.
         images: Shape (images in this shard, size_px, size_px).
         records: One row per image, as in `ImageStore.records`.
+        fingerprint: As given to `begin_store`.
+
+    Raises:
+        OSError: If the shard cannot be written, as for lack of room.
     """
-    rows = layout.rows(shard)
-    array = _open_array(root / IMAGES, {})
-    array[rows.start : rows.stop].write(images).result()
-    _write_at_once(_records_file(root, shard), records.to_parquet)
+    traceable = records.copy(deep=False)
+    traceable.attrs = {MADE_FROM: fingerprint}
+    try:
+        write_images(root / IMAGES, first_row, images)
+        _write_at_once(_records_file(root, shard), traceable.to_parquet)
+    except (OSError, ValueError) as error:  # TensorStore knows no OSError
+        free = shutil.disk_usage(root).free
+        raise OSError(
+            f"Shard {shard} of the image store {root} could not be written; it has "
+            f"{images.nbytes:,} bytes of pixels, and {free:,} bytes are free: {error}. "
+            f"Make room and run again; whole shards are kept."
+        ) from error
 
 
 def finish_store(root: Path, layout: StoreLayout) -> ImageStore:
@@ -188,80 +247,95 @@ def finish_store(root: Path, layout: StoreLayout) -> ImageStore:
     Raises:
         ValueError: If not one image could be stored; shows the most common reasons.
     """
-    records = pd.concat(
-        [pd.read_parquet(_records_file(root, k)) for k in range(layout.n_shards)],
-        ignore_index=True,
-    )
-    if not records["is_stored"].any():
-        kinds = records["reason"].str.partition(":")[0].value_counts().head(5)
+    fingerprint = _gather_records(root, layout)
+    outcome = pd.read_parquet(root / ALL_RECORDS, columns=["is_stored", "reason"])
+    if not outcome["is_stored"].any():
+        kinds = outcome["reason"].str.partition(":")[0].value_counts().head(5)
         shown = "; ".join(f"{kind} ({count})" for kind, count in kinds.items())
         raise ValueError(
             f"None of the {layout.n_images} radiographs could be stored in {root}: "
             f"{shown}. Is the folder of the raw images the right one?"
         )
-    _write_at_once(root / ALL_RECORDS, records.to_parquet)
-    digest = hashlib.sha256(records.to_csv(index=False).encode())
-    digest.update(f"{layout.shard_images} x {layout.size_px}".encode())
-    fingerprint = digest.hexdigest()
-    _write_json(root / MANIFEST, {**asdict(layout), "records_fingerprint": fingerprint})
+    _write_json(root / MANIFEST, {"layout": asdict(layout), "fingerprint": fingerprint})
+    n_stored = outcome["is_stored"].sum()
+    logger.info("%s: stored %d of %d radiographs", root.name, n_stored, len(outcome))
     return open_store(root)
 
 
-@lru_cache(maxsize=8)
-def _open_once(path: str, fingerprint: str, process: int) -> Any:
-    """Return the array of one store; a rewritten store or a new process opens anew."""
-    return _open_array(Path(path), {})
+def _gather_records(root: Path, layout: StoreLayout) -> str:
+    """Write the records of all shards to one file and return their fingerprint.
+
+    A few shards at a time, so that memory does not grow with the store.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+    from pyarrow import parquet  # noqa: PLC0415
+
+    digest = hashlib.sha256(json.dumps(asdict(layout)).encode())
+
+    def write(path: Path) -> None:
+        writer = None
+        for first in range(0, layout.n_shards, _SHARDS_AT_ONCE):
+            shards = range(first, min(first + _SHARDS_AT_ONCE, layout.n_shards))
+            parts = [pd.read_parquet(_records_file(root, shard)) for shard in shards]
+            records = pd.concat(parts, ignore_index=True)
+            records.attrs = {}
+            digest.update(records.to_csv(index=False).encode())
+            table = pa.Table.from_pandas(records, preserve_index=False)
+            writer = writer or parquet.ParquetWriter(path, table.schema)
+            writer.write_table(table)
+        if writer is not None:
+            writer.close()
+
+    _write_at_once(root / ALL_RECORDS, write)
+    return digest.hexdigest()
 
 
-def _open_array(path: Path, spec: dict[str, Any]) -> Any:
-    """Return a TensorStore array; its library loads only where a store is opened."""
-    import tensorstore  # noqa: PLC0415
+def _is_whole(root: Path, shard: int, fingerprint: str) -> bool:
+    """Return whether a shard is there, made from the same files in the same way."""
+    try:
+        records = pd.read_parquet(
+            _records_file(root, shard), columns=["is_stored", "reason"]
+        )
+    except (OSError, ValueError):
+        return False
+    passing = records["reason"].dropna().str.startswith((UNREADABLE_FILE, NO_DECODER))
+    return (
+        records.attrs.get(MADE_FROM) == fingerprint
+        and not passing.any()
+        and (
+            shard_file(root / IMAGES, shard).is_file() or not records["is_stored"].any()
+        )
+    )
 
-    located = {"driver": "zarr3", "kvstore": {"driver": "file", "path": f"{path}/"}}
-    return tensorstore.open({**located, **spec}, open=True, create=bool(spec)).result()
+
+def _remove_all_but(root: Path, kept: Collection[int]) -> None:
+    """Remove the records, then the pixels of all other shards, and broken-off files."""
+    names = {_records_file(root, shard).name for shard in kept}
+    for path in (root / RECORDS).iterdir():
+        if path.name not in names:
+            path.unlink()
+    folders = {shard_folder(root / IMAGES, shard) for shard in kept}
+    for folder in (root / IMAGES).glob("c/*"):
+        if folder not in folders:
+            shutil.rmtree(folder)
 
 
-def _array_spec(layout: StoreLayout) -> dict[str, Any]:
-    size = layout.size_px
-    sharding = {
-        "chunk_shape": [1, size, size],
-        "codecs": [{"name": "bytes"}],
-        "index_codecs": [
-            {"name": "bytes", "configuration": {"endian": "little"}},
-            {"name": "crc32c"},
-        ],
-    }
-    return {
-        "metadata": {
-            "shape": [layout.n_images, size, size],
-            "data_type": "uint8",
-            "chunk_grid": {
-                "name": "regular",
-                "configuration": {"chunk_shape": [layout.shard_images, size, size]},
-            },
-            "codecs": [{"name": "sharding_indexed", "configuration": sharding}],
-            "fill_value": 0,
-        }
-    }
+def _check_room(root: Path, layout: StoreLayout, missing: Sequence[int]) -> None:
+    if layout.compression != "none":
+        return  # how much it will take is not known
+    n_images = sum(len(layout.rows(shard)) for shard in missing)
+    needed = n_images * layout.size_px**2
+    free = shutil.disk_usage(root).free
+    if needed > free:
+        raise OSError(
+            f"The image store {root} needs {needed:,} bytes for {n_images:,} more "
+            f"images, and {free:,} bytes are free; make room, name another folder with "
+            f"--params=data_root=…, or set curation.compression to zstd."
+        )
 
 
 def _records_file(root: Path, shard: int) -> Path:
     return root / RECORDS / f"shard-{shard:05d}.parquet"
-
-
-def _is_final(path: Path) -> bool:
-    try:
-        reasons = pd.read_parquet(path, columns=["reason"])["reason"].dropna()
-    except (OSError, ValueError):
-        return False
-    return not reasons.str.startswith((UNREADABLE_FILE, NO_DECODER)).any()
-
-
-def _layout_in(path: Path) -> StoreLayout | None:
-    try:
-        return StoreLayout(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
-        return None
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:
@@ -272,7 +346,10 @@ def _write_json(path: Path, values: dict[str, Any]) -> None:
 def _write_at_once(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a file that appears under its name only when it is whole."""
     part = path.with_name(f".{path.name}.part")
-    write(part)
-    with part.open("rb") as written:
-        os.fsync(written.fileno())
-    part.replace(path)
+    try:
+        write(part)
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

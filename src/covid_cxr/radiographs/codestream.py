@@ -1,0 +1,63 @@
+"""The size that a JPEG, JPEG-LS or JPEG 2000 codestream declares, before it is decoded.
+
+A decoder takes memory for what the codestream declares, whatever the DICOM header
+around it says. The size stands in a segment near the start of every such stream: SOFn
+(ISO/IEC 10918-1 B.2.2, and 14495-1 C.2.2) or the first of JPEG 2000 (15444-1 A.5.1).
+"""
+
+import struct
+from dataclasses import dataclass
+
+_JPEG_2000 = b"\xff\x4f\xff\x51"  # start, and the size, which must follow
+# SOF0 to SOF15 without DHT (C4), JPG (C8) and DAC (CC), and SOF55 of JPEG-LS.
+_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
+_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})  # TEM, RSTn, SOI
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclaredSize:
+    """What a decoder will take memory for.
+
+    Attributes:
+        height: Rows.
+        width: Columns.
+        components: Colours; 1 for grey.
+    """
+
+    height: int
+    width: int
+    components: int
+
+
+def declared_size(codestream: bytes) -> DeclaredSize | None:
+    """Return the size in the header of a codestream, or None where it has none."""
+    start = codestream.find(_JPEG_2000, 0, 1024)  # some wrap it in the boxes of JP2
+    try:
+        if start >= 0:
+            return _size_of_jpeg_2000(codestream, start)
+        return _size_of_jpeg(codestream)
+    except struct.error:  # it breaks off
+        return None
+
+
+def _size_of_jpeg_2000(codestream: bytes, start: int) -> DeclaredSize:
+    width, height, left, top = struct.unpack_from(">4I", codestream, start + 8)
+    (components,) = struct.unpack_from(">H", codestream, start + 40)
+    return DeclaredSize(height=height - top, width=width - left, components=components)
+
+
+def _size_of_jpeg(codestream: bytes) -> DeclaredSize | None:
+    at = 0
+    while True:
+        fill, marker = struct.unpack_from(">2B", codestream, at)
+        if fill != 0xFF:
+            return None
+        if marker in _FRAME_HEADERS:
+            height, width, components = struct.unpack_from(">2HB", codestream, at + 5)
+            return DeclaredSize(height=height, width=width, components=components)
+        if marker == 0xFF:  # a fill byte before the marker
+            at += 1
+        elif marker in _WITHOUT_LENGTH:
+            at += 2
+        else:
+            at += 2 + struct.unpack_from(">H", codestream, at + 2)[0]
