@@ -5,7 +5,8 @@
 FOLDER holds the tables as published (or gzipped), anywhere below it:
 Data_Entry_2017_v2020.csv, train_val_list.txt, test_list.txt, stage_2_train_labels.csv,
 stage_2_detailed_class_info.csv, and a mapping of RSNA to NIH images (the official JSON
-or rsna_nih_matches.csv). No image is needed: every listed image is taken as curated.
+or rsna_nih_matches.csv); and, where it is there, metadata.csv of the
+covid-chestxray-dataset. No image is needed: every listed image is taken as curated.
 """
 
 import argparse
@@ -20,10 +21,13 @@ from kedro.config import OmegaConfigLoader
 from rich import get_console
 from rich.table import Table
 
+from covid_cxr.cohorts.covid import CovidIngestion, list_covid
+from covid_cxr.cohorts.duplicates import no_duplicates
 from covid_cxr.cohorts.nih import list_nih
-from covid_cxr.cohorts.published_counts import NIH, RSNA
+from covid_cxr.cohorts.published_counts import COVID_LAYOUTS, NIH, RSNA
 from covid_cxr.cohorts.rsna import RsnaIngestion, list_rsna
-from covid_cxr.cohorts.splits import SplitTargets, split_by_patient
+from covid_cxr.cohorts.split_targets import SplitTargets
+from covid_cxr.cohorts.splits import split_by_patient
 from covid_cxr.radiographs.folder import RadiographFolder
 
 CONF = Path(__file__).parents[1] / "conf"
@@ -52,6 +56,8 @@ def main() -> None:
     add_ingestion(table, "nih", nih, NIH, seconds)
     rsna, seconds = timed(list_rsna_of, folder)
     add_ingestion(table, "rsna", rsna, RSNA, seconds)
+    if list(folder.rglob("metadata.csv*")):
+        add_covid_chestxray_dataset(table, folder)
     cohorts = {
         "phase1": nih,
         "phase2_nih": nih,
@@ -62,7 +68,7 @@ def main() -> None:
     for training_set, curated in cohorts.items():
         record = parameters["parameters"][f"{training_set}_split"]
         targets = SplitTargets(**record)
-        split, seconds = timed(split_by_patient, curated, targets)
+        (split, _), seconds = timed(split_by_patient, curated, no_duplicates(), targets)
         add_parts(table, training_set, split.merge(curated, on="image_id"), targets)
         table.add_row(f"{training_set}: patients in two parts", shared(split), "0")
         table.add_row(f"{training_set}: split", "", "", f"{seconds:.1f}")
@@ -83,7 +89,7 @@ def list_nih_of(folder: Path) -> pd.DataFrame:
 def list_rsna_of(folder: Path) -> pd.DataFrame:
     """Return the RSNA radiograph table with the true NIH patients."""
     mapping = next(name for name in MAPPINGS if list(folder.rglob(f"{name}*")))
-    radiographs, _ = list_rsna(
+    radiographs, _, _ = list_rsna(
         pd.read_csv(StringIO(text_of(folder, "stage_2_train_labels.csv"))),
         pd.read_csv(StringIO(text_of(folder, "stage_2_detailed_class_info.csv"))),
         text_of(folder, mapping),
@@ -91,6 +97,24 @@ def list_rsna_of(folder: Path) -> pd.DataFrame:
         RsnaIngestion(patient_identity="nih_patient"),
     )
     return radiographs
+
+
+def add_covid_chestxray_dataset(table: Table, folder: Path) -> None:
+    """Add the public collection's rows, and what became of them."""
+    metadata = pd.read_csv(StringIO(text_of(folder, "metadata.csv")), dtype="str")
+    ingestion = CovidIngestion(layout="covid_chestxray_dataset", pseudonym_salt=None)
+    (radiographs, rejected), seconds = timed(
+        list_covid, metadata, None, None, no_images(), ingestion
+    )
+    is_repeated = rejected["reason"].str.startswith("listed")
+    published = COVID_LAYOUTS[ingestion.layout]
+    n_used = len(radiographs) + int(is_repeated.sum())
+    table.add_row("covid-chestxray-dataset: rows", f"{len(metadata):,}", "")
+    table.add_row("… frontal, with a finding", f"{n_used:,}", f"{published['rows']:,}")
+    table.add_row("… of them images", f"{len(radiographs):,}", "")
+    positives = int(radiographs["covid19"].sum())
+    table.add_row("… positive", f"{positives:,}", f"{published['positive rows']:,}")
+    table.add_row("… ingestion", "", "", f"{seconds:.1f}")
 
 
 def simulated_covid() -> pd.DataFrame:

@@ -64,3 +64,28 @@ def study(run_kedro, hospital):
     """Return the data root of one whole study over the synthetic hospital."""
     run_kedro("__default__", data_root=hospital)
     return hospital
+
+
+@pytest.fixture(scope="session")
+def planted(run_kedro, tmp_path_factory):
+    """Return the data root of a small hospital with defects, curated and split."""
+    defects = (
+        *("copy", "stored_anew", "inverted_copy", "inverted", "in_two_cohorts"),
+        *("corrupt", "truncated", "wrong_size", "missing", "mixed_labels"),
+    )
+    data_root = tmp_path_factory.mktemp("planted")
+    run_kedro(
+        *("synthesis", "ingestion", "curation"),
+        data_root=data_root,
+        params={
+            "synthesis": {
+                "nih_images": 200,
+                "covid_images": 90,
+                "raw_size_px": 96,
+                "least_patients": 5,
+            },
+            "defects": dict.fromkeys(defects, 1),
+            "curation": {"size_px": 64, "workers": 1},
+        },
+    )
+    return data_root

@@ -63,7 +63,6 @@ def test_missing_raw_files_stop_the_run_with_one_message(run_kedro, tmp_path):
 
     message = str(stopped.value)
     assert re.search(r"covid_images: .*01_raw/covid", message)
-    assert "covid_manifest" in message
     assert "covid_crops" not in message  # it may be missing
     assert "--pipelines=synthesis" in message
 

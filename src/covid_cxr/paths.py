@@ -88,3 +88,11 @@ TRAINING_PATHS = (
         description="No radiographs before COVID-19",
     ),
 )
+
+# The cohort whose images each training set is drawn from.
+COHORT_OF_TRAINING_SET = {
+    "phase1": "nih",
+    "phase2_nih": "nih",
+    "phase2_rsna": "rsna",
+    "phase3": "covid",
+}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from covid_cxr.radiographs.folder import RadiographFolder
+from covid_cxr.radiographs.folder import RadiographFolder, list_folder
 
 
 @pytest.fixture
@@ -14,5 +14,19 @@ def folder_of():
     def make(*names, root=Path("raw"), is_synthetic=False):
         files = {name: f"images/{name}" for name in names}
         return RadiographFolder(root=root, files=files, is_synthetic=is_synthetic)
+
+    return make
+
+
+@pytest.fixture
+def unpacked(tmp_path):
+    """Return a function that writes files below a folder and lists its images."""
+
+    def make(files, *, folder=""):
+        for name, text in files.items():
+            path = tmp_path / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return list_folder(tmp_path)
 
     return make

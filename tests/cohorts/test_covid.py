@@ -1,10 +1,18 @@
+import logging
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from covid_cxr.cohorts.covid import CovidIngestion, list_covid
+from covid_cxr.cohorts.covid_manifest import COLUMNS
 
-MANIFEST = CovidIngestion(layout="manifest")
-PUBLIC = CovidIngestion(layout="covid_chestxray_dataset")
+MANIFEST = CovidIngestion(layout="manifest", pseudonym_salt=None)
+PUBLIC = CovidIngestion(layout="covid_chestxray_dataset", pseudonym_salt=None)
+
+
+def list_rows(table, folder, ingestion, *, additions=None, rsna_mapping=None):
+    return list_covid(table, additions, rsna_mapping, folder, ingestion)
 
 
 def manifest(**columns):
@@ -48,7 +56,7 @@ def metadata(**columns):
 def test_the_rt_pcr_result_is_the_label(folder_of):
     table = manifest(rt_pcr=["positive", "Negative", " POSITIVE "])
 
-    radiographs, _ = list_covid(table, folder_of("1.dcm"), MANIFEST)
+    radiographs, _ = list_rows(table, folder_of("1.dcm"), MANIFEST)
 
     assert radiographs["covid19"].tolist() == [True, False, True]
     assert radiographs["patient_id"].tolist() == ["covid:p0", "covid:p1", "covid:p2"]
@@ -69,7 +77,7 @@ def test_a_row_that_cannot_be_used_is_rejected_alone(folder_of, column, value, r
     table = manifest(site=["a", "a"])
     table.loc[1, column] = value
 
-    radiographs, rejected = list_covid(table, folder_of(), MANIFEST)
+    radiographs, rejected = list_rows(table, folder_of(), MANIFEST)
 
     assert radiographs["image_id"].tolist() == ["0.dcm"]
     assert rejected["reason"].tolist() == [reason]
@@ -78,7 +86,7 @@ def test_a_row_that_cannot_be_used_is_rejected_alone(folder_of, column, value, r
 def test_what_a_manifest_leaves_blank_is_unknown(folder_of):
     table = manifest(site=[None], view=[""], sex=[None], age=[None])
 
-    radiographs, _ = list_covid(table, folder_of(), MANIFEST)
+    radiographs, _ = list_rows(table, folder_of(), MANIFEST)
 
     row = radiographs.iloc[0]
     assert row[["site", "view", "sex"]].tolist() == ["unknown"] * 3
@@ -92,10 +100,98 @@ def test_an_image_with_both_results_is_rejected_altogether(folder_of):
         rt_pcr=["positive", "negative", "negative"],
     )
 
-    radiographs, rejected = list_covid(table, folder_of(), MANIFEST)
+    radiographs, rejected = list_rows(table, folder_of(), MANIFEST)
 
     assert radiographs["image_id"].tolist() == ["b"]
     assert rejected["reason"].tolist() == ["listed with different labels"] * 2
+
+
+def test_a_manifest_may_name_the_source_and_the_date(folder_of):
+    table = manifest(
+        patient=["1", "1", "1"],
+        rt_pcr=["positive", "negative", "negative"],
+        source=["Hospital A", "b", None],
+        study_date=["2020-03-01", None, None],
+    )
+
+    radiographs, _ = list_rows(table, folder_of(), MANIFEST)
+
+    assert radiographs["source"].tolist() == ["hospital-a", "b", "covid"]
+    assert radiographs["patient_id"].tolist() == ["hospital-a:1", "b:1", "covid:1"]
+    assert radiographs["study_date"].fillna("-").tolist() == ["2020-03-01", "-", "-"]
+
+
+def test_the_template_has_every_column_and_no_row_that_is_rejected(folder_of):
+    how_to = Path(__file__).parents[2] / "docs/how-to"
+    template = pd.read_csv(how_to / "manifest-template.csv", dtype="str")
+
+    radiographs, rejected = list_rows(template, folder_of(), MANIFEST)
+
+    assert rejected.empty
+    assert radiographs["covid19"].tolist() == [True, False, False]
+    assert template.columns.tolist() == [*COLUMNS, "source", "study_date"]
+    described = (how_to / "own-data.md").read_text()
+    assert all(f"| `{column}` |" in described for column in template.columns)
+
+
+def test_additions_join_any_layout(folder_of):
+    additions = manifest(
+        image=["aa.dcm", "0.jpg"],
+        patient=["aa", "2"],
+        rt_pcr=["negative", "negative"],
+        source=["rsna", "site_b"],
+    )
+    mapping = "patientId,nih_image\naa,00000007_000.png\n"
+
+    radiographs, rejected = list_rows(
+        metadata(sex=["M", "F"]),
+        folder_of("aa.dcm"),
+        PUBLIC,
+        additions=additions,
+        rsna_mapping=mapping,
+    )
+
+    rows = radiographs.set_index("image_id")
+    assert rows["source"].to_dict() == {
+        "1.jpg": "covid-chestxray-dataset",
+        "aa.dcm": "rsna",
+    }
+    assert rows.loc["aa.dcm", ["patient_id", "file"]].tolist() == [
+        "nih:7",
+        "images/aa.dcm",
+    ]
+    # 0.jpg is positive in the collection and negative in the additions.
+    assert rejected["reason"].tolist() == ["listed with different labels"] * 2
+
+
+def test_additions_need_a_source(folder_of):
+    additions = manifest(site=["a"])
+
+    with pytest.raises(ValueError, match=r"additions\.csv\) lacks the columns source"):
+        list_rows(manifest(site=["a"]), folder_of(), MANIFEST, additions=additions)
+
+
+def test_a_layout_whose_table_is_absent_says_what_to_do(folder_of):
+    with pytest.raises(ValueError, match=r"covid_manifest is absent; .*covidx, ricord"):
+        list_rows(None, folder_of(), MANIFEST)
+
+
+def test_a_source_that_determines_the_label_is_warned_of(folder_of, caplog):
+    table = manifest(rt_pcr=["positive", "negative"], source=["ricord", "rsna"])
+
+    list_rows(table, folder_of(), MANIFEST)
+
+    assert "THE SOURCE OF AN IMAGE DETERMINES ITS LABEL" in caplog.text
+
+
+@pytest.mark.parametrize("is_synthetic", [True, False])
+def test_only_a_real_collection_is_compared_with_the_published_counts(
+    folder_of, caplog, is_synthetic
+):
+    with caplog.at_level(logging.INFO):
+        list_rows(metadata(sex=["M"]), folder_of(is_synthetic=is_synthetic), PUBLIC)
+
+    assert ("1 rows (published 542)" in caplog.text) is not is_synthetic
 
 
 def test_missing_columns_of_a_manifest_are_named(folder_of):
@@ -105,12 +201,12 @@ def test_missing_columns_of_a_manifest_are_named(folder_of):
         ValueError,
         match=r"manifest\.csv\) lacks the columns rt_pcr, age; it has image, patient,",
     ):
-        list_covid(table, folder_of(), MANIFEST)
+        list_rows(table, folder_of(), MANIFEST)
 
 
 def test_a_layout_that_does_not_exist_is_refused():
-    with pytest.raises(ValueError, match="manifest, covid_chestxray_dataset, got 'x'"):
-        CovidIngestion(layout="x")
+    with pytest.raises(ValueError, match="covidx, ricord, bimcv, got 'x'"):
+        CovidIngestion(layout="x", pseudonym_salt=None)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +221,7 @@ def test_a_layout_that_does_not_exist_is_refused():
     ],
 )
 def test_both_generations_of_findings_are_read(folder_of, finding, is_case):
-    radiographs, _ = list_covid(metadata(finding=[finding]), folder_of(), PUBLIC)
+    radiographs, _ = list_rows(metadata(finding=[finding]), folder_of(), PUBLIC)
 
     assert radiographs["covid19"].tolist() == [is_case]
 
@@ -151,7 +247,7 @@ def test_a_public_row_that_cannot_be_used_is_rejected_alone(
     table = metadata(sex=["M", "F"])
     table.loc[1, column] = value
 
-    radiographs, rejected = list_covid(table, folder_of(), PUBLIC)
+    radiographs, rejected = list_rows(table, folder_of(), PUBLIC)
 
     assert radiographs["image_id"].tolist() == ["0.jpg"]
     assert rejected["reason"].tolist() == [reason]
@@ -160,7 +256,7 @@ def test_a_public_row_that_cannot_be_used_is_rejected_alone(
 def test_supine_views_are_ap(folder_of):
     table = metadata(view=["AP Supine", "APS", "AP", "PA"])
 
-    radiographs, _ = list_covid(table, folder_of(), PUBLIC)
+    radiographs, _ = list_rows(table, folder_of(), PUBLIC)
 
     assert radiographs["view"].tolist() == ["AP", "AP", "AP", "PA"]
 
@@ -168,7 +264,7 @@ def test_supine_views_are_ap(folder_of):
 def test_the_site_is_the_country(folder_of):
     places = ["Cho Ray Hospital, Ho Chi Minh City, Vietnam", "Italy", "?", None]
 
-    radiographs, _ = list_covid(metadata(location=places), folder_of(), PUBLIC)
+    radiographs, _ = list_rows(metadata(location=places), folder_of(), PUBLIC)
 
     assert radiographs["site"].tolist() == ["Vietnam", "Italy", "unknown", "unknown"]
 
@@ -178,13 +274,11 @@ def test_a_patient_may_have_both_labels_and_ids_keep_their_case(folder_of):
         patientid=["324a", "324a", "324A"], finding=["No Finding", "COVID-19", "SARS"]
     )
 
-    radiographs, _ = list_covid(table, folder_of(), PUBLIC)
+    radiographs, _ = list_rows(table, folder_of(), PUBLIC)
 
-    assert radiographs["patient_id"].tolist() == [
-        "covid:324a",
-        "covid:324a",
-        "covid:324A",
-    ]
+    assert radiographs["patient_id"].str.removeprefix(
+        "covid-chestxray-dataset:"
+    ).tolist() == ["324a", "324a", "324A"]
     assert radiographs["covid19"].tolist() == [False, True, False]
 
 
@@ -194,7 +288,7 @@ def test_a_positive_test_with_another_finding_is_rejected(folder_of):
         RT_PCR_positive=["Y", "Unclear", None, "Y"],
     )
 
-    radiographs, rejected = list_covid(table, folder_of(), PUBLIC)
+    radiographs, rejected = list_rows(table, folder_of(), PUBLIC)
 
     assert radiographs["covid19"].tolist() == [False, False, True]
     assert rejected["image_id"].tolist() == ["0.jpg"]
@@ -204,12 +298,12 @@ def test_a_positive_test_with_another_finding_is_rejected(folder_of):
 def test_a_file_of_two_patients_is_used_once(folder_of):
     table = metadata(filename=["a.jpg", "a.jpg"], patientid=["285", "339"])
 
-    radiographs, rejected = list_covid(table, folder_of(), PUBLIC)
+    radiographs, rejected = list_rows(table, folder_of(), PUBLIC)
 
-    assert radiographs["patient_id"].tolist() == ["covid:285"]
-    assert rejected["reason"].tolist() == ["listed more than once"]
+    assert radiographs["patient_id"].tolist() == ["covid-chestxray-dataset:285"]
+    assert rejected["reason"].tolist() == ["listed again, for another patient"]
 
 
 def test_missing_columns_of_the_public_table_are_named(folder_of):
     with pytest.raises(ValueError, match=r"metadata\.csv\) lacks the columns finding;"):
-        list_covid(metadata(sex=["M"]).drop(columns="finding"), folder_of(), PUBLIC)
+        list_rows(metadata(sex=["M"]).drop(columns="finding"), folder_of(), PUBLIC)

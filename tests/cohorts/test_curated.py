@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -41,6 +42,10 @@ def records(**columns):
             "is_stored": [True, False, True],
             "reason": [None, "file missing", None],
             "fingerprint": ["f0", None, "f2"],
+            "pixels_sha256": ["p0", None, "p2"],
+            "is_polarity_suspect": [True, False, False],
+            "mean": [0.4, np.nan, 0.6],
+            "standard_deviation": [0.1, np.nan, 0.2],
             **columns,
         }
     )
@@ -53,6 +58,15 @@ def test_curated_radiographs_know_their_row_in_the_store():
     assert curated["row"].tolist() == [0, 2]
     assert curated["fingerprint"].tolist() == ["f0", "f2"]
     assert curated["covid19"].tolist() == [True, True]
+
+
+def test_curated_radiographs_carry_what_their_records_say():
+    curated, _ = settle(FinishedStore(records()), RADIOGRAPHS, REJECTED)
+
+    assert curated["pixels_sha256"].tolist() == ["p0", "p2"]
+    assert curated["is_polarity_suspect"].tolist() == [True, False]
+    assert curated["mean"].tolist() == [0.4, 0.6]
+    assert curated["standard_deviation"].tolist() == [0.1, 0.2]
 
 
 def test_what_has_no_pixels_joins_the_rejected():

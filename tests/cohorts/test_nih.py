@@ -6,6 +6,7 @@ import pytest
 
 from covid_cxr.cohorts.nih import list_nih, patient_of_image
 from covid_cxr.cohorts.radiograph_table import FINDINGS
+from covid_cxr.radiographs.folder import list_folder
 
 NAMES = ["00000001_000.png", "00000001_001.png", "00000002_000.png", "00000003_000.png"]
 
@@ -97,6 +98,8 @@ def test_a_row_in_neither_list_is_rejected(folder_of):
     [
         ("Finding Labels", "Pneumonia|Infiltrate", "unknown finding 'Infiltrate'"),
         ("Finding Labels", None, "no findings stated"),
+        ("Finding Labels", "No Finding|Mass", "No Finding together with a finding"),
+        ("Patient ID", 4, "Patient ID contradicts the image's name"),
         ("Patient ID", np.nan, "no patient"),
         ("Image Index", None, "no image name"),
     ],
@@ -110,6 +113,26 @@ def test_a_row_that_cannot_be_used_is_rejected_alone(folder_of, column, value, r
 
     assert len(radiographs) == 3
     assert rejected["reason"].tolist() == [reason]
+
+
+@pytest.mark.parametrize("n_folders", [1, 12])
+def test_files_are_found_in_one_folder_or_in_twelve(tmp_path, n_folders):
+    for n, name in enumerate(NAMES):
+        file = tmp_path / f"images_{n % n_folders + 1:03d}/images/{name}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+
+    radiographs, _ = list_all(entries(), list_folder(tmp_path))
+
+    folders = [file.split("/", 1) for file in radiographs["file"]]
+    assert [name for _, name in folders] == [f"images/{name}" for name in NAMES]
+    assert len({folder for folder, _ in folders}) == min(n_folders, len(NAMES))
+
+
+def test_the_source_is_nih(folder_of):
+    radiographs, _ = list_all(entries(), folder_of())
+
+    assert radiographs["source"].unique().tolist() == ["nih"]
 
 
 def test_an_image_in_both_lists_is_an_error(folder_of):

@@ -2,7 +2,13 @@ import logging
 
 import pytest
 
-from covid_cxr.cohorts.published_counts import NIH, RSNA, log_differences
+from covid_cxr.cohorts.covid import LAYOUTS
+from covid_cxr.cohorts.published_counts import (
+    COVID_LAYOUTS,
+    NIH,
+    RSNA,
+    log_differences,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -13,7 +19,7 @@ def _info(caplog):
 def test_counts_that_agree_are_one_line(caplog):
     log_differences("rsna", RSNA, RSNA)
 
-    assert caplog.messages == ["rsna holds what was published: 2 counts agree"]
+    assert caplog.messages == ["rsna holds what was published: 6 counts agree"]
 
 
 def test_only_the_differences_are_shown(caplog):
@@ -28,3 +34,17 @@ def test_the_official_lists_divide_the_nih_images():
     parts = NIH["images of train_val_list.txt"], NIH["images of test_list.txt"]
 
     assert sum(parts) == NIH["images"]
+
+
+def test_every_rsna_image_has_one_of_three_classes():
+    classes = [count for what, count in RSNA.items() if what.startswith("of class")]
+
+    assert sum(classes) == RSNA["images"]
+
+
+def test_every_layout_has_its_published_counts(caplog):
+    assert set(COVID_LAYOUTS) == set(LAYOUTS)
+
+    log_differences("manifest", {}, COVID_LAYOUTS["manifest"])
+
+    assert not caplog.messages  # nobody has published your own cohort

@@ -14,6 +14,7 @@ from covid_cxr.cohorts.radiograph_table import (
     is_lateral,
     require_columns,
     sex,
+    source_name,
     stated,
 )
 
@@ -27,6 +28,7 @@ def listing(**columns):
         "view": "PA",
         "sex": "F",
         "age_years": 50.0,
+        "source": "covid",
         "site": "a",
         "study_date": None,
         "covid19": True,
@@ -75,13 +77,20 @@ def test_rows_with_a_reason_are_rejected_with_it(folder_of):
 
 def test_of_repeated_rows_the_first_usable_one_is_kept(folder_of):
     rows = listing(
-        image_id=["a", "a", "a"], sex=["F", "M", "F"], reason=["no patient", None, None]
+        image_id=["a", "a", "a", "a"],
+        patient_id=["covid:1", "covid:1", "covid:1", "covid:2"],
+        sex=["F", "M", "F", "F"],
+        reason=["no patient", None, None, None],
     )
 
     radiographs, rejected = admit("covid", rows, folder_of())
 
     assert radiographs["sex"].tolist() == ["M"]
-    assert rejected["reason"].tolist() == ["no patient", "listed more than once"]
+    assert rejected["reason"].tolist() == [
+        "no patient",
+        "listed more than once",
+        "listed again, for another patient",
+    ]
 
 
 def test_further_columns_follow_the_common_ones(folder_of):
@@ -94,6 +103,7 @@ def test_further_columns_follow_the_common_ones(folder_of):
         "view",
         "sex",
         "age_years",
+        "source",
         "site",
         "study_date",
         "is_synthetic",
@@ -218,3 +228,9 @@ def test_reasons_are_described_with_the_commonest_first():
 
     assert described.startswith("a (3); c (2); b (1)")
     assert described.endswith("1 more reasons")
+
+
+def test_a_source_is_written_in_one_way():
+    names = source_name(pd.Series(["RSNA", " rnsa ", "Hospital A, Wuhan", "?", None]))
+
+    assert names.fillna("-").tolist() == ["rsna", "rsna", "hospital-a-wuhan", "-", "-"]

@@ -47,8 +47,15 @@ def official(pairs):
     )
 
 
+def list_with_boxes(folder, *, labels=LABELS, classes=CLASS_INFO, mapping=CSV):
+    return list_rsna(labels, classes, mapping, folder, TRUE_PATIENTS)
+
+
 def list_all(folder, *, labels=LABELS, classes=CLASS_INFO, mapping=CSV, identity=None):
-    return list_rsna(labels, classes, mapping, folder, identity or TRUE_PATIENTS)
+    radiographs, _, rejected = list_rsna(
+        labels, classes, mapping, folder, identity or TRUE_PATIENTS
+    )
+    return radiographs, rejected
 
 
 def write_header(path, **tags):
@@ -157,6 +164,90 @@ def test_an_image_with_contradictory_labels_is_rejected_alone(
     assert radiographs["image_id"].tolist() == ["aa", "cc"]
     assert rejected["image_id"].tolist() == ["bb"]
     assert reason in rejected["reason"][0]
+
+
+@pytest.mark.parametrize(
+    ("classes", "reason"),
+    [
+        (["Normal", "Lung Opacity", "Normal", "Normal"], "have different classes"),
+        (["Normal", "Nodule", "Nodule", "Normal"], "not one of the challenge's three"),
+    ],
+)
+def test_an_image_with_contradictory_classes_is_rejected_alone(
+    folder_of, classes, reason
+):
+    radiographs, rejected = list_all(
+        folder_of(), classes=CLASS_INFO.assign(**{"class": classes})
+    )
+
+    assert radiographs["image_id"].tolist() == ["aa", "cc"]
+    assert rejected["image_id"].tolist() == ["bb"]
+    assert reason in rejected["reason"][0]
+
+
+def test_an_image_that_only_the_classes_name_is_rejected(folder_of):
+    radiographs, rejected = list_all(folder_of(), labels=LABELS.iloc[:3])
+
+    assert radiographs["image_id"].tolist() == ["aa", "bb"]
+    assert rejected["image_id"].tolist() == ["cc"]
+    assert "without a row in rsna_labels" in rejected["reason"][0]
+
+
+def test_rows_without_an_id_are_rejected(folder_of):
+    labels = LABELS.assign(patientId=["aa", None, None, "cc"])
+
+    radiographs, rejected = list_all(
+        folder_of(), labels=labels, classes=CLASS_INFO.iloc[[0, 3]]
+    )
+
+    assert radiographs["image_id"].tolist() == ["aa", "cc"]
+    assert rejected["reason"].tolist() == ["no patientId"]
+
+
+def test_the_class_and_the_source_are_kept(folder_of):
+    radiographs, _ = list_all(folder_of())
+
+    assert radiographs["rsna_class"].tolist() == [
+        "Normal",
+        "Lung Opacity",
+        "No Lung Opacity / Not Normal",
+    ]
+    assert radiographs["source"].unique().tolist() == ["rsna"]
+
+
+def test_the_boxes_of_positive_images_are_kept_in_raw_pixels(folder_of):
+    _, boxes, _ = list_with_boxes(folder_of())
+
+    assert boxes.to_dict("list") == {
+        "image_id": ["bb", "bb"],
+        "x": [10.0, 500.0],
+        "y": [10.0, 10.0],
+        "width": [200.0, 200.0],
+        "height": [300.0, 300.0],
+    }
+
+
+def test_boxes_of_rejected_images_are_not_kept(folder_of):
+    _, boxes, _ = list_with_boxes(
+        folder_of(), labels=LABELS.assign(Target=[0, 1, 0, 0])
+    )
+
+    assert boxes.empty
+
+
+def test_a_box_without_extent_is_left_out_and_named(folder_of, caplog):
+    labels = LABELS.assign(width=[np.nan, 200, 0, np.nan])
+
+    _, boxes, _ = list_with_boxes(folder_of(), labels=labels)
+
+    assert boxes["x"].tolist() == [10.0]
+    assert "1 of 2 boxes are left out, as that of bb" in caplog.text
+
+
+def test_an_id_with_two_nih_images_is_named_in_the_log(folder_of, caplog):
+    list_all(folder_of(), mapping=CSV + "aa,00000008_000.png,1.0\n")
+
+    assert "1 RSNA images more than one NIH image, as for aa" in caplog.text
 
 
 def test_an_image_without_class_keeps_its_target(folder_of):

@@ -13,11 +13,9 @@ from kedro.validation.parameter_validator import ParameterValidator
 
 from covid_cxr.cohorts.covid import CovidIngestion, list_covid
 from covid_cxr.cohorts.intensity import IntensitySample
-from covid_cxr.cohorts.splits import SplitTargets
-from covid_cxr.pipelines.curation.pipeline import (
-    COHORT_OF_TRAINING_SET,
-    create_pipeline,
-)
+from covid_cxr.cohorts.split_targets import SplitTargets
+from covid_cxr.paths import COHORT_OF_TRAINING_SET
+from covid_cxr.pipelines.curation.pipeline import create_pipeline
 from covid_cxr.radiographs.curation import Curation
 from covid_cxr.radiographs.folder import list_folder
 from covid_cxr.settings import CONFIG_LOADER_ARGS
@@ -63,9 +61,15 @@ def curated(project, tmp_path_factory):
     catalog = DataCatalog.from_config(loader["catalog"])
     for name, value in load_parameters(project, "test").items():
         catalog[f"params:{name}"] = value
-    catalog["params:curation"] = Curation(size_px=16, shard_images=8, workers=1)
+    catalog["params:curation"] = Curation(
+        size_px=16, shard_images=8, compression="none", workers=1, cluster=None
+    )
     listed, rejected = list_covid(
-        manifest, list_folder(images.parent), CovidIngestion(layout="manifest")
+        manifest,
+        None,
+        None,
+        list_folder(images.parent),
+        CovidIngestion(layout="manifest", pseudonym_salt=None),
     )
     catalog.save("covid_radiographs", listed)
     catalog.save("covid_ingestion_rejected", rejected)
@@ -99,6 +103,19 @@ def test_the_split_divides_the_curated_images_by_patient(curated):
     assert sorted(split["image_id"]) == sorted(usable["image_id"])
     assert split.drop_duplicates(["patient_id", "part"])["patient_id"].is_unique
     assert set(split["part"]) == {"train", "validation", "test"}
+
+
+def test_nothing_is_left_out_and_no_picture_is_there_twice(curated):
+    assert curated.load("phase3_left_out").empty
+    assert curated.load("covid_duplicates").empty
+
+
+def test_patients_with_both_results_are_listed(curated):
+    mixed = curated.load("covid_mixed_results")
+
+    # Of each patient's two images one is positive; those of 1 and 19 lost one or both.
+    assert len(mixed) == N_IMAGES / 2 - 2
+    assert not set(mixed["patient_id"]) & {"covid:1", "covid:19"}
 
 
 def test_intensity_is_that_of_the_training_images(curated):
@@ -153,8 +170,11 @@ def test_four_training_sets_are_drawn_from_three_stores():
 
     assert len([name for name in nodes if ".curate_" in name]) == 3
     assert len([name for name in nodes if ".settle_" in name]) == 3
+    assert len([name for name in nodes if ".find_" in name]) == 3
     for training_set, cohort in COHORT_OF_TRAINING_SET.items():
-        assert f"{cohort}_curated" in nodes[f"curation.split_{training_set}"].inputs
+        drawn = nodes[f"curation.split_{training_set}"]
+        assert {f"{cohort}_curated", f"{cohort}_duplicates"} <= set(drawn.inputs)
+        assert f"{training_set}_left_out" in drawn.outputs
         measured = nodes[f"curation.measure_{training_set}_intensity"]
         assert {f"{cohort}_store", f"{training_set}_split"} <= set(measured.inputs)
 

@@ -83,7 +83,7 @@ def test_three_cohorts_become_tables_of_one_form(ingested):
 
     common = set.intersection(*(set(table.columns) for table in tables.values()))
     assert {"image_id", "patient_id", "file", "view", "sex", "age_years"} <= common
-    assert {"site", "study_date", "is_synthetic"} <= common
+    assert {"source", "site", "study_date", "is_synthetic"} <= common
     found = {name: int(table["file"].notna().sum()) for name, table in tables.items()}
     assert found == {"nih": 1, "rsna": 1, "covid": 1}
 
@@ -93,6 +93,12 @@ def test_rsna_and_nih_name_the_same_patient_alike(ingested):
     rsna = ingested.load("rsna_radiographs").set_index("image_id")
 
     assert rsna.loc["aa", "patient_id"] == nih.loc[NIH_NAMES[0], "patient_id"]
+
+
+def test_the_boxes_of_rsna_are_kept(ingested):
+    assert ingested.load("rsna_boxes").to_dict("records") == [
+        {"image_id": "aa", "x": 1.0, "y": 2.0, "width": 3.0, "height": 4.0}
+    ]
 
 
 def test_the_ids_of_a_manifest_are_read_as_text(ingested):
@@ -114,14 +120,17 @@ def test_parameters_arrive_as_records(project):
     )
 
     assert checked["rsna_ingestion"] == RsnaIngestion(patient_identity="nih_patient")
-    assert checked["covid_ingestion"] == CovidIngestion(layout="manifest")
+    assert checked["covid_ingestion"] == CovidIngestion(
+        layout="manifest", pseudonym_salt=None
+    )
 
 
 def test_a_cohort_can_be_run_alone():
     pipeline = create_pipeline().only_nodes_with_tags("covid")
 
     assert [node.name for node in pipeline.nodes] == ["ingestion.list_covid"]
-    assert not {name for name in pipeline.inputs() if name.startswith(("nih", "rsna"))}
+    of_others = {name for name in pipeline.inputs() if name.startswith(("nih", "rsna"))}
+    assert of_others == {"rsna_mapping"}  # it may be absent
 
 
 def test_the_step_is_one_collapsible_group():
@@ -161,3 +170,33 @@ def test_the_public_environment_reads_the_public_collection(project, tmp_path):
 
     row = catalog.load("covid_radiographs").iloc[0]
     assert row[["file", "site", "covid19"]].tolist() == ["a.jpg", "Italy", True]
+
+
+def test_a_layout_without_manifest_takes_additions_and_the_mapping(project, tmp_path):
+    covid, rsna = tmp_path / "01_raw/covid", tmp_path / "01_raw/rsna"
+    study = covid / "MIDRC-RICORD-1C-SITE2-000105/65881/17480"
+    study.mkdir(parents=True)
+    rsna.mkdir()
+    (study / "1.dcm").write_bytes(b"read by curation, not by ingestion")
+    (covid / "additions.csv").write_text(
+        "image,patient,rt_pcr,site,view,sex,age,source\naa.dcm,aa,negative,,,,,rsna\n"
+    )
+    (rsna / "pneumonia-challenge-dataset-mappings_2018.json").write_text(
+        json.dumps([{"subset_img_id": "aa", "img_id": NIH_NAMES[0]}])
+    )
+    loader = OmegaConfigLoader(
+        str(project / "conf"),
+        env="base",
+        runtime_params={"data_root": str(tmp_path)},
+        **CONFIG_LOADER_ARGS,
+    )
+    catalog = DataCatalog.from_config(loader["catalog"])
+    catalog["params:covid_ingestion"] = CovidIngestion(
+        layout="ricord", pseudonym_salt=None
+    )
+
+    SequentialRunner().run(create_pipeline().only_nodes_with_tags("covid"), catalog)
+
+    table = catalog.load("covid_radiographs")
+    assert table["patient_id"].tolist() == ["ricord:SITE2-000105", "nih:1"]
+    assert table["source"].tolist() == ["ricord", "rsna"]

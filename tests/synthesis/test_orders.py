@@ -3,6 +3,7 @@ from itertools import islice
 
 import pytest
 
+from covid_cxr.synthesis.defects import no_defects
 from covid_cxr.synthesis.orders import RawImages, orders_of
 from covid_cxr.synthesis.raw_nih import write_nih
 
@@ -38,7 +39,7 @@ def test_nothing_is_drawn_before_it_is_asked_for(radiographs, synthesis):
 
 
 def test_files_can_be_written_twice_and_are_the_same(radiographs, synthesis):
-    images = write_nih(radiographs, synthesis)[0]
+    images = write_nih(radiographs, synthesis, no_defects())[0]
 
     assert list(islice(images, 10)) == list(islice(images, 10))
 
@@ -47,7 +48,7 @@ def test_two_processes_write_the_same_files_in_the_same_order(
     large_radiographs, make_synthesis
 ):
     tiny = make_synthesis(nih_images=4000, raw_size_px=32)
-    images = write_nih(large_radiographs, tiny)[0]
+    images = write_nih(large_radiographs, tiny, no_defects())[0]
     first = replace(images, orders=images.orders[:210])
 
     alone, together = (list(replace(first, workers=workers)) for workers in (1, 2))

@@ -8,6 +8,7 @@ from pydicom import dcmread
 from pydicom.pixels import apply_voi_lut
 
 from covid_cxr.radiographs.files import read
+from covid_cxr.synthesis.defects import no_defects
 from covid_cxr.synthesis.drawing import draw_radiograph, locate_lungs
 from covid_cxr.synthesis.raw_covid import (
     _encode_dicom,
@@ -17,6 +18,7 @@ from covid_cxr.synthesis.raw_covid import (
     _shut,
     write_covid,
 )
+from covid_cxr.synthesis.raw_nih import look_of
 
 SIZE = 96
 
@@ -28,7 +30,7 @@ def sized(make_synthesis):
 
 @pytest.fixture(scope="module")
 def written(radiographs, sized):
-    return write_covid(radiographs, sized)
+    return write_covid(radiographs, sized, no_defects())
 
 
 @pytest.fixture(scope="module")
@@ -168,14 +170,14 @@ def test_crops_cut_off_letters_and_shutters_and_keep_the_lungs(written, sized):
 
 
 def test_files_are_the_same_byte_for_byte(written, radiographs, sized):
-    again = write_covid(radiographs, sized)[0]
+    again = write_covid(radiographs, sized, no_defects())[0]
 
     assert list(islice(written[0], 12)) == list(islice(again, 12))
 
 
 def test_the_frame_does_not_tell_the_result(large_radiographs, make_synthesis):
     images, manifest, _ = write_covid(
-        large_radiographs, make_synthesis(nih_images=4000)
+        large_radiographs, make_synthesis(nih_images=4000), no_defects()
     )
     frames = [_frame(order, SIZE) for order in images.orders]
     is_positive = manifest["rt_pcr"] == "positive"
@@ -201,4 +203,8 @@ def test_the_encoder_can_be_sent_to_another_process(written, sized):
     encode = written[0].encode
 
     assert encode.func is _encode_dicom
-    assert encode.keywords == {"size_px": SIZE, "look": _look(sized)}
+    assert encode.keywords == {
+        "size_px": SIZE,
+        "look": _look(sized),
+        "nih_look": look_of(sized),
+    }

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from covid_cxr.synthesis.defects import no_defects
 from covid_cxr.synthesis.raw_nih import write_nih
 
 COLUMNS = (
@@ -15,7 +16,7 @@ COLUMNS = (
 
 @pytest.fixture(scope="module")
 def written(radiographs, synthesis):
-    return write_nih(radiographs, synthesis)
+    return write_nih(radiographs, synthesis, no_defects())
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,7 @@ def test_a_few_files_of_a_larger_cohort_are_rgba_and_opaque(
     large_radiographs, make_synthesis
 ):
     tiny = make_synthesis(nih_images=4000, raw_size_px=32)
-    images = write_nih(large_radiographs, tiny)[0]
+    images = write_nih(large_radiographs, tiny, no_defects())[0]
     chosen = [order for order in images.orders if order.exam.drawing_seed % 50 == 0]
 
     assert 0.005 < len(chosen) / 4000 < 0.04

@@ -7,13 +7,14 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import JPEGBaseline8Bit
 
+from covid_cxr.synthesis.defects import no_defects
 from covid_cxr.synthesis.raw_nih import write_nih
 from covid_cxr.synthesis.raw_rsna import write_rsna
 
 
 @pytest.fixture(scope="module")
 def written(radiographs, synthesis):
-    return write_rsna(radiographs, synthesis)
+    return write_rsna(radiographs, synthesis, no_defects())
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def test_files_are_8_bit_jpeg_in_dicom_with_the_patient_described(files):
 def test_a_file_shows_the_nih_image_that_the_mapping_names(
     written, files, radiographs, synthesis
 ):
-    originals = write_nih(radiographs, synthesis)[0]
+    originals = write_nih(radiographs, synthesis, no_defects())[0]
     orders = {order.name: order for order in originals.orders}
 
     for entry in json.loads(written[3])[:10]:
@@ -71,7 +72,7 @@ def test_the_mapping_has_the_official_fields_and_agrees_with_the_files(written, 
 
 
 def test_the_mapping_names_73_percent_train_val_images(written, radiographs, synthesis):
-    train_val = write_nih(radiographs, synthesis)[2].split("\n")
+    train_val = write_nih(radiographs, synthesis, no_defects())[2].split("\n")
     named = [entry["img_id"] for entry in json.loads(written[3])]
 
     assert np.mean(np.isin(named, train_val)) == pytest.approx(0.73, abs=0.02)
@@ -115,7 +116,9 @@ def test_the_target_is_1_exactly_where_the_class_is_lung_opacity(written):
 
 
 def test_about_22_percent_of_the_images_are_positive(large_radiographs, make_synthesis):
-    tables = write_rsna(large_radiographs, make_synthesis(nih_images=4000))
+    tables = write_rsna(
+        large_radiographs, make_synthesis(nih_images=4000), no_defects()
+    )
     per_image = tables[1].drop_duplicates("patientId")
 
     assert per_image["Target"].mean() == pytest.approx(0.2253, abs=0.015)

@@ -1,62 +1,149 @@
-"""COVID-19 cohorts: one manifest per layout, the same radiograph table."""
+"""COVID-19 cohorts: one module per layout, the same radiograph table.
 
+A layout's module returns a *listing* (see `radiograph_table`) that has, in place of
+`patient_id`, `patient`: the id as published, which `covid_patients` makes an identity
+of. Two layouts are a table, `covid_manifest`; of the others, the tables lie among the
+images.
+"""
+
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
+from covid_cxr.cohorts.bimcv import read_bimcv
 from covid_cxr.cohorts.covid_chestxray_dataset import read_covid_chestxray_dataset
-from covid_cxr.cohorts.covid_manifest import read_manifest
+from covid_cxr.cohorts.covid_manifest import read_additions, read_manifest
+from covid_cxr.cohorts.covid_patients import identify
+from covid_cxr.cohorts.covidx import read_covidx
+from covid_cxr.cohorts.label_by_source import warn_of_sources
+from covid_cxr.cohorts.published_counts import COVID_LAYOUTS, log_differences
 from covid_cxr.cohorts.radiograph_table import COVID19, admit
+from covid_cxr.cohorts.ricord import read_ricord
 from covid_cxr.radiographs.folder import RadiographFolder
 
-LAYOUTS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+logger = logging.getLogger(__name__)
+
+TABLE_LAYOUTS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "manifest": read_manifest,
     "covid_chestxray_dataset": read_covid_chestxray_dataset,
 }
+FOLDER_LAYOUTS: dict[str, Callable[[RadiographFolder], pd.DataFrame]] = {
+    "covidx": read_covidx,
+    "ricord": read_ricord,
+    "bimcv": read_bimcv,
+}
+LAYOUTS = (*TABLE_LAYOUTS, *FOLDER_LAYOUTS)
+_SHORTEST_SALT = 16
 
 
 @dataclass(frozen=True, kw_only=True)
 class CovidIngestion:
-    """How the manifest is read, from parameters_ingestion.yml.
+    """How the cohort is listed, from parameters_ingestion.yml.
 
     Attributes:
-        layout: "manifest" (`covid_manifest.py`) or "covid_chestxray_dataset" (the
-            public collection's metadata.csv).
+        layout: "manifest" (`covid_manifest.py`), "covid_chestxray_dataset" (the public
+            collection's metadata.csv), "covidx", "ricord" or "bimcv".
+        pseudonym_salt: If given, patient ids become pseudonyms (`pseudonyms.py`). A
+            secret: it belongs into conf/local, and is never shown.
     """
 
     layout: str
+    pseudonym_salt: str | None = field(repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse a layout that does not exist."""
+        """Refuse a layout that does not exist, and a salt that can be guessed."""
         if self.layout not in LAYOUTS:
             raise ValueError(
                 f"covid_ingestion.layout must be one of {', '.join(LAYOUTS)}, got "
                 f"{self.layout!r}; correct it in parameters_ingestion.yml."
             )
+        salt = self.pseudonym_salt
+        if salt is not None and (
+            not isinstance(salt, str) or len(salt) < _SHORTEST_SALT
+        ):
+            raise ValueError(
+                f"covid_ingestion.pseudonym_salt must be a text of at least "
+                f"{_SHORTEST_SALT} characters, in quotation marks, or null; it is not "
+                f"shown here. Write another one into conf/local."
+            )
 
 
 def list_covid(
-    manifest: pd.DataFrame, images: RadiographFolder, covid_ingestion: CovidIngestion
+    manifest: pd.DataFrame | None,
+    additions: pd.DataFrame | None,
+    rsna_mapping: str | None,
+    images: RadiographFolder,
+    covid_ingestion: CovidIngestion,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the COVID-19 radiograph table, and the rejected rows.
 
-    Patients are "covid:<id in the manifest>". A patient may have radiographs of both
-    labels. Rows that give one image different labels are all rejected.
+    Patients are "<source>:<id>", those of NIH and RSNA images "nih:<id>"; `nih_image`
+    and `is_doubtful_match` are as in the RSNA radiograph table. A patient may have
+    radiographs of both labels. Rows that give one image different labels are all
+    rejected. Warns if the source of an image determines its label.
 
     Args:
-        manifest: All columns read as text.
+        manifest: All columns read as text; None for the layouts without one.
+        additions: More rows, in the layout of a manifest with `source`; or None.
+        rsna_mapping: As for `list_rsna`, for images whose source is RSNA; or None.
         images: The folder of the image files.
-        covid_ingestion: The manifest's layout.
+        covid_ingestion: The layout.
 
     Raises:
-        ValueError: If columns are missing, or no row is usable.
+        ValueError: If the layout's tables or their columns are missing, or no row is
+            usable.
     """
-    listing = LAYOUTS[covid_ingestion.layout](manifest)
+    listing = _read(manifest, images, covid_ingestion.layout)
+    if not images.is_synthetic:
+        _compare(listing, covid_ingestion.layout)
+    if additions is not None:
+        listing = pd.concat([listing, read_additions(additions)], ignore_index=True)
+    identified = identify(
+        listing, rsna_mapping=rsna_mapping, salt=covid_ingestion.pseudonym_salt
+    )
+    radiographs, rejected = admit("covid", _without_contradictions(identified), images)
+    warn_of_sources("covid", radiographs, COVID19)
+    return radiographs, rejected
+
+
+def _read(
+    manifest: pd.DataFrame | None, images: RadiographFolder, layout: str
+) -> pd.DataFrame:
+    """Return the layout's listing."""
+    if layout in FOLDER_LAYOUTS:
+        return FOLDER_LAYOUTS[layout](images)
+    if manifest is None:
+        raise ValueError(
+            f"covid_ingestion.layout is {layout}, but covid_manifest is absent; write "
+            f"manifest.csv as in docs/how-to/own-data.md, or choose a layout whose "
+            f"tables lie among the images: {', '.join(FOLDER_LAYOUTS)}."
+        )
+    return TABLE_LAYOUTS[layout](manifest)
+
+
+def _without_contradictions(listing: pd.DataFrame) -> pd.DataFrame:
+    """Return the listing with a reason where an image has two labels."""
     usable = listing[listing["reason"].isna()]
     n_labels = usable.groupby("image_id")[COVID19].nunique()
     contradictory = listing["image_id"].isin(n_labels.index[n_labels > 1])
     reason = listing["reason"].mask(
         listing["reason"].isna() & contradictory, "listed with different labels"
     )
-    return admit("covid", listing.assign(reason=reason), images)
+    return listing.assign(reason=reason)
+
+
+def _compare(listing: pd.DataFrame, layout: str) -> None:
+    """Log how the usable rows differ from the published counts of the layout."""
+    usable = listing[listing["reason"].isna()]
+    positive = usable[usable[COVID19]]
+    studies = usable["image_id"].str.extract(r"^([^/]+/[^/]+)/", expand=False)
+    counted = {
+        "rows": len(usable),
+        "patients": usable["patient"].nunique(),
+        "studies": studies.nunique(),
+        "positive rows": len(positive),
+        "positive patients": positive["patient"].nunique(),
+    }
+    log_differences(layout, counted, COVID_LAYOUTS[layout])

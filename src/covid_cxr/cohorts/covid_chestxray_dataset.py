@@ -36,7 +36,7 @@ _UNREAD = {"todo", "unknown"}
 
 
 def read_covid_chestxray_dataset(metadata: pd.DataFrame) -> pd.DataFrame:
-    """Return the listing of metadata.csv (see `radiograph_table`).
+    """Return the listing of metadata.csv (see `covid.py`).
 
     Frontal X-rays with a stated finding are usable. `site` is the country, or
     whatever stands last in `location`; `study_date` is as published.
@@ -56,7 +56,8 @@ def read_covid_chestxray_dataset(metadata: pd.DataFrame) -> pd.DataFrame:
         {
             "image_id": names.fillna("(none)"),
             "name": names.fillna("(none)"),
-            "patient_id": "covid:" + patients,
+            "patient": patients,
+            "source": "covid-chestxray-dataset",
             "view": view,
             "sex": sex(metadata["sex"]),
             "age_years": age_in_years(metadata["age"]),

@@ -1,12 +1,16 @@
-"""The layout `manifest`: one row per radiograph of a hospital's own collection.
+"""The layout `manifest`: one row per radiograph of anybody's own collection.
 
-image    file name (unique in the folder) or path below it
-patient  whose radiograph it is; any text
-rt_pcr   positive | negative
-site     where it was taken; may be blank, as may the rest
-view     PA | AP | …
-sex      M | F
-age      years, also as in DICOM ("061Y")
+image       file name (unique in the folder) or path below it
+patient     whose radiograph it is; any text
+rt_pcr      positive | negative
+site        where it was taken; may be blank, as may the rest
+view        PA | AP | …
+sex         M | F
+age         years, also as in DICOM ("061Y")
+source      the collection that the image comes from; "covid" where it is left out
+study_date  any text
+
+The last two columns may be missing. A template: docs/how-to/manifest-template.csv.
 """
 
 import pandas as pd
@@ -20,14 +24,16 @@ from covid_cxr.cohorts.radiograph_table import (
     is_lateral,
     require_columns,
     sex,
+    source_name,
     stated,
 )
 
 COLUMNS = ("image", "patient", "rt_pcr", "site", "view", "sex", "age")
+SOURCE = "covid"
 
 
 def read_manifest(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return the listing of a manifest (see `radiograph_table`).
+    """Return the listing of a manifest (see `covid.py`).
 
     Args:
         manifest: All columns read as text.
@@ -36,6 +42,27 @@ def read_manifest(manifest: pd.DataFrame) -> pd.DataFrame:
         ValueError: If columns are missing.
     """
     require_columns(manifest, COLUMNS, table="covid_manifest (manifest.csv)")
+    listing = _listing(manifest)
+    return listing.assign(source=listing["source"].fillna(SOURCE))
+
+
+def read_additions(additions: pd.DataFrame) -> pd.DataFrame:
+    """Return the listing of a manifest that adds radiographs to another layout's.
+
+    Args:
+        additions: As for `read_manifest`, with the column `source`.
+
+    Raises:
+        ValueError: If columns are missing.
+    """
+    columns = (*COLUMNS, "source")
+    require_columns(additions, columns, table="covid_additions (additions.csv)")
+    listing = _listing(additions)
+    no_source = listing["reason"].isna() & listing["source"].isna()
+    return listing.assign(reason=listing["reason"].mask(no_source, "no source"))
+
+
+def _listing(manifest: pd.DataFrame) -> pd.DataFrame:
     names, patients = stated(manifest["image"]), stated(manifest["patient"])
     results = stated(manifest["rt_pcr"]).str.lower()
     reasons = {
@@ -44,16 +71,19 @@ def read_manifest(manifest: pd.DataFrame) -> pd.DataFrame:
         "no RT-PCR result": ~results.isin(["positive", "negative"]),
         "lateral view": is_lateral(manifest["view"]),
     }
+    # The optional columns, missing throughout if they are left out.
+    optional = manifest.reindex(columns=["source", "study_date"])
     return pd.DataFrame(
         {
             "image_id": names.fillna("(none)"),
             "name": names.fillna("(none)"),
-            "patient_id": "covid:" + patients,
+            "patient": patients,
+            "source": source_name(optional["source"]),
             "view": frontal_view(manifest["view"]),
             "sex": sex(manifest["sex"]),
             "age_years": age_in_years(manifest["age"]),
             "site": stated(manifest["site"]).fillna(UNKNOWN),
-            "study_date": None,
+            "study_date": stated(optional["study_date"]),
             COVID19: (results == "positive").astype("boolean"),
             "reason": first_reason(manifest, reasons),
         }

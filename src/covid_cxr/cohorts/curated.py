@@ -9,6 +9,16 @@ from covid_cxr.radiographs.store import ImageStore
 
 logger = logging.getLogger(__name__)
 
+# What of an image's record (`ImageStore.records`) later steps ask of the picture.
+_FROM_RECORDS = (
+    "row",
+    "fingerprint",
+    "pixels_sha256",
+    "is_polarity_suspect",
+    "mean",
+    "standard_deviation",
+)
+
 
 def settle(
     store: ImageStore, radiographs: pd.DataFrame, ingestion_rejected: pd.DataFrame
@@ -21,8 +31,8 @@ def settle(
         ingestion_rejected: What ingestion rejected.
 
     Returns:
-        The radiograph table's rows that have pixels, with `row` (in the store) and
-        `fingerprint`; and the rejected of both stages.
+        The radiograph table's rows that have pixels, each with its `row` in the store
+        and what its record says of the picture; and the rejected of both stages.
 
     Raises:
         ValueError: If the store was made from another table.
@@ -36,8 +46,7 @@ def settle(
         )
     is_stored = records["is_stored"].to_numpy(bool)
     curated = radiographs.assign(
-        row=records["row"].to_numpy("int64"),
-        fingerprint=records["fingerprint"].to_numpy(),
+        **{name: records[name].to_numpy() for name in _FROM_RECORDS},
     )[is_stored].reset_index(drop=True)
     reasons = pd.Series(records["reason"].to_numpy(), index=radiographs.index)
     unreadable = as_rejected(

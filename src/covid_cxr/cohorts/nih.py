@@ -88,19 +88,23 @@ def _rows(entries: pd.DataFrame, official_part: dict[str, str]) -> pd.DataFrame:
     numbers = pd.to_numeric(entries["Patient ID"], errors="coerce").astype("Int64")
     part = names.map(official_part)
     findings, problem = _read_findings(stated(entries["Finding Labels"]))
+    patients = "nih:" + numbers.astype("str")
+    named = patient_of_image(names)
     reasons = {
         "no image name": names.isna(),
         "no patient": numbers.isna(),
+        "Patient ID contradicts the image's name": named.notna() & (named != patients),
         "in neither train_val_list.txt nor test_list.txt": part.isna(),
     }
     return pd.DataFrame(
         {
             "image_id": names.fillna("(none)"),
             "name": names.fillna("(none)"),
-            "patient_id": "nih:" + numbers.astype("str"),
+            "patient_id": patients,
             "view": frontal_view(entries["View Position"]),
             "sex": sex(entries["Patient Gender"]),
             "age_years": age_in_years(entries["Patient Age"]),
+            "source": "nih",
             "site": NIH_SITE,
             "study_date": None,
             **findings,
@@ -119,6 +123,10 @@ def _read_findings(labels: pd.Series) -> tuple[dict[str, pd.Series], pd.Series]:
         text: f"unknown finding {next(name for name in names if name not in known)!r}"
         for text, names in combinations.items()
         if not known.issuperset(names)
+    } | {
+        text: "No Finding together with a finding"
+        for text, names in combinations.items()
+        if NO_FINDING in names and len(names) > 1
     }
     findings = {
         finding: labels.map(

@@ -13,9 +13,24 @@ NIH = {  # Data_Entry_2017_v2020.csv and the curators' two lists
     "pneumonia in train_val_list.txt": 876,
     "pneumonia in test_list.txt": 555,
 }
-RSNA = {  # stage_2_train_labels.csv
+RSNA = {  # stage_2_train_labels.csv and stage_2_detailed_class_info.csv, counted
     "images": 26_684,
     "pneumonia": 6_012,
+    "boxes": 9_555,
+    "of class Normal": 8_851,
+    "of class No Lung Opacity / Not Normal": 11_821,
+    "of class Lung Opacity": 6_012,
+}
+COVID_LAYOUTS: Mapping[str, Mapping[str, int]] = {  # by covid_ingestion.layout
+    "manifest": {},
+    # metadata.csv of June 2020 (751 rows), counted: frontal X-rays with a finding
+    "covid_chestxray_dataset": {"rows": 542, "patients": 319, "positive rows": 434},
+    # train_COVIDx9B.txt (30,482 lines) and test_COVIDx9B.txt (400 lines)
+    "covidx": {"rows": 30_882},
+    # The collection's page at TCIA (MIDRC-RICORD-1C): all studies are of COVID-19
+    "ricord": {"studies": 998},
+    # de la Iglesia Vaya et al. 2020, arXiv:2006.01174, first iteration; CT included
+    "bimcv": {"positive patients": 1_311},
 }
 
 
@@ -27,7 +42,7 @@ def log_differences(
     Args:
         cohort: For the log.
         counted: What the tables at hand hold; the same keys as `published`.
-        published: `NIH` or `RSNA`.
+        published: `NIH`, `RSNA` or one of `COVID_LAYOUTS`.
     """
     differences = [
         f"{counted[what]:,} {what} (published {expected:,})"
@@ -39,4 +54,7 @@ def log_differences(
             "%s differs from what was published: %s", cohort, "; ".join(differences)
         )
         return
-    logger.info("%s holds what was published: %d counts agree", cohort, len(published))
+    if published:
+        logger.info(
+            "%s holds what was published: %d counts agree", cohort, len(published)
+        )

@@ -4,6 +4,9 @@ A source module (`nih`, `rsna`, …) turns a publisher's tables into a *listing*
 radiograph table without `file` and `is_synthetic`, but with `name` (the file's name)
 and `reason` (why the radiograph cannot be used; missing if it can). `admit` makes the
 radiograph table and the table of the rejected from it. Unknown is missing, never -1.
+
+`source` is the collection that an image comes from, `site` where it was taken.
+`patient_id` is "<namespace>:<id>"; ids are compared within a namespace only.
 """
 
 import logging
@@ -42,13 +45,14 @@ OLDEST_YEARS = 120.0
 
 _FIXED_COLUMNS = {
     "image_id": pa.Column("str", unique=True),
-    "patient_id": pa.Column("str", pa.Check.str_matches(r"^(nih|rsna|covid):.")),
+    "patient_id": pa.Column("str", pa.Check.str_matches(r"^[a-z][a-z0-9-]*:.")),
     "file": pa.Column("str", nullable=True),
     "view": pa.Column("str", pa.Check.isin(["PA", "AP", UNKNOWN])),
     "sex": pa.Column("str", pa.Check.isin(["M", "F", UNKNOWN])),
     "age_years": pa.Column(
         "float64", pa.Check.in_range(0.0, OLDEST_YEARS), nullable=True
     ),
+    "source": pa.Column("str"),
     "site": pa.Column("str"),
     "study_date": pa.Column("str", nullable=True),
     "is_synthetic": pa.Column("bool"),
@@ -76,8 +80,9 @@ def admit(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the radiograph table of a cohort, and the table of the rejected.
 
-    Of rows that list the same image, the first usable one is kept. A radiograph whose
-    file is not in the folder is admitted with a missing `file`; curation rejects it.
+    Of rows that list the same image, the first usable one is kept; a later one is
+    rejected, for another reason if it names another patient. A radiograph whose file
+    is not in the folder is admitted with a missing `file`; curation rejects it.
 
     Args:
         cohort: For the log.
@@ -91,10 +96,7 @@ def admit(
         file=_text([images.find(name) for name in listing["name"]], listing.index),
         is_synthetic=images.is_synthetic,
     )
-    reason = located["reason"]
-    usable = located[reason.isna()]
-    again = usable.index[usable.duplicated("image_id")]
-    reason = reason.where(~reason.index.isin(again), "listed more than once")
+    reason = located["reason"].fillna(_repetitions(located[located["reason"].isna()]))
     rejected = as_rejected(located.assign(reason=reason), stage="ingestion")
     radiographs = check_radiographs(_in_order(located[reason.isna()]))
     logger.info(
@@ -216,6 +218,17 @@ def sex(values: pd.Series) -> pd.Series:
     return initials.where(initials.isin(["M", "F"]), UNKNOWN).astype("str")
 
 
+def source_name(values: pd.Series) -> pd.Series:
+    """Return names of collections in lower case, with "-" between words.
+
+    Empty text is missing; the typo "rnsa" of the COVIDx lists is "rsna".
+    """
+    names = (
+        stated(values).str.lower().str.replace(r"[^a-z0-9]+", "-", regex=True)
+    ).str.strip("-")
+    return names.mask(names == "").replace("rnsa", "rsna")
+
+
 def frontal_view(values: pd.Series) -> pd.Series:
     """Return "PA", "AP" or "unknown"; "AP Supine", "AP Erect" and "APS" are "AP"."""
     views = values.astype("str").str.strip().str.upper().str[:2]
@@ -232,6 +245,16 @@ def stated(values: pd.Series) -> pd.Series:
     """Return text without outer blanks; empty text is missing."""
     text = values.astype("str").str.strip()
     return text.mask(text == "")
+
+
+def _repetitions(usable: pd.DataFrame) -> pd.Series:
+    """Return why a row repeats an earlier one; missing for the first of each image."""
+    again = usable[usable.duplicated("image_id")]
+    kept = usable.drop_duplicates("image_id").set_index("image_id")["patient_id"]
+    is_same_patient = again["patient_id"] == again["image_id"].map(kept)
+    return is_same_patient.map(
+        {True: "listed more than once", False: "listed again, for another patient"}
+    ).astype("str")
 
 
 def _text(values: list[str | None], index: pd.Index) -> pd.Series:

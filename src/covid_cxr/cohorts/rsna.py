@@ -4,43 +4,33 @@ Its `patientId` is one id per image, and its images are images of ChestX-ray14: 
 true patient is known only through the mapping to the NIH image.
 """
 
-import json
 import logging
-import warnings
 from dataclasses import dataclass
-from io import StringIO
-from pathlib import Path
 
 import pandas as pd
-import pydicom
-from rich import get_console
-from rich.progress import track
 
-from covid_cxr.cohorts.nih import patient_of_image
+from covid_cxr.cohorts.dicom_headers import read_headers
 from covid_cxr.cohorts.published_counts import RSNA, log_differences
 from covid_cxr.cohorts.radiograph_table import (
     NIH_SITE,
     admit,
-    age_in_years,
     first_reason,
-    frontal_view,
     require_columns,
-    sex,
+    stated,
 )
+from covid_cxr.cohorts.rsna_mapping import match_nih
 from covid_cxr.radiographs.folder import RadiographFolder
 
 logger = logging.getLogger(__name__)
 
 PATIENT_IDENTITIES = ("nih_patient", "kaggle_id")
-# Squared grey-level distance to the matched image, above which a match is doubtful.
-DOUBTFUL_MSE = 10.0
+BOX = ("x", "y", "width", "height")
 
-_LABEL_COLUMNS = ("patientId", "Target")
+_LABEL_COLUMNS = ("patientId", *BOX, "Target")
 _CLASS_COLUMNS = ("patientId", "class")
-_MAPPING_COLUMNS = ("patientId", "nih_image")
 _POSITIVE_CLASS = "Lung Opacity"
-_HEADER = ("ViewPosition", "PatientSex", "PatientAge")
-_MANY_FILES = 2_000
+_NO_ID = "(none)"
+_CLASSES = ("Normal", "No Lung Opacity / Not Normal", _POSITIVE_CLASS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,18 +60,19 @@ def list_rsna(
     mapping: str | None,
     images: RadiographFolder,
     rsna_ingestion: RsnaIngestion,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the RSNA radiograph table, and the rejected rows.
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the RSNA radiograph table, its boxes, and the rejected rows.
 
-    `pneumonia` is the challenge's Target. Adds `nih_image` (missing where unmapped)
-    and `is_doubtful_match` (the mapping is by image distance, and the distance is
-    large). View, sex and age come from the DICOM headers of the files that are there.
+    `pneumonia` is the challenge's Target. Adds `rsna_class`, `nih_image` (missing
+    where unmapped) and `is_doubtful_match` (the mapping is by image distance, and the
+    distance is large). View, sex and age come from the DICOM headers of the files that
+    are there. The boxes are `image_id, x, y, width, height` in pixels of the raw image.
 
     Args:
         labels: stage_2_train_labels.csv, one row per box.
         class_info: stage_2_detailed_class_info.csv.
-        mapping: Text of the official JSON, or of a CSV with the columns patientId,
-            nih_image and, optionally, mse. None if the file is absent.
+        mapping: Text of the official JSON, or of a CSV (see `rsna_mapping`). None if
+            the file is absent.
         images: The folder of the DICOM files.
         rsna_ingestion: Whose patient ids to use.
 
@@ -99,43 +90,82 @@ def list_rsna(
     )
     rows = _one_row_per_image(labels, class_info)
     matches = _match(rows["image_id"], mapping, rsna_ingestion)
-    headers = _read_headers(rows["name"], images)
-    listing = rows.assign(site=NIH_SITE, study_date=None, **headers, **matches)
+    listing = rows.assign(
+        source="rsna",
+        site=NIH_SITE,
+        study_date=None,
+        **read_headers(rows["name"], images),
+        **matches,
+    )
     radiographs, rejected = admit("rsna", listing, images)
+    boxes = _boxes(labels, radiographs)
     if not images.is_synthetic:
-        n_positive = int(radiographs["pneumonia"].sum())
-        counted = {"images": len(radiographs), "pneumonia": n_positive}
-        log_differences("rsna", counted, RSNA)
-    return radiographs, rejected
+        log_differences("rsna", _counts(radiographs, boxes), RSNA)
+    return radiographs, boxes, rejected
 
 
 def _one_row_per_image(labels: pd.DataFrame, class_info: pd.DataFrame) -> pd.DataFrame:
-    """Return `image_id, name, pneumonia, reason`: one row for the boxes of an image."""
+    """Return `image_id, name, pneumonia, rsna_class, reason` for every image named."""
+    label_ids, class_ids = _ids(labels), _ids(class_info)
     targets = pd.to_numeric(labels["Target"], errors="coerce")
-    boxes = targets.groupby(labels["patientId"].astype("str"), sort=False)
-    lowest, highest = boxes.min(), boxes.max()
-    is_opaque = (class_info["class"] == _POSITIVE_CLASS).groupby(
-        class_info["patientId"].astype("str")
+    # An unread Target is skipped by min and max, so it is looked for in the rows.
+    by_image = pd.DataFrame(
+        {"target": targets, "is_read": targets.isin([0, 1])}
+    ).groupby(label_ids)
+    classes = stated(class_info["class"]).groupby(class_ids)
+    images = pd.DataFrame(
+        {
+            "lowest": by_image["target"].min(),
+            "highest": by_image["target"].max(),
+            "is_read": by_image["is_read"].min(),
+        }
+    ).join(
+        pd.DataFrame({"rsna_class": classes.first(), "n_classes": classes.nunique()}),
+        how="outer",
     )
-    by_class = is_opaque.max().reindex(lowest.index).astype("boolean")
-    is_positive = highest == 1
-    # NaN is skipped by min and max, so a missing Target is looked for in the rows.
-    is_unread = ~targets.isin([0, 1]).groupby(labels["patientId"].astype("str")).min()
-    reasons = {
-        "Target is neither 0 nor 1": is_unread.reindex(lowest.index),
-        "its rows in rsna_labels have different Targets": lowest != highest,
-        "rsna_labels and rsna_class_info contradict each other": (
-            (by_class != is_positive).fillna(value=False)
-        ),
-    }
-    reason = first_reason(lowest.to_frame(), reasons)
+    in_order = pd.concat([label_ids, class_ids]).drop_duplicates()
+    images = images.loc[in_order]
+    image_ids = images.index.astype("str")
     return pd.DataFrame(
         {
-            "image_id": lowest.index.astype("str"),
-            "name": lowest.index.astype("str") + ".dcm",
-            "pneumonia": is_positive.to_numpy(),
-            "reason": reason.to_numpy(),
+            "image_id": image_ids,
+            "name": image_ids + ".dcm",
+            "pneumonia": (images["highest"] == 1).to_numpy(),
+            "rsna_class": images["rsna_class"].to_numpy(),
+            "reason": _reason(images).to_numpy(),
         }
+    )
+
+
+def _ids(rows: pd.DataFrame) -> pd.Series:
+    return stated(rows["patientId"]).fillna(_NO_ID)
+
+
+def _reason(images: pd.DataFrame) -> pd.Series:
+    """Return why an image's labels and classes cannot be used; missing if they can."""
+    has_class = images["rsna_class"].notna()
+    is_opaque = images["rsna_class"] == _POSITIVE_CLASS
+    return first_reason(
+        images,
+        {
+            "no patientId": images.index.to_series() == _NO_ID,
+            "in rsna_class_info, but without a row in rsna_labels": (
+                images["is_read"].isna()
+            ),
+            "Target is neither 0 nor 1": images["is_read"] == 0,
+            "its rows in rsna_labels have different Targets": (
+                images["lowest"] != images["highest"]
+            ),
+            "its rows in rsna_class_info have different classes": (
+                images["n_classes"] > 1
+            ),
+            "its class is not one of the challenge's three": (
+                has_class & ~images["rsna_class"].isin(_CLASSES)
+            ),
+            "rsna_labels and rsna_class_info contradict each other": (
+                has_class & (is_opaque != (images["highest"] == 1))
+            ),
+        },
     )
 
 
@@ -154,80 +184,50 @@ def _match(
             "rsna_ingestion.patient_identity to kaggle_id, which takes each image for "
             "a patient of its own and lets patients be in two parts."
         )
-    table = _read_mapping(mapping).reindex(image_ids)
-    nih_image = table["nih_image"].set_axis(image_ids.index)
-    is_doubtful = (table["mse"] > DOUBTFUL_MSE).set_axis(image_ids.index)
-    nih_patient = patient_of_image(nih_image)
+    matches = match_nih(image_ids, mapping)
+    nih_patient = matches["nih_patient"]
     logger.info(
         "rsna: %d of %d images mapped to an NIH image, %d of them doubtful; patients "
         "are taken from %s",
         nih_patient.notna().sum(),
         len(image_ids),
-        is_doubtful.sum(),
+        matches["is_doubtful_match"].sum(),
         "the NIH image" if wants_patients else "the Kaggle id",
     )
     return {
         "patient_id": nih_patient.fillna(own_id) if wants_patients else own_id,
-        "nih_image": nih_image.where(nih_patient.notna()),
-        "is_doubtful_match": is_doubtful,
+        "nih_image": matches["nih_image"],
+        "is_doubtful_match": matches["is_doubtful_match"],
     }
 
 
-def _read_mapping(text: str | None) -> pd.DataFrame:
-    """Return `nih_image` and `mse` by Kaggle id, from the JSON or the CSV."""
-    if text is None:
-        table = pd.DataFrame({"patientId": [], "nih_image": []})
-    elif text.lstrip().startswith("["):
-        table = _read_official_mapping(text)
-    else:
-        table = pd.read_csv(StringIO(text))
-        require_columns(table, _MAPPING_COLUMNS, table="rsna_mapping (CSV)")
-    mse = pd.to_numeric(table["mse"]) if "mse" in table.columns else float("nan")
-    columns = table[["patientId", "nih_image"]].astype("str").assign(mse=mse)
-    return columns.drop_duplicates("patientId").set_index("patientId")
-
-
-def _read_official_mapping(text: str) -> pd.DataFrame:
-    try:
-        table = pd.DataFrame(json.loads(text))
-    except (ValueError, TypeError) as error:
-        raise ValueError(
-            f"rsna_mapping looks like the official JSON but cannot be read ({error}); "
-            f"download pneumonia-challenge-dataset-mappings_2018.json again."
-        ) from error
-    require_columns(table, ("subset_img_id", "img_id"), table="rsna_mapping (JSON)")
-    names = {"subset_img_id": "patientId", "img_id": "nih_image"}
-    return table[list(names)].rename(columns=names)
-
-
-def _read_headers(names: pd.Series, images: RadiographFolder) -> dict[str, pd.Series]:
-    """Return the columns `view`, `sex`, `age_years`; unknown where no file is."""
-    files = [images.find(name) for name in names]
-    with warnings.catch_warnings():
-        # Odd values in a header are the curation's business, image by image.
-        warnings.simplefilter("ignore")
-        headers = [
-            _read_header(images.root / file) if file else {}
-            for file in track(
-                files,
-                description="Reading DICOM headers",
-                console=get_console(),
-                disable=len(images.files) <= _MANY_FILES,
-            )
-        ]
-    table = pd.DataFrame(headers, columns=list(_HEADER), index=names.index, dtype="str")
-    return {
-        "view": frontal_view(table["ViewPosition"]),
-        "sex": sex(table["PatientSex"]),
-        "age_years": age_in_years(table["PatientAge"]),
-    }
-
-
-def _read_header(path: Path) -> dict[str, str]:
-    try:
-        header = pydicom.dcmread(
-            path, stop_before_pixels=True, specific_tags=list(_HEADER)
+def _boxes(labels: pd.DataFrame, radiographs: pd.DataFrame) -> pd.DataFrame:
+    """Return `image_id, x, y, width, height` of the admitted positive images."""
+    boxes = labels[list(BOX)].apply(pd.to_numeric, errors="coerce").astype("float64")
+    rows = boxes.assign(image_id=_ids(labels))
+    positive = radiographs.loc[radiographs["pneumonia"], "image_id"]
+    asked = rows[rows["image_id"].isin(positive)]
+    is_box = asked[["x", "y"]].ge(0).all(axis=1) & asked[["width", "height"]].gt(0).all(
+        axis=1
+    )
+    if not is_box.all():
+        logger.warning(
+            "rsna: %d of %d boxes are left out, as that of %s: x and y must be at "
+            "least 0, width and height above 0",
+            (~is_box).sum(),
+            len(asked),
+            asked.loc[~is_box, "image_id"].iloc[0],
         )
-        return {name: str(header[name].value) for name in _HEADER if name in header}
-    except Exception:  # whatever a damaged file raises: curation rejects it by name
-        return {}
+    kept: pd.DataFrame = asked.loc[is_box, ["image_id", *BOX]]
+    return kept.reset_index(drop=True)
+
+
+def _counts(radiographs: pd.DataFrame, boxes: pd.DataFrame) -> dict[str, int]:
+    """Return the counts that `published_counts.RSNA` holds."""
+    classes = radiographs["rsna_class"].value_counts()
+    return {
+        "images": len(radiographs),
+        "pneumonia": int(radiographs["pneumonia"].sum()),
+        "boxes": len(boxes),
+        **{f"of class {name}": int(classes.get(name, 0)) for name in _CLASSES},
+    }

@@ -1,104 +1,70 @@
 """Splits: which radiographs are trained on, chosen on and tested on.
 
-Whole patients are drawn, at random for a seed, so that each part gets the wanted
-number of images and of positive images, or comes as near as was found (see the log).
+Whole groups are drawn, at random for a seed, so that each part gets the wanted number
+of images and of positive images, or comes as near as was found (see the log). A group
+is a patient, or patients linked by duplicates. Every curated image is in the split or
+in the table of those left out, with the reason.
 """
 
 import logging
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from covid_cxr.cohorts.patient_draw import Wanted, choose_patients
+from covid_cxr.cohorts.group_draw import Wanted, choose_groups
+from covid_cxr.cohorts.linked import first_of_linked
+from covid_cxr.cohorts.radiograph_table import first_reason
+from covid_cxr.cohorts.split_targets import (
+    FOLD,
+    KEEP_TOGETHER,
+    NONE,
+    OFFICIAL,
+    REMOVE,
+    SITE,
+    SplitTargets,
+)
+from covid_cxr.cohorts.strata import AGE_BAND
 
 logger = logging.getLogger(__name__)
 
-OFFICIAL, NONE = "official", "none"
-ELIGIBLE = ("all", "official_test")
+_TIED = "linked by a duplicate to a patient of the official test list"
 
 
-@dataclass(frozen=True, kw_only=True)
-class SplitTargets:
-    """How a training set is drawn, as read from parameters_curation.yml.
+def split_by_patient(
+    curated: pd.DataFrame, duplicates: pd.DataFrame, targets: SplitTargets
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the split table of one training set, and the images left out of it.
 
-    A number from 0 to 1 is a share, a larger one a count. Shares for the parts are
-    of the drawn images that are in no official test part.
-
-    Attributes:
-        label: The finding whose positives are counted.
-        eligible: "all", or "official_test" (the curators' test list only).
-        images: How many of the eligible images are drawn. Every positive is kept.
-        test: "official" (the curators' test list), "none", or how many images.
-        test_positives: How many positives of the label; None keeps the prevalence.
-        validation: How many images.
-        validation_positives: As `test_positives`.
-        seed: Of every draw.
-    """
-
-    label: str
-    eligible: str
-    images: float
-    test: str | float
-    test_positives: float | None
-    validation: float
-    validation_positives: float | None
-    seed: int
-
-    def __post_init__(self) -> None:
-        """Refuse what is no share, no count, or no known word."""
-        if self.eligible not in ELIGIBLE:
-            raise ValueError(
-                f"eligible must be {' or '.join(ELIGIBLE)}, got {self.eligible!r}; "
-                f"correct it in parameters_curation.yml."
-            )
-        if isinstance(self.test, str) and self.test not in {OFFICIAL, NONE}:
-            raise ValueError(
-                f"test must be {OFFICIAL}, {NONE}, a share or a count, got "
-                f"{self.test!r}; correct it in parameters_curation.yml."
-            )
-        for name in ("images", "validation"):
-            _check_amount(name, getattr(self, name))
-        if not isinstance(self.test, str):
-            _check_amount("test", self.test)
-        for name in ("test_positives", "validation_positives"):
-            if getattr(self, name) is not None:
-                _check_amount(name, getattr(self, name))
-
-
-def split_by_patient(curated: pd.DataFrame, targets: SplitTargets) -> pd.DataFrame:
-    """Return the split table of one training set: `image_id, patient_id, part`.
-
-    The same for any order of the rows of `curated`; sorted by image.
+    The same for any order of the rows of `curated`; both are sorted by image.
 
     Args:
-        curated: Radiographs that have pixels: `image_id`, `patient_id`, the label and,
-            where official parts are asked for, `official_part`.
+        curated: Radiographs that have pixels: `image_id`, `patient_id`, the label, the
+            strata and, where official parts are asked for, `official_part`.
+        duplicates: Pairs of them, from `find_duplicates`.
         targets: What to draw.
+
+    Returns:
+        `image_id, patient_id, part`; and `image_id, patient_id, reason`.
 
     Raises:
         ValueError: If the cohort lacks what is asked for, if a part would be empty or
             hold one class only, or if a patient would be in two parts.
     """
+    _refuse_missing_columns(curated, targets)
     rng = np.random.default_rng(targets.seed)
-    drawn = _draw_images(_eligible(curated, targets), targets, rng)
-    is_test = _is_official_test(drawn, targets)
-    divided = drawn.assign(part=np.where(is_test, "test", "train"))
-    whole = divided[~is_test]
-    parts = ["validation"] if isinstance(targets.test, str) else ["test", "validation"]
-    for part in parts:
-        wanted = _wanted(whole, part, targets)
-        remaining = divided[divided["part"] == "train"]
-        chosen = choose_patients(remaining, wanted, targets.label, rng)
-        moved = (divided["part"] == "train") & divided["patient_id"].isin(chosen)
-        divided = divided.assign(part=divided["part"].mask(moved, part))
-        _log_part(part, divided[moved], wanted, targets.label)
+    images = _grouped(curated, duplicates, targets)
+    reason = _reasons(images, duplicates, targets)
+    drawn = _draw_images(images[reason.isna()], targets, rng)
+    reason = reason.mask(reason.isna() & ~images.index.isin(drawn.index), "not drawn")
+    divided = _divide(drawn, targets, rng)
     expected = ["train", "validation", *(["test"] if targets.test != NONE else [])]
     refuse_one_class(divided, targets.label, expected)
     split = divided[["image_id", "patient_id", "part"]].reset_index(drop=True)
     refuse_shared_patients(split)
-    return split
+    left_out = images[["image_id", "patient_id"]].assign(reason=reason)
+    left_out = left_out[reason.notna()].reset_index(drop=True)
+    _log_left_out(left_out)
+    return split, left_out
 
 
 def refuse_shared_patients(split: pd.DataFrame) -> None:
@@ -146,42 +112,68 @@ def refuse_one_class(divided: pd.DataFrame, label: str, expected: list[str]) -> 
         )
 
 
-def _check_amount(name: str, value: float) -> None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or value <= 0 or (value > 1 and value != int(value)):
+def _refuse_missing_columns(curated: pd.DataFrame, targets: SplitTargets) -> None:
+    strata = ["age_years" if name == AGE_BAND else name for name in targets.strata]
+    needed = [targets.label, *strata]
+    if targets.test == OFFICIAL or targets.eligible == "official_test":
+        needed.append("official_part")
+    if targets.test == SITE:
+        needed.append("site")
+    missing = [column for column in needed if column not in curated.columns]
+    if missing:
         raise ValueError(
-            f"{name} must be a share above 0 and up to 1, or a whole count above 1, "
-            f"got {value!r}; correct it in parameters_curation.yml."
+            f"The curated radiographs lack {' and '.join(missing)}, which the split "
+            f"needs; they have {', '.join(curated.columns)}. Correct label, strata, "
+            f"eligible and test in parameters_curation.yml."
         )
+
+
+def _grouped(
+    curated: pd.DataFrame, duplicates: pd.DataFrame, targets: SplitTargets
+) -> pd.DataFrame:
+    """Return the images in their order, each with the `group` that stays together."""
+    images = curated.sort_values("image_id", ignore_index=True)
+    if targets.duplicates != KEEP_TOGETHER:
+        return images.assign(group=images["patient_id"])
+    patients = sorted(images["patient_id"].unique())
+    first = first_of_linked(patients, duplicates, of="patient_id")
+    return images.assign(group=images["patient_id"].map(first))
+
+
+def _reasons(
+    images: pd.DataFrame, duplicates: pd.DataFrame, targets: SplitTargets
+) -> pd.Series:
+    """Return why an image cannot be drawn, missing where it can."""
+    is_in_list = images.get("official_part", pd.Series("", images.index)) == "test"
+    reasons = {f"{targets.label} unknown": images[targets.label].isna()}
+    if targets.eligible == "official_test":
+        reasons["not in the official test list"] = ~is_in_list
+    if targets.test == OFFICIAL:
+        listed = images[["patient_id"]].assign(part=images["official_part"])
+        refuse_shared_patients(listed)
+        is_tied = images["group"].isin(images.loc[is_in_list, "group"]) & ~is_in_list
+        reasons[_TIED] = is_tied
+    reason = first_reason(images, reasons)
+    if targets.duplicates != REMOVE:
+        return reason
+    return reason.fillna(_removed(images[reason.isna()], is_in_list, duplicates))
+
+
+def _removed(
+    images: pd.DataFrame, is_in_list: pd.Series, duplicates: pd.DataFrame
+) -> pd.Series:
+    """Return "duplicate of …" for all but the first image of each set of duplicates.
+
+    Those of the official test list come first, so that it stays whole where it can.
+    """
+    in_order = [*images["image_id"][is_in_list], *images["image_id"][~is_in_list]]
+    first = images["image_id"].map(first_of_linked(in_order, duplicates, of="image_id"))
+    return ("duplicate of " + first).where(first != images["image_id"])
 
 
 def _amount(value: float, whole: int) -> int:
     """Return a share of `whole`, or a count, as a count."""
     return round(value * whole) if value <= 1 else int(value)
-
-
-def _eligible(curated: pd.DataFrame, targets: SplitTargets) -> pd.DataFrame:
-    """Return the images that may be drawn, sorted, each with a known label."""
-    needed = [targets.label]
-    if targets.test == OFFICIAL or targets.eligible == "official_test":
-        needed.append("official_part")
-    missing = [column for column in needed if column not in curated.columns]
-    if missing:
-        raise ValueError(
-            f"The curated radiographs lack {' and '.join(missing)}, which the split "
-            f"needs; they have {', '.join(curated.columns)}. Correct label, eligible "
-            f"and test in parameters_curation.yml."
-        )
-    is_known = curated[targets.label].notna()
-    if not is_known.all():
-        logger.info(
-            "%d images left out of the split: %s unknown",
-            (~is_known).sum(),
-            targets.label,
-        )
-    if targets.eligible == "official_test":
-        is_known &= curated["official_part"] == "test"
-    return curated[is_known].sort_values("image_id", ignore_index=True)
 
 
 def _draw_images(
@@ -202,10 +194,107 @@ def _draw_images(
     return eligible.iloc[np.sort(np.r_[np.flatnonzero(is_positive), negatives])]
 
 
-def _is_official_test(drawn: pd.DataFrame, targets: SplitTargets) -> NDArray[np.bool_]:
-    if targets.test != OFFICIAL:
-        return np.zeros(len(drawn), dtype=bool)
-    return np.asarray(drawn["official_part"] == "test", dtype=bool)
+def _divide(
+    drawn: pd.DataFrame, targets: SplitTargets, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return the drawn images, each with its `part`."""
+    tested = _test_groups(drawn, targets, rng)
+    is_test = drawn["group"].isin(tested)
+    remaining = drawn[~is_test]
+    whole = remaining if targets.test in {OFFICIAL, SITE} else drawn
+    wanted = _wanted(whole, "validation", targets)
+    chosen = _choose_part("validation", remaining, wanted, targets, rng)
+    is_validation = drawn["group"].isin(chosen)
+    return drawn.assign(
+        part=np.select([is_test, is_validation], ["test", "validation"], "train")
+    )
+
+
+def _test_groups(
+    drawn: pd.DataFrame, targets: SplitTargets, rng: np.random.Generator
+) -> list[str]:
+    """Return the groups that are tested on."""
+    if targets.test == NONE:
+        return []
+    if targets.test == OFFICIAL:
+        return list(drawn.loc[drawn["official_part"] == "test", "group"].unique())
+    if targets.test == SITE:
+        return _groups_of_site(drawn, str(targets.held_out_site))
+    if targets.test == FOLD:
+        return _groups_of_fold(drawn, targets, rng)
+    return _choose_part("test", drawn, _wanted(drawn, "test", targets), targets, rng)
+
+
+def _groups_of_site(drawn: pd.DataFrame, site: str) -> list[str]:
+    """Return all groups with an image of the site, whatever else they have."""
+    groups = drawn.loc[drawn["site"] == site, "group"].unique()
+    if not len(groups):
+        raise ValueError(
+            f"No drawn image is of the held_out_site {site!r}; there are "
+            f"{', '.join(sorted(drawn['site'].unique()))}. Correct held_out_site in "
+            f"parameters_curation.yml."
+        )
+    return list(groups)
+
+
+def _groups_of_fold(
+    drawn: pd.DataFrame, targets: SplitTargets, rng: np.random.Generator
+) -> list[str]:
+    """Return the groups of one fold, after drawing those of the folds before it.
+
+    With the same seed every fold is drawn from what the others leave, so that each
+    group is in the test part of exactly one of them.
+    """
+    n_folds, n_before = int(targets.n_folds or 0), int(targets.fold or 0)
+    remaining = drawn
+    for n_left in range(n_folds, n_folds - n_before, -1):
+        others = _choose(remaining, _one_of(n_left, remaining, targets), targets, rng)
+        remaining = remaining[~remaining["group"].isin(others)]
+    wanted = _one_of(n_folds - n_before, remaining, targets)
+    return _choose_part("test", remaining, wanted, targets, rng)
+
+
+def _one_of(n_folds: int, remaining: pd.DataFrame, targets: SplitTargets) -> Wanted:
+    """Return the counts of one of `n_folds` equal folds."""
+    n_positives = int(remaining[targets.label].sum())
+    return Wanted(
+        n_images=round(len(remaining) / n_folds),
+        n_positives=round(n_positives / n_folds),
+    )
+
+
+def _choose_part(
+    part: str,
+    remaining: pd.DataFrame,
+    wanted: Wanted,
+    targets: SplitTargets,
+    rng: np.random.Generator,
+) -> list[str]:
+    """Return the groups of a part, and log how near they come to the wanted counts."""
+    chosen = _choose(remaining, wanted, targets, rng)
+    rows = remaining[remaining["group"].isin(chosen)]
+    logger.info(
+        "%s: %d images of %d wanted, %d positive for %s of %d wanted, %d patients",
+        part,
+        len(rows),
+        wanted.n_images,
+        rows[targets.label].sum(),
+        targets.label,
+        wanted.n_positives,
+        rows["patient_id"].nunique(),
+    )
+    return chosen
+
+
+def _choose(
+    remaining: pd.DataFrame,
+    wanted: Wanted,
+    targets: SplitTargets,
+    rng: np.random.Generator,
+) -> list[str]:
+    return choose_groups(
+        remaining, wanted, label=targets.label, strata=targets.strata, rng=rng
+    )
 
 
 def _wanted(whole: pd.DataFrame, part: str, targets: SplitTargets) -> Wanted:
@@ -223,14 +312,9 @@ def _wanted(whole: pd.DataFrame, part: str, targets: SplitTargets) -> Wanted:
     )
 
 
-def _log_part(part: str, rows: pd.DataFrame, wanted: Wanted, label: str) -> None:
-    logger.info(
-        "%s: %d images of %d wanted, %d positive for %s of %d wanted, %d patients",
-        part,
-        len(rows),
-        wanted.n_images,
-        rows[label].sum(),
-        label,
-        wanted.n_positives,
-        rows["patient_id"].nunique(),
-    )
+def _log_left_out(left_out: pd.DataFrame) -> None:
+    kinds = left_out["reason"].str.replace(r"^duplicate of .*", "duplicate", regex=True)
+    counts = kinds.value_counts()
+    if len(counts):
+        shown = "; ".join(f"{kind} ({count})" for kind, count in counts.items())
+        logger.info("%d images left out of the split: %s", len(left_out), shown)

@@ -5,8 +5,10 @@ window and some with a VOI LUT, some with shutters around the field. Letters are
 into the pixels, as in the paper's (Section 2.3); `crops.csv` cuts them off.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePosixPath
 from typing import Literal
 
 import cv2
@@ -20,6 +22,8 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
 )
 
+from covid_cxr.synthesis.damage import ENLARGED
+from covid_cxr.synthesis.defects import MIXED_LABELS, plant
 from covid_cxr.synthesis.dicom_files import as_bytes, new_image
 from covid_cxr.synthesis.drawing import (
     Box,
@@ -31,6 +35,8 @@ from covid_cxr.synthesis.drawing import (
 from covid_cxr.synthesis.exposure import to_grey
 from covid_cxr.synthesis.orders import Order, RawImages, orders_of
 from covid_cxr.synthesis.parameters import Synthesis
+from covid_cxr.synthesis.raw_nih import look_of
+from covid_cxr.synthesis.raw_rsna import encode_jpeg_dicom
 from covid_cxr.synthesis.strokes import FloatImage
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -106,13 +112,14 @@ class Frame:
 
 
 def write_covid(
-    radiographs: pd.DataFrame, synthesis: Synthesis
+    radiographs: pd.DataFrame, synthesis: Synthesis, defects: pd.DataFrame
 ) -> tuple[RawImages, pd.DataFrame, pd.DataFrame]:
     """Return the image files, `manifest.csv` and `crops.csv`.
 
     Args:
         radiographs: From `admit_patients`.
         synthesis: Size and difficulty.
+        defects: From `choose_defects`.
 
     Returns:
         DICOM files to draw; the manifest with image, patient, rt_pcr, site, view, sex
@@ -125,23 +132,49 @@ def write_covid(
         {
             "image": [order.name for order in orders],
             "patient": [order.patient for order in orders],
-            "rt_pcr": covid["rt_pcr"].to_numpy(),
+            "rt_pcr": _results(covid, defects).to_numpy(),
             "site": [order.site for order in orders],
             "view": [order.exam.view for order in orders],
             "sex": [order.exam.sex for order in orders],
             "age": [str(order.exam.age_years) for order in orders],
         }
     )
-    crops = pd.DataFrame(
-        [
-            (order.name, *_crop(order.exam, _frame(order, size_px), look))
-            for order in orders
-        ],
-        columns=["image", "x0", "y0", "x1", "y1"],
+    boxes = {
+        order.file: _crop(order.exam, _frame(order, size_px), look) for order in orders
+    }
+    encode = partial(
+        _encode_dicom, size_px=size_px, look=look, nih_look=look_of(synthesis)
     )
-    encode = partial(_encode_dicom, size_px=size_px, look=look)
     images = RawImages(orders=orders, encode=encode, workers=synthesis.workers)
-    return images, manifest, crops
+    planted = plant(images, radiographs, defects, cohort="covid")
+    return planted, manifest, _crops(boxes, defects)
+
+
+def _results(covid: pd.DataFrame, defects: pd.DataFrame) -> pd.Series:
+    """Return the RT-PCR results that the manifest states."""
+    mixed = defects.loc[defects["defect"] == MIXED_LABELS, "file"]
+    turned = covid["rt_pcr"].map({"positive": "negative", "negative": "positive"})
+    return covid["rt_pcr"].mask(covid["file"].isin(mixed), turned)
+
+
+def _crops(boxes: Mapping[str, Box], defects: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of crops; a copy is cropped to what it shows.
+
+    A radiograph of another cohort needs no crop.
+    """
+    copies = defects[(defects["cohort"] == "covid") & defects["of_file"].notna()]
+    names = ["file", "of_file", "defect"]
+    cropped: dict[str, tuple[int, ...] | None] = dict(boxes)
+    for file, of_file, defect in copies[names].itertuples(index=False, name=None):
+        box = boxes.get(of_file)
+        factor = ENLARGED if defect == "stored_anew" else 1
+        cropped[file] = None if box is None else tuple(factor * edge for edge in box)
+    rows = [
+        (PurePosixPath(file).name, *box)
+        for file, box in cropped.items()
+        if box is not None
+    ]
+    return pd.DataFrame(rows, columns=["image", "x0", "y0", "x1", "y1"])
 
 
 def _look(synthesis: Synthesis) -> Look:
@@ -199,7 +232,9 @@ def _crop(exam: Exam, frame: Frame, look: Look) -> Box:
     )
 
 
-def _encode_dicom(order: Order, *, size_px: int, look: Look) -> bytes:
+def _encode_dicom(order: Order, *, size_px: int, look: Look, nih_look: Look) -> bytes:
+    if order.site not in SCANNERS:  # somebody took it over from the NIH cohort
+        return encode_jpeg_dicom(order, size_px=size_px, look=nih_look)
     frame = _frame(order, size_px)
     drawing = draw_radiograph(order.exam, shape=frame.shape, look=look)
     scanner = frame.scanner

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from covid_cxr.synthesis.defects import plant
 from covid_cxr.synthesis.drawing import Look, draw_radiograph
 from covid_cxr.synthesis.exposure import to_grey
 from covid_cxr.synthesis.orders import Order, RawImages, orders_of
@@ -26,13 +27,14 @@ _RGBA_EVERY = 50
 
 
 def write_nih(
-    radiographs: pd.DataFrame, synthesis: Synthesis
+    radiographs: pd.DataFrame, synthesis: Synthesis, defects: pd.DataFrame
 ) -> tuple[RawImages, pd.DataFrame, str, str]:
     """Return the image files, Data_Entry_2017_v2020.csv and both official lists.
 
     Args:
         radiographs: From `admit_patients`.
         synthesis: Size and difficulty.
+        defects: From `choose_defects`.
 
     Returns:
         PNG files to draw, the table with its eleven columns, `train_val_list.txt` and
@@ -51,7 +53,8 @@ def write_nih(
         "\n".join(sorted(names[nih["official_part"] == part]))
         for part in ("train_val", "test")
     ]
-    return images, _entries(nih, names), lists[0], lists[1]
+    planted = plant(images, radiographs, defects, cohort="nih")
+    return planted, _entries(nih, names), lists[0], lists[1]
 
 
 def look_of(synthesis: Synthesis) -> Look:

@@ -15,6 +15,7 @@ from pydicom import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGBaseline8Bit, SecondaryCaptureImageStorage
 
+from covid_cxr.synthesis.defects import plant
 from covid_cxr.synthesis.dicom_files import as_bytes, make_uid, new_image
 from covid_cxr.synthesis.drawing import Box, Look, draw_radiograph, read_opacities
 from covid_cxr.synthesis.exposure import to_grey
@@ -32,13 +33,14 @@ _CLASSES = {
 
 
 def write_rsna(
-    radiographs: pd.DataFrame, synthesis: Synthesis
+    radiographs: pd.DataFrame, synthesis: Synthesis, defects: pd.DataFrame
 ) -> tuple[RawImages, pd.DataFrame, pd.DataFrame, str]:
     """Return the image files, both stage-2 tables and the mapping to NIH images.
 
     Args:
         radiographs: From `admit_patients`.
         synthesis: Size and difficulty.
+        defects: From `choose_defects`.
 
     Returns:
         DICOM files to draw, `stage_2_train_labels.csv` (a row per box),
@@ -55,12 +57,13 @@ def write_rsna(
     ]
     table = pd.DataFrame(rows)
     boxes = ["x", "y", "width", "height"]
+    images = RawImages(
+        orders=orders,
+        encode=partial(encode_jpeg_dicom, size_px=size_px, look=look),
+        workers=synthesis.workers,
+    )
     return (
-        RawImages(
-            orders=orders,
-            encode=partial(_encode_dicom, size_px=size_px, look=look),
-            workers=synthesis.workers,
-        ),
+        plant(images, radiographs, defects, cohort="rsna"),
         table[["patientId", *boxes, "Target"]].astype(dict.fromkeys(boxes, float)),
         table[["patientId", "class"]],
         _mapping(orders, rsna, table),
@@ -110,7 +113,8 @@ def _mapping(orders: tuple[Order, ...], rsna: pd.DataFrame, table: pd.DataFrame)
     return json.dumps(rows, indent=1)
 
 
-def _encode_dicom(order: Order, *, size_px: int, look: Look) -> bytes:
+def encode_jpeg_dicom(order: Order, *, size_px: int, look: Look) -> bytes:
+    """Return the DICOM file of one radiograph, its pixels as 8-bit JPEG."""
     drawing = draw_radiograph(order.exam, shape=(size_px, size_px), look=look)
     buffer = io.BytesIO()
     Image.fromarray(to_grey(drawing.density)).save(

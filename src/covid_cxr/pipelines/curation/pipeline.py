@@ -3,16 +3,14 @@
 from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.cohorts.curated import settle
+from covid_cxr.cohorts.duplicates import find_duplicates
+from covid_cxr.cohorts.identifying import report_identifying
 from covid_cxr.cohorts.intensity import measure_intensity
+from covid_cxr.cohorts.mixed_labels import list_mixed_results
 from covid_cxr.cohorts.splits import split_by_patient
+from covid_cxr.paths import COHORT_OF_TRAINING_SET
 from covid_cxr.radiographs.curation import plan_cropped_store, plan_store
 
-COHORT_OF_TRAINING_SET = {
-    "phase1": "nih",
-    "phase2_nih": "nih",
-    "phase2_rsna": "rsna",
-    "phase3": "covid",
-}
 _CROPS = {"covid": "covid_crops"}
 
 
@@ -20,6 +18,15 @@ def create_pipeline() -> Pipeline:
     """Return the pipeline that curates three cohorts and draws four training sets."""
     cohorts = dict.fromkeys(COHORT_OF_TRAINING_SET.values())
     nodes = [node for cohort in cohorts for node in _curate(cohort)]
+    nodes.append(
+        Node(
+            list_mixed_results,
+            inputs={"curated": "covid_curated"},
+            outputs="covid_mixed_results",
+            name="list_covid_mixed_results",
+            tags="covid",
+        )
+    )
     for training_set, cohort in COHORT_OF_TRAINING_SET.items():
         nodes += _draw(training_set, cohort)
     return Pipeline(nodes, namespace="curation", prefix_datasets_with_namespace=False)
@@ -52,6 +59,24 @@ def _curate(cohort: str) -> list[Node]:
             name=f"settle_{cohort}",
             tags=cohort,
         ),
+        Node(
+            report_identifying,
+            inputs={"store": f"{cohort}_store"},
+            outputs=f"{cohort}_identifying",
+            name=f"report_{cohort}_identifying",
+            tags=cohort,
+        ),
+        Node(
+            find_duplicates,
+            inputs={
+                "curated": f"{cohort}_curated",
+                "store": f"{cohort}_store",
+                "duplicates": "params:duplicates",
+            },
+            outputs=f"{cohort}_duplicates",
+            name=f"find_{cohort}_duplicates",
+            tags=cohort,
+        ),
     ]
 
 
@@ -61,9 +86,10 @@ def _draw(training_set: str, cohort: str) -> list[Node]:
             split_by_patient,
             inputs={
                 "curated": f"{cohort}_curated",
+                "duplicates": f"{cohort}_duplicates",
                 "targets": f"params:{training_set}_split",
             },
-            outputs=f"{training_set}_split",
+            outputs=[f"{training_set}_split", f"{training_set}_left_out"],
             name=f"split_{training_set}",
             tags=cohort,
         ),

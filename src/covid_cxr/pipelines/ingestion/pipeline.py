@@ -32,7 +32,7 @@ def create_pipeline() -> Pipeline:
                     "images": "rsna_images",
                     "rsna_ingestion": "params:rsna_ingestion",
                 },
-                outputs=["rsna_radiographs", "rsna_ingestion_rejected"],
+                outputs=["rsna_radiographs", "rsna_boxes", "rsna_ingestion_rejected"],
                 name="list_rsna",
                 tags="rsna",
             ),
@@ -40,6 +40,8 @@ def create_pipeline() -> Pipeline:
                 list_covid,
                 inputs={
                     "manifest": "covid_manifest",
+                    "additions": "covid_additions",
+                    "rsna_mapping": "rsna_mapping",
                     "images": "covid_images",
                     "covid_ingestion": "params:covid_ingestion",
                 },

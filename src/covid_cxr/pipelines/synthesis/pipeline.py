@@ -1,7 +1,8 @@
-"""Patients admitted → radiographs drawn → the raw files of three cohorts."""
+"""Patients admitted → defects chosen → the raw files of three cohorts drawn."""
 
 from kedro.pipeline import Node, Pipeline
 
+from covid_cxr.synthesis.defects import choose_defects
 from covid_cxr.synthesis.hospital import admit_patients
 from covid_cxr.synthesis.raw_covid import write_covid
 from covid_cxr.synthesis.raw_nih import write_nih
@@ -13,6 +14,7 @@ def create_pipeline() -> Pipeline:
     admitted = {
         "radiographs": "synthetic_radiographs",
         "synthesis": "params:synthesis",
+        "defects": "synthetic_defects",
     }
     return Pipeline(
         [
@@ -21,6 +23,15 @@ def create_pipeline() -> Pipeline:
                 inputs={"synthesis": "params:synthesis"},
                 outputs="synthetic_radiographs",
                 name="admit_patients",
+            ),
+            Node(
+                choose_defects,
+                inputs={
+                    "radiographs": "synthetic_radiographs",
+                    "defects": "params:defects",
+                },
+                outputs="synthetic_defects",
+                name="choose_defects",
             ),
             Node(
                 write_nih,

@@ -1,17 +1,20 @@
-"""A draw of patients who together have a wanted number of images and of positives.
+"""A draw of groups that together have a wanted number of images and of positives.
 
-Patients with the same (images, positives) are interchangeable. A random draw is
-therefore repaired as counts per such kind: a few hundred kinds instead of tens of
-thousands of patients.
+A group is a patient, or several who are kept together. Groups with the same (images,
+positives) are interchangeable. A random draw is therefore repaired as counts per such
+kind: a few hundred kinds instead of tens of thousands of groups.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-_KICKS = 200  # out of local minima, where no patients reach the counts exactly
+from covid_cxr.cohorts.strata import count_levels, even_out
+
+_KICKS = 200  # out of local minima, where no groups reach the counts exactly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,36 +34,47 @@ class Wanted:
         return off_images * n_rarer + off_positives * self.n_images
 
 
-def choose_patients(
-    remaining: pd.DataFrame, wanted: Wanted, label: str, rng: np.random.Generator
+def choose_groups(
+    remaining: pd.DataFrame,
+    wanted: Wanted,
+    *,
+    label: str,
+    strata: Sequence[str],
+    rng: np.random.Generator,
 ) -> list[str]:
-    """Return the patients who together come nearest to the wanted counts.
+    """Return the groups that together come nearest to the wanted counts.
 
     Args:
-        remaining: The radiographs to draw from: `patient_id` and the label.
+        remaining: The radiographs to draw from: `group`, the label and the strata.
         wanted: The counts to reach.
         label: The finding whose positives are counted.
+        strata: What is evened besides, among draws that reach the same counts.
         rng: Of the draw.
     """
-    of_patient = remaining.groupby("patient_id")[label].agg(["size", "sum"])
-    counts = of_patient.to_numpy(np.int64)  # (patients, 2): images, positives
-    kinds, kind_of_patient = np.unique(counts, axis=0, return_inverse=True)
+    of_group = remaining.groupby("group")[label].agg(["size", "sum"])
+    counts = of_group.to_numpy(np.int64)  # (groups, 2): images, positives
+    kinds, kind_of_group = np.unique(counts, axis=0, return_inverse=True)
     order = rng.permutation(len(counts))
     start = np.bincount(
-        kind_of_patient[_draw_in_order(counts, order, wanted)], minlength=len(kinds)
+        kind_of_group[_draw_in_order(counts, order, wanted)], minlength=len(kinds)
     )
-    available = np.bincount(kind_of_patient, minlength=len(kinds))
+    available = np.bincount(kind_of_group, minlength=len(kinds))
     taken = _repair(start, available, kinds, wanted, rng)
-    shuffled = pd.Series(kind_of_patient[order])
+    shuffled = pd.Series(kind_of_group[order])
     rank_in_kind = shuffled.groupby(shuffled).cumcount().to_numpy()
-    chosen = order[rank_in_kind < taken[shuffled.to_numpy()]]
-    return list(of_patient.index[np.sort(chosen)])
+    is_chosen = np.zeros(len(counts), dtype=bool)
+    is_chosen[order[rank_in_kind < taken[shuffled.to_numpy()]]] = True
+    if strata:
+        levels = count_levels(remaining, strata, label=label)
+        share = counts[is_chosen, 0].sum() / len(remaining)
+        is_chosen = even_out(is_chosen, kind_of_group, levels, share * levels.sum(0))
+    return list(of_group.index[is_chosen])
 
 
 def _draw_in_order(
     counts: NDArray[np.int64], order: NDArray[np.int64], wanted: Wanted
 ) -> NDArray[np.int64]:
-    """Return the first patients with positives, then the first without, that fit."""
+    """Return the first groups with positives, then the first without, that fit."""
     has_positive = counts[order, 1] > 0
     cases, others = order[has_positive], order[~has_positive]
     cases = cases[counts[cases, 1].cumsum() <= wanted.n_positives]
@@ -77,19 +91,19 @@ def _repair(
     wanted: Wanted,
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """Return how many patients of each kind to take, as near as found to `wanted`.
+    """Return how many groups of each kind to take, as near as found to `wanted`.
 
-    Steepest descent over moves that take one patient, return one, or exchange two; a
+    Steepest descent over moves that take one group, return one, or exchange two; a
     kick wherever it is stuck.
 
     Args:
-        start: Patients taken of each kind, shape (kinds,).
-        available: Patients there are of each kind, shape (kinds,).
-        kinds: Images and positives of each kind's patients, shape (kinds, 2).
+        start: Groups taken of each kind, shape (kinds,).
+        available: Groups there are of each kind, shape (kinds,).
+        kinds: Images and positives of each kind's groups, shape (kinds, 2).
         wanted: The counts to reach.
         rng: For the choice among equally good moves.
     """
-    # The last kind stands for nobody: exchanging with it takes or returns a patient.
+    # The last kind stands for nobody: exchanging with it takes or returns a group.
     kinds = np.vstack([kinds, [0, 0]])
     available, taken = np.append(available, 2), np.append(start, 1)
     best, best_cost = taken, _cost(taken, kinds, wanted)

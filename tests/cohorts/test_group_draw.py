@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.cohorts.patient_draw import Wanted, choose_patients
+from covid_cxr.cohorts.group_draw import Wanted, choose_groups
 
 
 def radiographs(images, positives):
@@ -13,7 +13,7 @@ def radiographs(images, positives):
     rank = np.concatenate([np.arange(n_images) for n_images in images])
     return pd.DataFrame(
         {
-            "patient_id": [f"nih:{n:05d}" for n in patients],
+            "group": [f"nih:{n:05d}" for n in patients],
             "pneumonia": rank < np.repeat(positives, images),
         }
     )
@@ -21,8 +21,12 @@ def radiographs(images, positives):
 
 def draw(images, positives, wanted, *, seed=1):
     """Return the chosen patients' numbers."""
-    chosen = choose_patients(
-        radiographs(images, positives), wanted, "pneumonia", np.random.default_rng(seed)
+    chosen = choose_groups(
+        radiographs(images, positives),
+        wanted,
+        label="pneumonia",
+        strata=[],
+        rng=np.random.default_rng(seed),
     )
     return [int(patient.removeprefix("nih:")) for patient in chosen]
 

@@ -1,0 +1,120 @@
+"""The layout `covidx`: the label files of the COVIDx benchmark, versions 1 to 9.
+
+Wang, Lin, Wong, Scientific Reports 10 (2020) 19549; github.com/lindawangg/COVID-Net.
+Lines of text, separated by blanks, in `train*.txt`, `test*.txt` and `val*.txt`:
+
+    patient file class           versions 1 and 2, and some test files
+    patient file class source    version 3 and later
+
+The patient's id may hold blanks itself ("COVID 1 COVID(1).png positive sirm"): all that
+stands before the file is the id. Classes are normal, pneumonia and COVID-19, or
+negative and positive. COVIDx is put together from other collections: `source` says
+from which, and most of them have one class only.
+"""
+
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from covid_cxr.cohorts.label_files import find_label_files
+from covid_cxr.cohorts.radiograph_table import COVID19, UNKNOWN, source_name
+from covid_cxr.radiographs.folder import IMAGE_SUFFIXES, RadiographFolder
+
+logger = logging.getLogger(__name__)
+
+LABEL_FILES = ("train*.txt", "test*.txt", "val*.txt")
+IS_CASE = {
+    "covid-19": True,
+    "positive": True,
+    "normal": False,
+    "pneumonia": False,
+    "negative": False,
+}
+_SOURCE = "covidx"  # where a line names none
+_ENDINGS = tuple(sorted(IMAGE_SUFFIXES))
+
+
+def read_covidx(images: RadiographFolder) -> pd.DataFrame:
+    """Return the listing of the label files (see `covid.py`).
+
+    Args:
+        images: The folder of the image files and the label files.
+
+    Raises:
+        ValueError: If there is no label file.
+    """
+    paths = find_label_files(images.root, LABEL_FILES)
+    if not paths:
+        raise ValueError(
+            f"covid_ingestion.layout is covidx, but there is no file "
+            f"{' or '.join(LABEL_FILES)} below {images.root}; put the label files of "
+            f"COVID-Net there."
+        )
+    lines = [line for path in paths for line in _lines(path)]
+    parts = pd.DataFrame(
+        [_parts(line) for line in lines],
+        columns=["patient", "file", "class", "source", "reason"],
+        dtype="str",
+    )
+    classes = parts["class"].str.lower()
+    unread = ("class " + classes + " does not say whether it is COVID-19").mask(
+        classes.isin(IS_CASE)
+    )
+    names = parts["file"].fillna("(none)")
+    return pd.DataFrame(
+        {
+            "image_id": names,
+            "name": names,
+            "patient": parts["patient"],
+            "source": _sources(parts),
+            "view": UNKNOWN,
+            "sex": UNKNOWN,
+            "age_years": float("nan"),
+            "site": UNKNOWN,
+            "study_date": None,
+            COVID19: classes.map(IS_CASE).astype("boolean"),
+            "reason": parts["reason"].fillna(unread),
+        }
+    )
+
+
+def _lines(path: Path) -> list[str]:
+    """Return the lines that are not blank."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def _parts(line: str) -> tuple[str | None, ...]:
+    """Return patient, file, class, source, and why the line cannot be read."""
+    words = line.split()
+    files = [n for n, word in enumerate(words) if word.lower().endswith(_ENDINGS)]
+    if not files:
+        return None, None, None, None, "a line without the name of an image"
+    patient, rest = " ".join(words[: files[-1]]), words[files[-1] + 1 :]
+    name = words[files[-1]]
+    if not patient:
+        return None, name, None, None, "no patient"
+    if len(rest) not in {1, 2}:
+        problem = f"{len(rest)} words after the image, not a class and a source"
+        return patient, name, None, None, problem
+    return patient, name, rest[0], rest[1] if len(rest) == 2 else None, None
+
+
+def _sources(parts: pd.DataFrame) -> pd.Series:
+    """Return the sources; one that is left out is the only one of the same patient."""
+    sources = source_name(parts["source"])
+    of_patient = sources.groupby(parts["patient"])
+    only = of_patient.min().where(of_patient.min() == of_patient.max())
+    filled = sources.fillna(parts["patient"].map(only))
+    if sources.isna().any():
+        logger.info(
+            "covidx: %d of %d lines name no source; %d of them have that of the same "
+            "patient's other lines, %d are taken for one source, %r",
+            sources.isna().sum(),
+            len(sources),
+            (sources.isna() & filled.notna()).sum(),
+            filled.isna().sum(),
+            _SOURCE,
+        )
+    return filled.fillna(_SOURCE)
