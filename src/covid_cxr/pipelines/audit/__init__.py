@@ -1,0 +1,1 @@
+"""What the splits and the metadata give away, before anything is trained."""

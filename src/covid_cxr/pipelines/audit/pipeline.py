@@ -1,0 +1,69 @@
+"""Splits and metadata to the leakage audit: tables, and a verdict that may stop."""
+
+from collections.abc import Sequence
+
+from kedro.pipeline import Node, Pipeline
+
+from covid_cxr.audit.verdict import judge
+from covid_cxr.paths import COHORT_OF_TRAINING_SET
+from covid_cxr.pipelines.audit.nodes import (
+    find_duplicates_across,
+    find_leaks,
+    find_shortcuts,
+)
+
+
+def create_pipeline() -> Pipeline:
+    """Return the audit of every stage of every path.
+
+    The tables are written before `judge` may stop the run.
+    """
+    cohorts = dict.fromkeys(COHORT_OF_TRAINING_SET.values())
+    splits = [f"{training_set}_split" for training_set in COHORT_OF_TRAINING_SET]
+    curated = [f"{cohort}_curated" for cohort in cohorts]
+    duplicates = [*(f"{cohort}_duplicates" for cohort in cohorts), "duplicates_across"]
+    nodes = [
+        Node(
+            find_duplicates_across,
+            inputs={
+                "duplicates": "params:duplicates",
+                **_same([*curated, *(f"{cohort}_store" for cohort in cohorts)]),
+            },
+            outputs="duplicates_across",
+            name="find_duplicates_across",
+        ),
+        Node(
+            find_leaks,
+            inputs={
+                "on_leak": "params:audit.on_leak",
+                "weights": "params:network.weights",
+                **_same([*splits, *curated, *duplicates]),
+            },
+            outputs=["leaks", "leakage", "audit_verdict"],
+            name="find_leaks",
+        ),
+        Node(
+            find_shortcuts,
+            inputs={
+                "level": "params:reporting.level",
+                **_same([*splits, *curated]),
+                **{
+                    f"{s}_label": f"params:{s}_split.label"
+                    for s in COHORT_OF_TRAINING_SET
+                },
+            },
+            outputs=["cross_tables", "associations", "metadata_auroc", "source_labels"],
+            name="find_shortcuts",
+        ),
+        Node(
+            judge,
+            inputs={"audit_verdict": "audit_verdict"},
+            outputs=None,
+            name="judge",
+        ),
+    ]
+    return Pipeline(nodes, namespace="audit", prefix_datasets_with_namespace=False)
+
+
+def _same(names: Sequence[str]) -> dict[str, str]:
+    return {name: name for name in names}
