@@ -89,6 +89,16 @@ def test_a_recipe_is_the_paths_own_and_labels_are_the_phases(nodes):
     assert "params:phase3.labels" in inputs
 
 
+def test_every_training_has_its_own_states_and_all_one_compute(nodes):
+    trainings = [name for name in nodes if name.endswith(".train")]
+    states = {name: nodes[name].inputs[-1] for name in trainings}
+
+    assert states["phase1.train"] == "phase1_state"
+    assert states["path_b.phase3.train"] == "path_b_phase3_state"
+    assert len(set(states.values())) == len(trainings)
+    assert all("params:compute" in nodes[name].inputs for name in trainings)
+
+
 def test_the_outputs_are_the_catalogs_names(nodes):
     assert nodes["path_b.phase2.train"].outputs == [
         "path_b.phase2.classifier",

@@ -1,5 +1,6 @@
 """A tiny hospital in memory, a tiny network, and a recipe for both."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,10 @@ class MemoryStore:
     @property
     def n_images(self):
         return len(self.images)
+
+    @property
+    def fingerprint(self):
+        return hashlib.sha256(self.images.tobytes()).hexdigest()
 
     def read(self, rows):
         return self.images[rows]

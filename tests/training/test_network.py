@@ -6,6 +6,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from keras.src.applications.densenet import DenseNet
 from keras.src.legacy.saving import legacy_h5_format
 
 from covid_cxr.training.network import (
@@ -17,7 +18,7 @@ from covid_cxr.training.network import (
     swap_head,
 )
 
-OURS = {"radiograph", "three_channels", "global_pool", HEAD}
+OURS = {"radiograph", "as_three_channels", "global_pool", HEAD}
 
 
 def densenet121(size_px, weights="none"):
@@ -77,7 +78,8 @@ def test_densenet121_is_keras_applications_layer_by_layer(reference, loaded):
     assert len(inner) == len(expected)
     for layer, other in zip(inner, expected, strict=True):
         assert type(layer) is type(other)
-        assert layer.output.shape == other.output.shape
+        n_channels = 1 if layer.name == "conv1_pad" else other.output.shape[-1]
+        assert layer.output.shape == (*other.output.shape[:-1], n_channels)
         if layer.weights:
             assert layer.name == other.name
             if hasattr(layer, "epsilon"):
@@ -92,6 +94,62 @@ def test_a_file_of_keras_applications_gives_its_activations(reference, loaded, i
     np.testing.assert_allclose(
         features(images, training=False).numpy(), expected, rtol=1e-4, atol=1e-5
     )
+
+
+@pytest.fixture(scope="module")
+def three_channels():
+    """Return a small network of Keras for three channels, with a sigmoid."""
+    body = DenseNet(
+        [1] * 4, weights=None, include_top=False, input_shape=(32, 32, 3), pooling="avg"
+    )
+    head = keras.layers.Dense(1, activation="sigmoid", name=HEAD)
+    return keras.Model(body.input, head(body.output))
+
+
+def body_of(classifier):
+    return keras.Model(classifier.input, classifier.layers[-2].output)
+
+
+def four_layers(file):
+    return Network(
+        **{**vars(densenet121(32, file)), "blocks": [1, 1, 1, 1]},
+    )
+
+
+def test_one_channel_learns_what_three_equal_channels_learn(three_channels, tmp_path):
+    """The folded kernel takes the same steps, momentum and weight decay included."""
+    file = tmp_path / "notop.h5"
+    in_applications_format(body_of(three_channels), file)
+    one_channel = build_densenet(four_layers(file), 1)
+    before = one_channel.get_layer("conv1_conv").kernel.numpy()
+    rng = np.random.default_rng(6)
+    image = rng.normal(size=(8, 32, 32, 1)).astype(np.float32)
+    target = rng.normal(size=(8, 16, 16, 64)).astype(np.float32)
+    for model, images in [
+        (one_channel, image),
+        (three_channels, np.repeat(image, 3, axis=-1)),
+    ]:
+        start = keras.Model(model.input, model.get_layer("conv1_bn").output)
+        descent = keras.optimizers.SGD(0.3, momentum=0.9, weight_decay=0.1)
+        start.compile(descent, loss="mse")
+        for _ in range(4):
+            start.train_on_batch(images, target)
+    kernel, trained = (
+        model.get_layer("conv1_conv").kernel.numpy()
+        for model in (one_channel, three_channels)
+    )
+    folded = trained.sum(axis=2, keepdims=True) / np.sqrt(3)
+
+    np.testing.assert_allclose(kernel, folded, atol=1e-5)
+    assert np.abs(kernel - 0.97**4 * before).max() > 0.01
+
+
+def test_the_first_kernel_is_drawn_as_for_three_channels(network):
+    wide = Network(**{**vars(network), "initial_filters": 64})
+    kernel = build_densenet(wide, 1).get_layer("conv1_conv").kernel.numpy()
+
+    assert kernel.shape == (7, 7, 1, 64)
+    assert kernel.std() == pytest.approx(np.sqrt(2 / (7 * 7 * 3)), rel=0.05)
 
 
 def test_the_network_is_flat_and_ends_in_pooling_and_one_sigmoid_per_label(loaded):
@@ -120,17 +178,19 @@ def test_weights_of_another_network_are_refused(reference, tmp_path):
         build_densenet(other, 1)
 
 
-def test_a_file_that_is_not_weights_is_refused(tmp_path):
+def test_a_file_that_is_not_weights_is_refused(network, tmp_path):
     file = tmp_path / "notes.h5"
     file.write_text("no weights")
 
     with pytest.raises(ValueError, match=r"notes\.h5 does not hold"):
-        build_densenet(densenet121(32, file), 1)
+        build_densenet(Network(**{**vars(network), "weights": str(file)}), 1)
 
 
-def test_a_missing_weights_file_is_refused_with_the_choices(tmp_path):
+def test_a_missing_weights_file_is_refused_with_the_choices(network, tmp_path):
+    absent = str(tmp_path / "absent.h5")
+
     with pytest.raises(ValueError, match=r"is no file\. Give imagenet, none"):
-        build_densenet(densenet121(32, tmp_path / "absent.h5"), 1)
+        build_densenet(Network(**{**vars(network), "weights": absent}), 1)
 
 
 def test_imagenet_weights_go_into_the_body(monkeypatch, reference):
@@ -146,10 +206,15 @@ def test_imagenet_weights_go_into_the_body(monkeypatch, reference):
 
     assert asked["weights"] == "imagenet"
     assert asked["include_top"] is False
-    for weight, expected in zip(
-        classifier.get_weights()[:-2], reference.get_weights(), strict=True
-    ):
+    _, *found = classifier.get_weights()[:-2]
+    first, *others = reference.get_weights()
+    for weight, expected in zip(found, others, strict=True):
         np.testing.assert_array_equal(weight, expected)
+    np.testing.assert_allclose(
+        classifier.get_weights()[0],
+        first.sum(axis=2, keepdims=True) / np.sqrt(3),
+        atol=1e-6,
+    )
 
 
 def test_a_failed_download_says_what_to_do(monkeypatch):
@@ -244,14 +309,18 @@ def test_a_saved_classifier_loads_in_safe_mode_and_says_the_same(
     assert swap_head(loaded, 2, seed=1).to_json() == classifier.to_json()
 
 
-def test_the_provenance_holds_the_network_and_no_place_on_the_disk(reference, tmp_path):
-    file = tmp_path / "densenet121_notop.h5"
-    in_applications_format(reference, file)
-    _, provenance = initialise(densenet121(32, file))
+def test_the_provenance_holds_the_network_and_no_place_on_the_disk(
+    three_channels, tmp_path
+):
+    file = tmp_path / "notop.h5"
+    in_applications_format(body_of(three_channels), file)
+    _, provenance = initialise(four_layers(file))
 
     assert provenance["stage"] == "initial"
-    assert provenance["network"]["blocks"] == [6, 12, 24, 16]
-    assert provenance["network"]["weights"] == "densenet121_notop.h5"
+    assert provenance["network"]["blocks"] == [1, 1, 1, 1]
+    assert provenance["network"]["weights"] == "notop.h5"
+    assert provenance["network"]["weights_kind"] == "keras_applications"
+    assert len(provenance["network"]["weights_file_sha256"]) == 64
     assert str(tmp_path) not in json.dumps(provenance)
 
 

@@ -33,6 +33,7 @@ def after(losses, recipe):
         ("rotation_degrees", -8),
         ("crop_share", 1.0),
         ("seed", -1),
+        ("trainable", "body"),
     ],
 )
 def test_nonsense_is_refused_by_name_and_value(make_recipe, setting, value):

@@ -9,11 +9,13 @@ import pytest
 from covid_cxr.training.loop import fit
 from covid_cxr.training.network import swap_head
 from covid_cxr.training.stage import Stage
+from covid_cxr.training.state import StateFolder
+from covid_cxr.training.strategy import Compute
 
 
 @pytest.fixture(scope="module")
-def train(cohort, initial):
-    """Return a function that trains a stage on the cohort."""
+def train(cohort, initial, tmp_path_factory):
+    """Return a function that trains a stage on the cohort, each time from the start."""
 
     def run(name, recipe, *, labels=("pneumonia",), parent=initial, **changes):
         arguments = {**cohort.as_arguments(), "labels": list(labels), **changes}
@@ -21,6 +23,8 @@ def train(cohort, initial):
             parent=parent[0],
             parent_provenance=parent[1],
             recipe=recipe,
+            compute=Compute(),
+            states=StateFolder(tmp_path_factory.mktemp("state")),
             **arguments,
         )
 
@@ -131,3 +135,58 @@ def test_the_head_of_a_stage_is_drawn_before_training(initial, make_recipe, trai
     assert not np.allclose(
         child.layers[-1].kernel.numpy(), unrelated.layers[-1].kernel.numpy()
     )
+
+
+def test_a_training_that_is_over_is_not_trained_again(
+    cohort, initial, make_recipe, tmp_path
+):
+    """As when the process was killed between its last epoch and Kedro's saving."""
+    reads = []
+
+    class Telling(type(cohort.store)):
+        def read(self, rows):
+            reads.append(len(rows))
+            return super().read(rows)
+
+    arguments = {
+        **cohort.as_arguments(),
+        "store": Telling(cohort.store.images),
+        "parent": initial[0],
+        "parent_provenance": initial[1],
+        "labels": ["pneumonia"],
+        "recipe": make_recipe(max_epochs=2),
+        "compute": Compute(),
+        "states": StateFolder(tmp_path),
+    }
+    first, *records = Stage("phase1").train(**arguments)
+    n_reads = len(reads)
+    second, *records_again = Stage("phase1").train(**arguments)
+
+    assert len(reads) == n_reads > 0
+    assert records_again == records
+    for array, other in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(array, other)
+
+
+@pytest.mark.parametrize(
+    ("trainable", "frozen"),
+    [
+        ("head", {"conv1", "conv2", "conv3", "pool2", "bn"}),
+        ("last_block", {"conv1", "conv2", "pool2"}),
+    ],
+)
+def test_frozen_layers_stay_as_the_parents(
+    train, initial, make_recipe, trainable, frozen
+):
+    recipe = make_recipe(trainable=trainable, max_epochs=1)
+    child, _, _ = train("phase1", recipe)
+    weights = {weight.path: weight.numpy() for weight in initial[0].weights}
+    changed = {
+        weight.path.split("/")[0].split("_")[0]
+        for weight in child.weights
+        if weight.path in weights
+        and not np.array_equal(weight.numpy(), weights[weight.path])
+    }
+
+    everything = {"conv1", "conv2", "conv3", "pool2", "bn", "findings"}
+    assert changed == everything - frozen

@@ -111,3 +111,62 @@ def test_images_of_another_size_are_refused(cohort, initial):
 def test_another_number_of_labels_is_refused(training_set, initial):
     with pytest.raises(ValueError, match="has 1 outputs, but there are 2 labels"):
         check_classifier(initial[0], training_set)
+
+
+def without_some_labels(cohort):
+    """Return the curated table with each label unknown for half of the images."""
+    is_even = np.arange(40) % 2 == 0
+    return cohort.curated.assign(
+        pneumonia=cohort.curated["pneumonia"].mask(is_even),
+        effusion=cohort.curated["effusion"].mask(~is_even),
+    )
+
+
+def assemble_pooled(cohort, curated):
+    return assemble(
+        cohort.store,
+        curated,
+        cohort.split,
+        intensity=cohort.intensity,
+        labels=["pneumonia", "effusion"],
+        may_be_unknown=True,
+    )
+
+
+def test_unknown_labels_are_nan_where_they_are_allowed(cohort):
+    part = assemble_pooled(cohort, without_some_labels(cohort)).part("train")
+
+    is_even = np.arange(21) % 2 == 0
+    assert part.is_case.dtype == np.float32
+    assert np.isnan(part.is_case[is_even, 0]).all()
+    assert np.isnan(part.is_case[~is_even, 1]).all()
+    assert part.is_case[~is_even, 0].tolist() == [n % 3 == 0 for n in range(1, 21, 2)]
+
+
+def test_an_image_without_any_label_is_named(cohort):
+    curated = without_some_labels(cohort)
+    curated.loc[4, "effusion"] = pd.NA
+
+    with pytest.raises(ValueError, match=r"None of the labels .* for 1 .* image_04"):
+        assemble_pooled(cohort, curated)
+
+
+def test_a_label_is_judged_by_the_images_where_it_is_known(cohort, caplog):
+    curated = without_some_labels(cohort)
+    always = curated["effusion"].notna().astype("boolean")
+    known_cases = always.where(always)
+
+    check_trainable(assemble_pooled(cohort, curated))
+    assert not caplog.text
+    check_trainable(assemble_pooled(cohort, curated.assign(effusion=known_cases)))
+    assert "one class only in training: effusion" in caplog.text
+
+
+def test_a_label_that_is_never_known_teaches_nothing(cohort):
+    curated = cohort.curated.assign(
+        pneumonia=cohort.curated["pneumonia"] & False,
+        effusion=pd.array([pd.NA] * 40, dtype="boolean"),
+    )
+
+    with pytest.raises(ValueError, match="alike in pneumonia, effusion"):
+        check_trainable(assemble_pooled(cohort, curated))

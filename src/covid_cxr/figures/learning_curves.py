@@ -1,6 +1,7 @@
 """How the losses of each training went, and which epoch was kept."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from covid_cxr.figures.palette import GRID, INK, MUTED, PATH_COLOURS
@@ -14,9 +15,9 @@ def draw_learning_curves(
     """Return one small diagram per training as a matplotlib `Figure`.
 
     Args:
-        histories: By the training's title: one record per epoch with `epoch`, `loss`
-            and `validation_loss`. The kept epoch is the first with the lowest
-            validation loss.
+        histories: By the training's title: one record per epoch with `epoch`, `loss`,
+            `validation_loss` and `learning_rate`. The kept epoch is the first with the
+            lowest validation loss.
     """
     from matplotlib.figure import Figure
 
@@ -31,8 +32,17 @@ def draw_learning_curves(
         axes.set_title(title, size=10, color=INK)
     for axes in grid[len(histories) :]:
         axes.set_axis_off()
-    handles, labels = grid[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)
+    shown: dict[str, Any] = {}  # one entry per label, whichever diagrams have it
+    for axes in grid:
+        handles, labels = axes.get_legend_handles_labels()
+        shown.update(zip(labels, handles, strict=True))
+    figure.legend(
+        list(shown.values()),
+        list(shown),
+        loc="outside lower center",
+        ncols=4,
+        fontsize=9,
+    )
     figure.supylabel("Cross-entropy", size=10)
     return figure
 
@@ -46,6 +56,10 @@ def _draw_losses(axes: Any, history: Sequence[Mapping[str, float]]) -> None:
     best = min(range(len(losses)), key=losses.__getitem__)
     kept = {"marker": "o", "linestyle": "", "label": "kept"}
     axes.plot(epochs[best], losses[best], color=PATH_COLOURS[1], **kept)
+    for before, after in pairwise(history):
+        if after["learning_rate"] < before["learning_rate"]:
+            begin = (before["epoch"] + after["epoch"]) / 2
+            axes.axvline(begin, color=MUTED, linestyle=":", label="rate falls")
     axes.grid(color=GRID, linewidth=0.5)
     axes.tick_params(labelsize=8)
     axes.xaxis.get_major_locator().set_params(integer=True)

@@ -27,6 +27,8 @@ def train_and_score(stage: str) -> list[Node]:
                 "intensity": "intensity",
                 "labels": "params:labels",
                 "recipe": "params:recipe",
+                "compute": "params:compute",
+                "states": "state",
             },
             outputs=["classifier", "history", "provenance"],
             name="train",

@@ -14,6 +14,7 @@ from covid_cxr.training.augmentation import distort, draw_distortion
 from covid_cxr.training.backend import deterministic_tensorflow
 from covid_cxr.training.randomness import random_stream
 from covid_cxr.training.recipe import Recipe
+from covid_cxr.training.shares import WHOLE, Share
 from covid_cxr.training.training_set import Intensity, Part
 
 AUTOTUNE = -1  # tf.data.AUTOTUNE
@@ -22,7 +23,13 @@ Read = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
 
 
 def training_batches(
-    part: Part, recipe: Recipe, phase: str, *, epoch: int, n_threads: int = AUTOTUNE
+    part: Part,
+    recipe: Recipe,
+    phase: str,
+    *,
+    epoch: int,
+    share: Share = WHOLE,
+    n_threads: int = AUTOTUNE,
 ) -> Any:
     """Return the batches of one epoch, in random order and distorted.
 
@@ -34,6 +41,8 @@ def training_batches(
         recipe: How many images a batch has, how they are distorted, and the seed.
         phase: As in "phase1"; keys the random numbers together with the seed.
         epoch: From 1; so does the epoch.
+        share: Which replicas' images are wanted; a batch is then what one of them
+            takes.
         n_threads: How many batches are made at the same time.
     """
 
@@ -49,14 +58,17 @@ def training_batches(
     stream = random_stream(recipe.seed, f"{phase} batch order", epoch)
     order = stream.permutation(len(part.rows))
     return _batches(
-        part, order, read_distorted, n_images=recipe.batch_images, n_threads=n_threads
+        part,
+        share.cut(order, batch_images=recipe.batch_images),
+        read_distorted,
+        n_threads=n_threads,
     )
 
 
 def plain_batches(part: Part, *, n_images: int) -> Any:
     """Return batches of the part as it is and in its order, like `training_batches`."""
-    order = np.arange(len(part.rows))
-    return _batches(part, order, part.store.read, n_images=n_images, n_threads=AUTOTUNE)
+    pieces = WHOLE.cut(np.arange(len(part.rows)), batch_images=n_images)
+    return _batches(part, pieces, part.store.read, n_threads=AUTOTUNE)
 
 
 def normalise(images: NDArray[np.uint8], intensity: Intensity) -> NDArray[np.float32]:
@@ -72,13 +84,12 @@ def normalise(images: NDArray[np.uint8], intensity: Intensity) -> NDArray[np.flo
 
 
 def _batches(
-    part: Part, order: NDArray[np.int64], read: Read, *, n_images: int, n_threads: int
+    part: Part, pieces: list[NDArray[np.int64]], read: Read, *, n_threads: int
 ) -> Any:
     tf = deterministic_tensorflow()
-    n_batches = -(-len(order) // n_images)
 
     def load(number: np.int64) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        chosen = order[number * n_images : (number + 1) * n_images]
+        chosen = pieces[number]
         images = normalise(read(part.rows[chosen]), part.intensity)
         return images, part.is_case[chosen]
 
@@ -93,7 +104,7 @@ def _batches(
             tf.ensure_shape(is_case, (None, n_labels)),
         )
 
-    batches = tf.data.Dataset.range(n_batches)
+    batches = tf.data.Dataset.range(len(pieces))
     return batches.map(
         as_tensors, num_parallel_calls=n_threads, deterministic=True
     ).prefetch(2)

@@ -1,56 +1,51 @@
 """The training loop: an epoch is a function from one training state to the next.
 
-A state is arrays and numbers, so that it can be compared, kept and continued.
+A state is arrays and numbers, so that it can be compared, kept and continued. An epoch
+depends on nothing else: a training that was killed in the middle of one begins it again
+and ends as if nothing had been.
 """
 
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich import get_console
-from rich.progress import track
 
 from covid_cxr.training.batches import plain_batches, training_batches
+from covid_cxr.training.progress import epoch_display, write_summary
+from covid_cxr.training.provenance import training_origin
 from covid_cxr.training.recipe import Plateau, Recipe
-from covid_cxr.training.traced import Arrays, TracedDescent, traced_descent
+from covid_cxr.training.shares import Share
+from covid_cxr.training.state import (
+    KeptStates,
+    StateFolder,
+    TrainingState,
+    state_from_bytes,
+)
+from covid_cxr.training.strategy import (
+    Compute,
+    chiefs_word,
+    is_chief,
+    naming_lost_workers,
+)
+from covid_cxr.training.traced import ALONE, TracedDescent, traced_descent
 from covid_cxr.training.training_set import Part, TrainingSet
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TrainingState:
-    """A training after some epochs: all that the next epoch depends on.
-
-    Attributes:
-        weights: Of the network, with its moving averages, in the order of Keras.
-        velocity: Of the optimiser, one array per trainable weight.
-        plateau: Counters, and which epoch had the lowest validation loss.
-        best_weights: Of that epoch.
-        history: One record per epoch: `epoch` (from 1), `loss` and `validation_loss`
-            (cross-entropy, without weight decay), `learning_rate`, `seconds`, and
-            `images_per_second` while training.
-    """
-
-    weights: Arrays
-    velocity: Arrays
-    plateau: Plateau
-    best_weights: Arrays
-    history: tuple[Mapping[str, float], ...]
-
-    @property
-    def n_epochs(self) -> int:
-        """The number of finished epochs."""
-        return len(self.history)
-
-
 def fit(
-    classifier: Any, training_set: TrainingSet, recipe: Recipe, *, stage: str
+    classifier: Any,
+    training_set: TrainingSet,
+    recipe: Recipe,
+    *,
+    stage: str,
+    compute: Compute = ALONE,
+    states: StateFolder | None = None,
 ) -> TrainingState:
     """Return the last state of a training that starts from `classifier`.
 
@@ -60,21 +55,34 @@ def fit(
         recipe: Of the phase.
         stage: The training's name, as in "path_b.phase2". Its last word, the phase,
             keys the random numbers, which are thereby common to all paths.
+        compute: What it runs on.
+        states: Where the state after each epoch is kept, and a killed training goes
+            on; None to keep none.
 
     Raises:
         ValueError: If a loss is no longer a number.
+        OSError: If a state cannot be kept.
     """
     training = _Training(
-        descent=traced_descent(classifier, recipe),
+        descent=traced_descent(classifier, recipe, compute),
         train=training_set.part("train"),
         validation=training_set.part("validation"),
         recipe=recipe,
         stage=stage,
     )
-    state = _first_state(classifier, training.descent)
+    kept = None
+    if states is not None and training.is_chief:
+        origin = training_origin(stage, classifier, training_set, recipe, compute)
+        kept = states.of(origin)
+    state = _kept_state(training, kept) or _first_state(classifier, training.descent)
     while state.n_epochs < recipe.max_epochs and not state.plateau.is_over(recipe):
-        state = _after_epoch(state, training)
-        _log_epoch(state, stage=stage)
+        with naming_lost_workers():
+            state = _after_epoch(state, training)
+        _log_epoch(state, training)
+        if kept is not None:
+            kept.keep(state)
+            if compute.tensorboard:
+                write_summary(kept.folder, state.history[-1])
     return state
 
 
@@ -84,13 +92,15 @@ def phase_of(stage: str) -> str:
 
 
 def cross_entropy(log_odds: NDArray[np.float64], is_case: NDArray[np.float32]) -> float:
-    """Return the mean binary cross-entropy over images and labels, in nats.
+    """Return the mean binary cross-entropy over the known labels, in nats.
 
     Args:
         log_odds: Shape (n, labels).
-        is_case: 0 or 1, shape (n, labels).
+        is_case: 0 or 1, NaN where unknown, shape (n, labels).
     """
-    return float(np.mean(np.logaddexp(0, log_odds) - is_case * log_odds))
+    with np.errstate(invalid="ignore"):  # what is no number stays so, for the caller
+        losses = np.logaddexp(0, log_odds) - is_case * log_odds
+    return float(np.mean(losses, where=~np.isnan(is_case)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,6 +113,56 @@ class _Training:
     recipe: Recipe
     stage: str
 
+    @property
+    def strategy(self) -> Any:
+        """What the replicas are held together by."""
+        return self.descent.network.strategy
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process keeps the states."""
+        return is_chief(self.strategy)
+
+    @property
+    def n_batches(self) -> int:
+        """The number of steps of an epoch."""
+        n_replicas = self.strategy.num_replicas_in_sync
+        share = Share(n_replicas=n_replicas, first=0, n_own=1)
+        images = np.arange(len(self.train.rows))
+        return len(share.cut(images, batch_images=self.recipe.batch_images))
+
+    def batches(self, *, epoch: int) -> Iterator[Any]:
+        """Yield the images and labels of each step, for each replica its own."""
+        phase = phase_of(self.stage)
+        if self.strategy.num_replicas_in_sync == 1:
+            yield from training_batches(self.train, self.recipe, phase, epoch=epoch)
+            return
+
+        def of_this_process(context: Any) -> Any:
+            n_replicas = context.num_replicas_in_sync
+            n_own = n_replicas // context.num_input_pipelines
+            share = Share(
+                n_replicas=n_replicas,
+                first=context.input_pipeline_id * n_own,
+                n_own=n_own,
+            )
+            return training_batches(
+                self.train, self.recipe, phase, epoch=epoch, share=share
+            )
+
+        yield from self.strategy.distribute_datasets_from_function(of_this_process)
+
+
+def _kept_state(training: _Training, kept: KeptStates | None) -> TrainingState | None:
+    """Return the state to go on from, the same on all workers; None to begin."""
+    state = None if kept is None else kept.newest()
+    content = chiefs_word(training.strategy, state.to_bytes() if state else b"")
+    if not content:
+        return None
+    state = state_from_bytes(content)
+    logger.info("%s goes on after epoch %d", training.stage, state.n_epochs)
+    return state
+
 
 def _first_state(classifier: Any, descent: TracedDescent) -> TrainingState:
     weights = tuple(classifier.get_weights())
@@ -112,6 +172,7 @@ def _first_state(classifier: Any, descent: TracedDescent) -> TrainingState:
         plateau=Plateau(),
         best_weights=weights,
         history=(),
+        seconds=(),
     )
 
 
@@ -124,7 +185,7 @@ def _after_epoch(state: TrainingState, training: _Training) -> TrainingState:
     with descent.network.lock:
         descent.put(weights=state.weights, velocity=state.velocity, learning_rate=rate)
         loss = _descend(training, epoch=epoch, learning_rate=rate)
-        trained = time.perf_counter()
+        descent.network.average_replicas()
         validation_loss = _validate(training, epoch=epoch, learning_rate=rate)
         weights = tuple(descent.network.model.get_weights())
         velocity = descent.velocity()
@@ -134,8 +195,6 @@ def _after_epoch(state: TrainingState, training: _Training) -> TrainingState:
         "loss": loss,
         "validation_loss": validation_loss,
         "learning_rate": rate,
-        "seconds": time.perf_counter() - started,
-        "images_per_second": len(training.train.rows) / (trained - started),
     }
     return TrainingState(
         weights=weights,
@@ -143,29 +202,31 @@ def _after_epoch(state: TrainingState, training: _Training) -> TrainingState:
         plateau=plateau,
         best_weights=weights if plateau.best_epoch == epoch else state.best_weights,
         history=(*state.history, record),
+        seconds=(*state.seconds, time.perf_counter() - started),
     )
 
 
 def _descend(training: _Training, *, epoch: int, learning_rate: float) -> float:
-    """Take the epoch's steps; return the mean loss per image before each."""
-    recipe, n_images = training.recipe, len(training.train.rows)
-    batches = track(
-        training_batches(training.train, recipe, phase_of(training.stage), epoch=epoch),
-        description=f"{training.stage}, epoch {epoch}",
-        total=-(-n_images // recipe.batch_images),
-        console=get_console(),
-        transient=True,
-        disable=not get_console().is_interactive,
-    )
-    total = 0.0
-    for number, (images, is_case) in enumerate(batches, start=1):
-        loss = training.descent.step(images, is_case)
-        if not math.isfinite(loss):
-            raise ValueError(
-                _diverged(training, epoch, f"batch {number}", learning_rate)
-            )
-        total += loss * len(images)
-    return total / n_images
+    """Take the epoch's steps; return the mean loss per known label before each."""
+    n_batches = training.n_batches
+    total = n_known = 0.0
+    started = time.perf_counter()
+    with epoch_display(
+        f"{training.stage}, epoch {epoch}",
+        n_batches=n_batches,
+        learning_rate=learning_rate,
+    ) as show:
+        for number, batch in enumerate(training.batches(epoch=epoch), start=1):
+            loss, n_labels = training.descent.step(*batch)
+            if not math.isfinite(loss):
+                raise ValueError(
+                    _diverged(training, epoch, f"batch {number}", learning_rate)
+                )
+            total += loss * n_labels
+            n_known += n_labels
+            n_images = len(training.train.rows) * number / n_batches
+            show(loss, n_images / (time.perf_counter() - started))
+    return total / n_known
 
 
 def _validate(training: _Training, *, epoch: int, learning_rate: float) -> float:
@@ -181,21 +242,21 @@ def _validate(training: _Training, *, epoch: int, learning_rate: float) -> float
 def _diverged(training: _Training, epoch: int, place: str, learning_rate: float) -> str:
     return (
         f"{training.stage}: the loss is not a number in epoch {epoch}, {place}, at the "
-        f"learning rate {learning_rate:g}. Lower recipe.learning_rate, or look for "
-        "damaged images in the training part."
+        f"learning rate {learning_rate:g}. The epochs before it are kept. Lower "
+        "recipe.learning_rate, or look for damaged images in the training part."
     )
 
 
-def _log_epoch(state: TrainingState, *, stage: str) -> None:
+def _log_epoch(state: TrainingState, training: _Training) -> None:
     last = state.history[-1]
     logger.info(
         "%s epoch %d: loss %.4f, validation loss %.4f%s, learning rate %.2g, "
         "%.0f images/s",
-        stage,
+        training.stage,
         last["epoch"],
         last["loss"],
         last["validation_loss"],
         " (lowest)" if state.plateau.best_epoch == last["epoch"] else "",
         last["learning_rate"],
-        last["images_per_second"],
+        len(training.train.rows) / state.seconds[-1],
     )

@@ -8,7 +8,8 @@ fewer and thinner blocks. It is flat, one layer after the other, and ends in
 
 Its input is one radiograph per row, normalised by the mean and the standard deviation
 of the training set. The paper does so in all phases, also with ImageNet weights, which
-were trained on images normalised by the statistics of ImageNet.
+were trained on images normalised by the statistics of ImageNet. The one channel stands
+for three equal ones (`training/channels.py`).
 """
 
 import logging
@@ -17,8 +18,22 @@ from pathlib import Path
 from typing import Any
 
 from covid_cxr.training.backend import deterministic_tensorflow
+from covid_cxr.training.channels import CHANNEL_SCALE, CHANNELS
+from covid_cxr.training.imported_weights import (
+    PYTORCH_EPSILON,
+    is_imported,
+    refuse_pickle,
+)
+from covid_cxr.training.initial_weights import (
+    FIRST_CONVOLUTION,
+    IMAGENET_NETWORKS,
+    applications_weights,
+    describe_weights,
+    draw_kernel,
+    fill_imported,
+    imagenet_weights,
+)
 from covid_cxr.training.provenance import initial_provenance
-from covid_cxr.training.randomness import random_stream
 
 logger = logging.getLogger(__name__)
 
@@ -28,12 +43,6 @@ HEAD = "findings"
 BATCH_NORM_EPSILON = 1.001e-5  # as in keras.applications
 BOTTLENECK = 4  # channels of a 1 x 1 convolution per channel of growth
 COMPRESSION = 0.5  # of the channels, between two blocks
-
-IMAGENET_NETWORKS: dict[tuple[int, ...], str] = {
-    (6, 12, 24, 16): "DenseNet121",
-    (6, 12, 32, 32): "DenseNet169",
-    (6, 12, 48, 32): "DenseNet201",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +56,11 @@ class Network:
         initial_filters: Channels of the first convolution.
         batch_norm_momentum: Of the moving averages in every batch normalisation, 0 to
             1; the share that a step leaves. Keras applications have 0.99.
-        weights: "imagenet", "none", or a file in the Keras applications format,
-            without its top.
+        weights: "imagenet", "none", a file in the Keras applications format without
+            its top, or a published DenseNet of PyTorch as .safetensors or .npz.
         seed: Of the weights that are drawn.
+        weights_input_sd: Standard deviation of the pixels that a published DenseNet of
+            PyTorch was trained with: 1 where they were normalised, as ours are.
     """
 
     size_px: int
@@ -59,6 +70,7 @@ class Network:
     batch_norm_momentum: float
     weights: str
     seed: int
+    weights_input_sd: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse a network that cannot be built or loaded."""
@@ -84,6 +96,19 @@ class Network:
                 f"network.seed must be a whole number from 0, got {self.seed!r}."
             )
         self._check_blocks()
+        self._check_weights()
+
+    def _check_weights(self) -> None:
+        refuse_pickle(self.weights)
+        is_default = self.weights_input_sd == 1
+        if not self.weights_input_sd > 0 or not (
+            is_default or is_imported(self.weights)
+        ):
+            raise ValueError(
+                "network.weights_input_sd must be above 0, and 1 where network.weights "
+                f"is no .safetensors or .npz file; got {self.weights_input_sd!r} for "
+                f"{Path(self.weights).name!r}."
+            )
         if self.weights == "imagenet" and not self._has_imagenet_weights():
             raise ValueError(
                 f"There are no ImageNet weights for blocks {self.blocks}, growth rate "
@@ -120,13 +145,12 @@ def initialise(network: Network) -> tuple[Any, dict[str, Any]]:
     Its head, of one label, is a placeholder: every training brings its own.
     """
     classifier = build_densenet(network, 1)
-    # A file's place is this machine's affair; its weights are hashed.
-    weights = Path(network.weights).name
-    record = initial_provenance(classifier, {**asdict(network), "weights": weights})
+    weights = describe_weights(network.weights)
+    record = initial_provenance(classifier, {**asdict(network), **weights})
     logger.info(
         "built a DenseNet with %s weights (weights: %s)",
         f"{classifier.count_params():,}",
-        weights,
+        weights["weights"],
     )
     return classifier, record
 
@@ -139,16 +163,12 @@ def build_densenet(network: Network, n_labels: int) -> Any:
         OSError: If the ImageNet weights cannot be downloaded.
     """
     deterministic_tensorflow()
-    body = _dense_body(network)
-    for layer in body.layers:
-        if hasattr(layer, "moving_mean"):
-            layer.momentum = network.batch_norm_momentum
+    body = _dense_body(network, n_channels=1)
     classifier = _with_head(body, n_labels)
-    _draw_kernels(classifier, seed=network.seed)
-    if network.weights == "imagenet":
-        body.set_weights(_imagenet_weights(network))
-    elif network.weights != "none":
-        _load_weights(body, Path(network.weights))
+    for layer in classifier.layers:
+        if hasattr(layer, "kernel"):
+            draw_kernel(layer, seed=network.seed)
+    _fill(body, network)
     return classifier
 
 
@@ -178,19 +198,35 @@ def swap_head(parent: Any, n_labels: int, *, seed: int) -> Any:
     body = keras.models.clone_model(trained_body)
     body.set_weights(trained_body.get_weights())
     classifier = _with_head(body, n_labels)
-    _draw_kernel(classifier.get_layer(HEAD), seed=seed)
+    draw_kernel(classifier.get_layer(HEAD), seed=seed)
     return classifier
 
 
-def _dense_body(network: Network) -> Any:
+def _fill(body: Any, network: Network) -> None:
+    """Give the body the trained weights that the parameters name, if they name any."""
+    file = Path(network.weights)
+    if network.weights == "imagenet":
+        body.set_weights(imagenet_weights(network.blocks))
+    elif is_imported(network.weights):
+        fill_imported(body, file, input_sd=network.weights_input_sd)
+    elif network.weights != "none":
+        three_channels = _dense_body(network, n_channels=CHANNELS)
+        body.set_weights(applications_weights(three_channels, file))
+
+
+def _dense_body(network: Network, *, n_channels: int) -> Any:
     """Return the layers until the pooled features, named as in keras.applications."""
     import keras
     from keras import layers
 
-    image = layers.Input((network.size_px, network.size_px, 1), name="radiograph")
-    x = layers.Concatenate(name="three_channels")([image, image, image])
+    image = layers.Input(
+        (network.size_px, network.size_px, n_channels), name="radiograph"
+    )
+    x = image
+    if n_channels == 1:
+        x = layers.Rescaling(CHANNEL_SCALE, name="as_three_channels")(x)
     x = layers.ZeroPadding2D(3, name="conv1_pad")(x)
-    x = _convolution(network.initial_filters, 7, "conv1_conv", strides=2)(x)
+    x = _convolution(network.initial_filters, 7, FIRST_CONVOLUTION, strides=2)(x)
     x = _normalised_relu(x, "conv1_bn", "conv1_relu")
     x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
     x = layers.MaxPooling2D(3, strides=2, name="pool1")(x)
@@ -201,7 +237,12 @@ def _dense_body(network: Network) -> Any:
             x = _dense_layer(x, network.growth_rate, name=f"conv{number}_block{layer}")
     x = _normalised_relu(x, "bn", FEATURES)
     x = layers.GlobalAveragePooling2D(name="global_pool")(x)
-    return keras.Model(image, x, name="body")
+    body = keras.Model(image, x, name="body")
+    for layer in body.layers:
+        if hasattr(layer, "moving_mean"):
+            layer.momentum = network.batch_norm_momentum
+            layer.epsilon = _epsilon(network)
+    return body
 
 
 def _dense_layer(x: Any, growth_rate: int, *, name: str) -> Any:
@@ -232,7 +273,7 @@ def _convolution(n_channels: int, kernel_px: int, name: str, **options: Any) -> 
 def _normalised_relu(x: Any, norm_name: str, relu_name: str) -> Any:
     from keras import layers
 
-    norm = layers.BatchNormalization(epsilon=BATCH_NORM_EPSILON, name=norm_name)
+    norm = layers.BatchNormalization(name=norm_name)
     return layers.Activation("relu", name=relu_name)(norm(x))
 
 
@@ -243,53 +284,9 @@ def _with_head(body: Any, n_labels: int) -> Any:
     return keras.Model(body.input, head(body.output), name="classifier")
 
 
-def _draw_kernels(classifier: Any, *, seed: int) -> None:
-    for layer in classifier.layers:
-        if hasattr(layer, "kernel"):
-            _draw_kernel(layer, seed=seed)
+def _epsilon(network: Network) -> float:
+    """Return what batch normalisation adds to variances, as where the weights are from.
 
-
-def _draw_kernel(layer: Any, *, seed: int) -> None:
-    """Draw the layer's kernel (He normal); zero its bias, if it has one.
-
-    The layer's name goes into its seed, or equal shapes would get equal weights.
+    An epsilon of another framework would change every activation a little.
     """
-    import keras
-
-    stream = random_stream(seed, f"initial weights of {layer.name}")
-    he_normal = keras.initializers.HeNormal(seed=int(stream.integers(2**31)))
-    layer.kernel.assign(he_normal(layer.kernel.shape))
-    if layer.bias is not None:
-        layer.bias.assign(keras.ops.zeros_like(layer.bias))
-
-
-def _imagenet_weights(network: Network) -> Any:
-    import keras
-
-    name = IMAGENET_NETWORKS[tuple(network.blocks)]
-    try:
-        trained = getattr(keras.applications, name)(
-            include_top=False, weights="imagenet", input_shape=(32, 32, 3)
-        )
-    except Exception as error:  # Keras raises a bare Exception when the network fails
-        raise OSError(
-            f"The ImageNet weights of {name} could not be downloaded ({error}). Allow "
-            "the download, give network.weights a file in the Keras applications "
-            "format (without its top), or set it to none."
-        ) from error
-    return trained.get_weights()
-
-
-def _load_weights(body: Any, file: Path) -> None:
-    if not file.is_file():
-        raise ValueError(
-            f"network.weights is {str(file)!r}, which is no file. Give imagenet, none, "
-            "or a file in the Keras applications format (without its top)."
-        )
-    try:
-        body.load_weights(file)
-    except (ValueError, KeyError, OSError) as error:
-        raise ValueError(
-            f"{file.name} does not hold the weights of this network ({error}). Give "
-            "the Keras applications file without its top, for the same blocks."
-        ) from error
+    return PYTORCH_EPSILON if is_imported(network.weights) else BATCH_NORM_EPSILON

@@ -13,9 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import covid_cxr
+from covid_cxr.source_code import code_sha256
 from covid_cxr.training.backend import deterministic_tensorflow
-from covid_cxr.training.loop import TrainingState
 from covid_cxr.training.recipe import Recipe
+from covid_cxr.training.state import TrainingState
+from covid_cxr.training.strategy import Compute
 from covid_cxr.training.training_set import PARTS, TrainingSet
 
 
@@ -70,8 +72,40 @@ def training_provenance(
         "n_epochs": state.n_epochs,
         "best_epoch": state.plateau.best_epoch,
         "best_validation_loss": state.plateau.best_loss,
-        "seconds": sum(record["seconds"] for record in state.history),
+        "seconds": sum(state.seconds),
         "weights_sha256": _weights_sha256(state.best_weights),
+        "versions": _versions(),
+    }
+
+
+def training_origin(
+    stage: str,
+    classifier: Any,
+    training_set: TrainingSet,
+    recipe: Recipe,
+    compute: Compute,
+) -> dict[str, Any]:
+    """Return all that the course of a training depends on, as JSON takes it.
+
+    Args:
+        stage: The training's name, as in "path_b.phase2".
+        classifier: The Keras model that it starts from, with its new head.
+        training_set: What it is trained on.
+        recipe: How.
+        compute: On what.
+    """
+    radiographs = training_set.radiographs  # their order is that of the batches
+    return {
+        "stage": stage,
+        "recipe": asdict(recipe),
+        "compute": asdict(compute),
+        "labels": list(training_set.labels),
+        "architecture": _text_sha256(classifier.to_json()),
+        "first weights": _weights_sha256(classifier.get_weights()),
+        "split": _text_sha256(radiographs.to_csv(index=False, lineterminator="\n")),
+        "images": training_set.store.fingerprint,
+        "intensity": asdict(training_set.intensity),
+        "code": code_sha256("covid_cxr.training.loop"),
         "versions": _versions(),
     }
 
@@ -83,7 +117,10 @@ def split_sha256(split: pd.DataFrame) -> str:
         split: `image_id`, `patient_id` and `part`.
     """
     table = split[["image_id", "patient_id", "part"]].sort_values("image_id")
-    text = table.to_csv(index=False, lineterminator="\n")
+    return _text_sha256(table.to_csv(index=False, lineterminator="\n"))
+
+
+def _text_sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 

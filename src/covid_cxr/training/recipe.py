@@ -2,7 +2,9 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
+
+Trainable = Literal["all", "last_block", "head"]
 
 COUNTS = ("batch_images", "max_epochs", "plateau_epochs", "stop_epochs")
 # Each number with its interval, closed below and open above.
@@ -28,7 +30,7 @@ class Recipe:
             it loses at a learning rate of 1 ("decoupled"); convolution and dense
             kernels only.
         decay: Whether weight decay passes through the momentum or beside it.
-        batch_images: Radiographs per step.
+        batch_images: Radiographs per step and replica.
         max_epochs: Epochs after which training ends in any case.
         plateau_epochs: Epochs without improvement before the rate is multiplied.
         plateau_factor: What it is multiplied by, in (0, 1).
@@ -37,6 +39,8 @@ class Recipe:
         rotation_degrees: Largest rotation, either way.
         crop_share: Largest share that height and width each lose, in [0, 1).
         seed: Of the head, the order of the images and their augmentation.
+        trainable: What is trained; the rest stays as the parent's, its batch
+            normalisation included. "last_block" is the last dense block and the head.
     """
 
     learning_rate: float
@@ -52,6 +56,7 @@ class Recipe:
     rotation_degrees: float
     crop_share: float
     seed: int
+    trainable: Trainable = "all"
 
     def __post_init__(self) -> None:
         """Refuse settings with which training would fail or do nothing."""
@@ -63,6 +68,11 @@ class Recipe:
         if self.decay not in {"coupled_l2", "decoupled"}:
             raise ValueError(
                 f"recipe.decay must be coupled_l2 or decoupled, got {self.decay!r}."
+            )
+        if self.trainable not in get_args(Trainable):
+            raise ValueError(
+                f"recipe.trainable must be one of {', '.join(get_args(Trainable))}, "
+                f"got {self.trainable!r}."
             )
         if self.flip is not True and self.flip is not False:
             raise ValueError(f"recipe.flip must be true or false, got {self.flip!r}.")

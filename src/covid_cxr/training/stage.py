@@ -7,13 +7,19 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.training.loop import fit, phase_of
 from covid_cxr.training.network import swap_head
 from covid_cxr.training.provenance import training_provenance
 from covid_cxr.training.randomness import random_stream
 from covid_cxr.training.recipe import Recipe
-from covid_cxr.training.training_set import assemble, check_classifier, check_trainable
+from covid_cxr.training.state import StateFolder
+from covid_cxr.training.strategy import Compute
+from covid_cxr.training.training_set import (
+    Images,
+    assemble,
+    check_classifier,
+    check_trainable,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -24,26 +30,31 @@ class Stage:
 
     Attributes:
         name: As in "phase1" or "path_b.phase2".
+        labels_may_be_unknown: Whether its images may lack some of the labels.
     """
 
     name: str
+    labels_may_be_unknown: bool = False
 
     def train(  # noqa: PLR0913 - one argument per dataset of the catalog
         self,
         *,
         parent: Any,
         parent_provenance: dict[str, Any],
-        store: ImageStore,
+        store: Images,
         curated: pd.DataFrame,
         split: pd.DataFrame,
         intensity: Mapping[str, Any],
         labels: list[str],
         recipe: Recipe,
+        compute: Compute,
+        states: StateFolder,
     ) -> tuple[Any, list[Mapping[str, float]], dict[str, Any]]:
         """Return the trained classifier, its history and its provenance.
 
-        The classifier has the parent's body and a new head, is trained end to end and
-        has the weights of the epoch with the lowest validation loss.
+        The classifier has the parent's body and a new head, is trained as far as the
+        recipe says and has the weights of the epoch with the lowest validation loss.
+        A training that was interrupted goes on after the last epoch in `states`.
 
         Args:
             parent: The Keras model to start from. It stays as it is.
@@ -54,13 +65,21 @@ class Stage:
             intensity: `mean` and `standard_deviation` on [0, 1], and `n_images`.
             labels: What the classifier is to tell, in the order of its outputs.
             recipe: How it is trained.
+            compute: What it runs on.
+            states: Where its state is kept after each epoch.
 
         Raises:
             ValueError: If it cannot be trained with these, before the first step; or
                 if the loss is no longer a number.
+            OSError: If a state cannot be kept.
         """
         training_set = assemble(
-            store, curated, split, intensity=intensity, labels=labels
+            store,
+            curated,
+            split,
+            intensity=intensity,
+            labels=labels,
+            may_be_unknown=self.labels_may_be_unknown,
         )
         head_seed = random_stream(recipe.seed, f"{phase_of(self.name)} head").integers(
             2**31
@@ -68,7 +87,14 @@ class Stage:
         classifier = swap_head(parent, len(labels), seed=int(head_seed))
         check_classifier(classifier, training_set)
         check_trainable(training_set)
-        state = fit(classifier, training_set, recipe, stage=self.name)
+        state = fit(
+            classifier,
+            training_set,
+            recipe,
+            stage=self.name,
+            compute=compute,
+            states=states,
+        )
         classifier.set_weights(state.best_weights)
         provenance = training_provenance(
             self.name,

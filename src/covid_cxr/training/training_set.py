@@ -3,17 +3,38 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from covid_cxr.radiographs.store import ImageStore
-
 logger = logging.getLogger(__name__)
 
 PARTS = ("train", "validation", "test")
+
+
+class Images(Protocol):
+    """What training needs of an image store, or of several taken together."""
+
+    @property
+    def n_images(self) -> int:
+        """How many images there are."""
+        ...
+
+    @property
+    def size_px(self) -> int:
+        """Height and width of each."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what they hold."""
+        ...
+
+    def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return the images of `rows`, shape (n, size_px, size_px), in their order."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +68,11 @@ class Part:
     Attributes:
         store: Holds the images.
         rows: Which of them, shape (n,).
-        is_case: Their labels, 0 or 1, shape (n, labels).
+        is_case: Their labels, 0 or 1, NaN where unknown, shape (n, labels).
         intensity: Of the training images.
     """
 
-    store: ImageStore
+    store: Images
     rows: NDArray[np.int64]
     is_case: NDArray[np.float32]
     intensity: Intensity
@@ -64,12 +85,12 @@ class TrainingSet:
     Attributes:
         store: Holds the images.
         radiographs: `image_id`, `patient_id`, `part`, `row` in the store, and one
-            boolean column per label.
+            boolean column per label, missing where unknown.
         labels: What the classifier tells, in the order of its outputs.
         intensity: Of the training images.
     """
 
-    store: ImageStore
+    store: Images
     radiographs: pd.DataFrame
     labels: tuple[str, ...]
     intensity: Intensity
@@ -80,18 +101,19 @@ class TrainingSet:
         return Part(
             store=self.store,
             rows=chosen["row"].to_numpy(np.int64),
-            is_case=chosen[list(self.labels)].to_numpy(np.float32),
+            is_case=chosen[list(self.labels)].to_numpy(np.float32, na_value=np.nan),
             intensity=self.intensity,
         )
 
 
 def assemble(
-    store: ImageStore,
+    store: Images,
     curated: pd.DataFrame,
     split: pd.DataFrame,
     *,
     intensity: Mapping[str, Any],
     labels: Sequence[str],
+    may_be_unknown: bool = False,
 ) -> TrainingSet:
     """Return the training set that `split` makes of the curated radiographs.
 
@@ -102,6 +124,8 @@ def assemble(
         intensity: `mean` and `standard_deviation` of the training images on [0, 1],
             and `n_images`.
         labels: What the classifier is to tell.
+        may_be_unknown: Whether an image may lack some of its labels, as where cohorts
+            with different labels are pooled; it must have one.
 
     Raises:
         ValueError: If a label, an image, its label or its pixels are missing.
@@ -119,11 +143,15 @@ def assemble(
         validate="one_to_one",
     )
     _check_pixels(radiographs, store)
-    _check_labels(radiographs, labels)
+    if may_be_unknown:
+        _refuse_unlabelled(radiographs, labels)
+    else:
+        _refuse_unknown(radiographs, labels)
+    kind = "boolean" if may_be_unknown else bool
     return TrainingSet(
         store=store,
         radiographs=radiographs.astype(
-            {"row": np.int64, **dict.fromkeys(labels, bool)}
+            {"row": np.int64, **dict.fromkeys(labels, kind)}
         ),
         labels=tuple(labels),
         intensity=Intensity(**intensity),
@@ -166,9 +194,10 @@ def check_trainable(training_set: TrainingSet) -> None:
                 f"The {name} part is empty (parts: {counts.to_dict()}). Enlarge it in "
                 "the split's parameters."
             )
-    prevalence = training_set.part("train").is_case.mean(axis=0)  # (labels,)
-    pairs = zip(training_set.labels, prevalence, strict=True)
-    constant = [label for label, share in pairs if share in {0, 1}]
+    is_case = training_set.part("train").is_case
+    n_cases, n_known = np.nansum(is_case, axis=0), np.sum(~np.isnan(is_case), axis=0)
+    is_constant = (n_cases == 0) | (n_cases == n_known)  # (labels,)
+    constant = [training_set.labels[i] for i in np.flatnonzero(is_constant)]
     if len(constant) == len(training_set.labels):
         raise ValueError(
             f"The {counts['train']} training images are all alike in "
@@ -179,7 +208,7 @@ def check_trainable(training_set: TrainingSet) -> None:
         logger.warning("one class only in training: %s", ", ".join(constant))
 
 
-def _check_pixels(radiographs: pd.DataFrame, store: ImageStore) -> None:
+def _check_pixels(radiographs: pd.DataFrame, store: Images) -> None:
     row = radiographs["row"]
     lost = radiographs.loc[row.isna() | (row < 0) | (row >= store.n_images), "image_id"]
     if len(lost):
@@ -190,7 +219,18 @@ def _check_pixels(radiographs: pd.DataFrame, store: ImageStore) -> None:
         )
 
 
-def _check_labels(radiographs: pd.DataFrame, labels: Sequence[str]) -> None:
+def _refuse_unlabelled(radiographs: pd.DataFrame, labels: Sequence[str]) -> None:
+    is_unlabelled = radiographs[list(labels)].isna().all(axis=1)
+    unlabelled = radiographs.loc[is_unlabelled, "image_id"]
+    if len(unlabelled):
+        raise ValueError(
+            f"None of the labels is known for {len(unlabelled)} of the split's "
+            f"{len(radiographs)} images, such as {unlabelled.iloc[0]}. Leave them out "
+            "of the split."
+        )
+
+
+def _refuse_unknown(radiographs: pd.DataFrame, labels: Sequence[str]) -> None:
     for label in labels:
         unknown = radiographs.loc[radiographs[label].isna(), "image_id"]
         if len(unknown):

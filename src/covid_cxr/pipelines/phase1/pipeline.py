@@ -28,6 +28,8 @@ def create_pipeline() -> Pipeline:
                     "intensity": "phase1_intensity",
                     "labels": "params:phase1.labels",
                     "recipe": "params:phase1.recipe",
+                    "compute": "params:compute",
+                    "states": "phase1_state",
                 },
                 outputs=["phase1_classifier", "phase1_history", "phase1_provenance"],
                 name="phase1.train",

@@ -26,12 +26,16 @@ def _phase2(path: TrainingPath) -> Pipeline:
             "curated": f"{cohort}_curated",
             "split": f"phase2_{cohort}_split",
             "intensity": f"phase2_{cohort}_intensity",
+            "state": f"{written}_state",
         },
         outputs={
             "history": f"{written}_history",
             "provenance": f"{written}_provenance",
             "scores": f"{written}_scores",
         },
-        parameters={"params:labels": "params:phase2.labels"},
+        parameters={
+            "params:labels": "params:phase2.labels",
+            "params:compute": "params:compute",
+        },
         tags=[path.name],
     )

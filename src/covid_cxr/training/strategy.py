@@ -1,0 +1,116 @@
+"""On what a training runs: devices, processes, precision and compiler."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from covid_cxr.training.backend import deterministic_tensorflow, worker_strategy
+
+Strategy = Literal["default", "mirrored", "multi_worker"]
+Precision = Literal["float32", "mixed_bfloat16"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compute:
+    """On what trainings run, as read from parameters.yml.
+
+    Every replica takes `recipe.batch_images` images of each step.
+
+    Attributes:
+        strategy: "default", one device; "mirrored", all GPUs of this machine;
+            "multi_worker", all machines that the variable TF_CONFIG names.
+        precision: "float32", or "mixed_bfloat16" for GPUs that compute in it. It has
+            the range of single precision, so no loss needs to be scaled for it.
+        xla: Whether the gradient is compiled by XLA; for GPUs.
+        tensorboard: Whether the history is also written for TensorBoard.
+    """
+
+    strategy: Strategy = "default"
+    precision: Precision = "float32"
+    xla: bool = False
+    tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what does not exist."""
+        choices = {"strategy": get_args(Strategy), "precision": get_args(Precision)}
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(
+                    f"compute.{name} must be one of {', '.join(allowed)}, got "
+                    f"{getattr(self, name)!r}."
+                )
+        for name in ("xla", "tensorboard"):
+            value = getattr(self, name)
+            if value is not True and value is not False:
+                raise ValueError(
+                    f"compute.{name} must be true or false, got {value!r}."
+                )
+
+
+@cache
+def open_strategy(name: Strategy) -> Any:
+    """Return the `tf.distribute` strategy of that name, one in a process.
+
+    Raises:
+        RuntimeError: If several workers are asked for and none are named.
+    """
+    tf = deterministic_tensorflow()
+    if name == "default":
+        return tf.distribute.get_strategy()
+    if name == "mirrored":
+        return tf.distribute.MirroredStrategy()
+    return worker_strategy()
+
+
+def is_chief(strategy: Any) -> bool:
+    """Return whether this process is the one that keeps the training's state."""
+    resolver = strategy.cluster_resolver
+    return resolver is None or not resolver.task_id
+
+
+def chiefs_word(strategy: Any, content: bytes) -> bytes:
+    """Return what the chief has as `content`, on every worker.
+
+    Workers need no disk in common: what the chief kept reaches them through here.
+    """
+    if strategy.cluster_resolver is None:
+        return content
+    own = np.frombuffer(content + b"\0" * (-len(content) % 4), np.int32)
+    n_bytes, n_words = _chiefs(strategy, np.array([len(content), len(own)], np.int32))
+    if n_words == 0:
+        return b""
+    words = own if is_chief(strategy) else np.zeros(int(n_words), np.int32)
+    return bytes(_chiefs(strategy, words).tobytes()[: int(n_bytes)])
+
+
+@contextmanager
+def naming_lost_workers() -> Iterator[None]:
+    """Say so where a step fails because another worker is gone.
+
+    Raises:
+        RuntimeError: If it does.
+    """
+    errors = deterministic_tensorflow().errors
+    try:
+        yield
+    except (errors.UnavailableError, errors.AbortedError) as error:
+        raise RuntimeError(
+            "A step was not finished: one of the other workers is gone. Start all of "
+            "them again; they go on after the last epoch that the chief kept."
+        ) from error
+
+
+def _chiefs(strategy: Any, array: Any) -> Any:
+    """Return the chief's array: the sum over replicas of which all others add zeros."""
+    tf = deterministic_tensorflow()
+
+    def own_or_zeros(context: Any) -> Any:
+        is_first = context.replica_id_in_sync_group == 0
+        return tf.constant(array if is_first else np.zeros_like(array))
+
+    shares = strategy.experimental_distribute_values_from_function(own_or_zeros)
+    return strategy.reduce("SUM", shares, axis=None).numpy()
