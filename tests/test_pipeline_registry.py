@@ -11,10 +11,15 @@ import typing
 import pytest
 from kedro.framework.session import KedroSession
 
+from covid_cxr.datasets.optional import OptionalDataset
+from covid_cxr.datasets.training_state import TrainingStateDataset
 from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.pipeline_registry import register_pipelines
 
-STEPS = ["synthesis", "ingestion", "curation", "phase1", "phase2", "phase3"]
+STEPS = [
+    *("synthesis", "ingestion", "curation", "audit"),
+    *("phase1", "phase2", "phase3"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +37,21 @@ def trainings(pipeline):
     return sorted(node.name for node in pipeline.nodes if "train" in node.tags)
 
 
+def needed(pipeline, catalog):
+    """Return the datasets without which a pipeline cannot run.
+
+    Not parameters, files that may be absent, or the places of training states.
+    """
+    names = {name for name in pipeline.inputs() if not name.startswith("params:")}
+    spared = (OptionalDataset, TrainingStateDataset)
+    return {name for name in names if not isinstance(catalog[name], spared)}
+
+
 def test_every_step_and_every_path_is_registered(pipelines):
     paths = [path.name for path in TRAINING_PATHS]
 
-    assert set(pipelines) == {*STEPS, "reporting", *paths, "__default__", "demo"}
+    whole = {"reporting", "pooled", "comparison", "__default__", "demo"}
+    assert set(pipelines) == {*STEPS, *paths, *whole}
 
 
 def test_the_whole_study_is_one_and_four_and_six_trainings(pipelines):
@@ -70,22 +86,36 @@ def test_all_six_paths_together_are_eleven_trainings(pipelines):
     assert len(trainings(together)) == 11
 
 
-def test_a_path_starts_from_raw_files_and_parameters(pipelines):
+def test_the_audit_may_stop_the_study_before_the_first_training(pipelines):
+    for whole in ("__default__", "demo"):
+        order = [node.name for node in pipelines[whole].nodes]
+        first = min(order.index(name) for name in trainings(pipelines[whole]))
+
+        assert order.index("audit.judge") < first, whole
+
+
+def test_a_path_alone_is_not_audited(pipelines):
+    """Its lineage may be clean while that of another path is not."""
+    for path in TRAINING_PATHS:
+        names = {node.name for node in pipelines[path.name].nodes}
+
+        assert not {name for name in names if name.startswith("audit.")}, path.name
+
+
+def test_a_path_starts_from_raw_files_and_parameters(pipelines, catalog):
     raw = pipelines["synthesis"].outputs()
     for path in TRAINING_PATHS:
-        free = {i for i in pipelines[path.name].inputs() if not i.startswith("params:")}
-
-        assert free <= raw, path.name
+        assert needed(pipelines[path.name], catalog) <= raw, path.name
 
 
-def test_the_control_path_needs_neither_nih_nor_rsna_files(pipelines):
-    free = pipelines["path_f"].inputs()
+def test_the_control_path_needs_neither_nih_nor_rsna_files(pipelines, catalog):
+    free = needed(pipelines["path_f"], catalog)
 
     assert not {name for name in free if name.startswith(("nih", "rsna"))}
 
 
-def test_the_demo_needs_parameters_only(pipelines):
-    assert all(name.startswith("params:") for name in pipelines["demo"].inputs())
+def test_the_demo_needs_parameters_only(pipelines, catalog):
+    assert needed(pipelines["demo"], catalog) == set()
 
 
 def test_every_dataset_of_every_pipeline_is_in_the_catalog(pipelines, catalog):
@@ -154,7 +184,10 @@ def test_no_function_wired_as_a_node_has_default_arguments(pipelines):
 
 def test_every_record_of_parameters_arrives_as_a_dataclass(pipelines):
     """Kedro converts a record only where the node's argument is annotated with one."""
-    records = {"recipe", "network", "curation", "synthesis", "saliency", "reporting"}
+    records = {
+        *("recipe", "network", "curation", "synthesis", "saliency", "reporting"),
+        "on_leak",
+    }
     checked = set()
     for node in pipelines["demo"].nodes:
         hints = typing.get_type_hints(node.func)

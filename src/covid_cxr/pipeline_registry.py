@@ -6,11 +6,14 @@ so breaks `kedro run --pipelines=path_b`, which is no folder.
 
 from kedro.pipeline import Pipeline
 
+import covid_cxr.pipelines.audit.pipeline as audit
+import covid_cxr.pipelines.comparison.pipeline as comparison
 import covid_cxr.pipelines.curation.pipeline as curation
 import covid_cxr.pipelines.ingestion.pipeline as ingestion
 import covid_cxr.pipelines.phase1.pipeline as phase1
 import covid_cxr.pipelines.phase2.pipeline as phase2
 import covid_cxr.pipelines.phase3.pipeline as phase3
+import covid_cxr.pipelines.pooled.pipeline as pooled
 import covid_cxr.pipelines.reporting.pipeline as reporting
 import covid_cxr.pipelines.synthesis.pipeline as synthesis
 from covid_cxr.paths import TRAINING_PATHS, TrainingPath
@@ -21,6 +24,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     steps = {
         "ingestion": ingestion.create_pipeline(),
         "curation": curation.create_pipeline(),
+        "audit": audit.create_pipeline(),
         "phase1": phase1.create_pipeline(),
         "phase2": phase2.create_pipeline(),
         "phase3": phase3.create_pipeline(),
@@ -32,6 +36,8 @@ def register_pipelines() -> dict[str, Pipeline]:
         "synthesis": hospital,
         **steps,
         "reporting": report,
+        "comparison": comparison.create_pipeline(),
+        "pooled": pooled.create_pipeline(),
         **{path.name: _one_path(path, until_scores) for path in TRAINING_PATHS},
         "__default__": until_scores + report,
         "demo": hospital + until_scores + report,

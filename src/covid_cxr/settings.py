@@ -6,8 +6,15 @@ from covid_cxr.hooks import (
     PathRecipeHooks,
     ReportHooks,
 )
+from covid_cxr.resume import NodeRecordHooks
 
-HOOKS = (LoggingHooks(), PathRecipeHooks(), InputCheckHooks(), ReportHooks())
+HOOKS = (
+    LoggingHooks(),
+    PathRecipeHooks(),
+    InputCheckHooks(),
+    NodeRecordHooks(),
+    ReportHooks(),
+)
 
 # kedro-viz's run-status hook records a sliced run as if it were a full one.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-viz",)

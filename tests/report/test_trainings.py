@@ -2,7 +2,12 @@
 
 import pytest
 
-from covid_cxr.report.trainings import list_trainings, training_title
+from covid_cxr.report.trainings import (
+    cost_from_scratch,
+    cost_of_study,
+    list_trainings,
+    training_title,
+)
 
 
 def test_a_training_is_listed_with_its_ancestors_and_hours():
@@ -55,3 +60,54 @@ def test_what_a_record_lacks_stays_empty():
 )
 def test_trainings_have_a_name_for_readers(name, title):
     assert training_title(name) == title
+
+
+def made_up_study():
+    """Return provenance in which phase 1 leads to two paths, and a third has none."""
+
+    def record(stage, *parents, n_epochs, n_train, seconds):
+        return {
+            "stage": stage,
+            "parents": [{"stage": name} for name in ("initial", *parents)],
+            "n_images": {"train": n_train},
+            "n_epochs": n_epochs,
+            "seconds": seconds,
+        }
+
+    phase1 = record("phase1", n_epochs=10, n_train=1000, seconds=7200)
+    small = {"n_epochs": 4, "n_train": 50, "seconds": 360}
+    return {
+        "phase1": phase1,
+        "path_b_phase2": record("path_b.phase2", "phase1", **small),
+        "path_b_phase3": record("path_b.phase3", "phase1", "path_b.phase2", **small),
+        "path_c_phase3": record("path_c.phase3", "phase1", **small),
+        "path_f_phase3": record("path_f.phase3", **small),
+    }
+
+
+def test_a_training_is_used_by_every_last_classifier_that_it_leads_to():
+    table = list_trainings(made_up_study()).set_index("training")
+
+    assert table["used_by"].to_dict() == {
+        "phase1": 2,
+        "path_b_phase2": 1,
+        "path_b_phase3": 1,
+        "path_c_phase3": 1,
+        "path_f_phase3": 1,
+    }
+
+
+def test_the_cost_of_the_study_counts_every_training_once():
+    cost = cost_of_study(list_trainings(made_up_study()))
+
+    assert (cost.trainings, cost.epochs) == (5, 10 + 4 * 4)
+    assert cost.image_passes == 10 * 1000 + 4 * 4 * 50
+    assert cost.hours == pytest.approx(2 + 4 * 0.1)
+
+
+def test_from_scratch_every_path_trains_phase_1_itself():
+    cost = cost_from_scratch(list_trainings(made_up_study()))
+
+    assert (cost.trainings, cost.epochs) == (6, 2 * 10 + 4 * 4)
+    assert cost.image_passes == 2 * 10 * 1000 + 4 * 4 * 50
+    assert cost.hours == pytest.approx(2 * 2 + 4 * 0.1)

@@ -1,6 +1,7 @@
-"""Which trainings lie behind the numbers: from provenance records to one table."""
+"""Which trainings lie behind the numbers, and what they cost."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -8,14 +9,36 @@ import pandas as pd
 IMAGENET = "ImageNet weights"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a number of trainings cost.
+
+    Attributes:
+        trainings: How many.
+        epochs: Of all of them.
+        image_passes: Radiographs through the network to be learned from, each time
+            counted: epochs times training radiographs.
+        hours: Of training and its validation, by the clock.
+    """
+
+    trainings: int
+    epochs: float
+    image_passes: float
+    hours: float
+
+
 def list_trainings(provenance: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """Return one row per training.
+
+    `used_by` is the number of last classifiers that a training leads to, its own
+    included: for each of them it would be run, were nothing shared.
 
     Args:
         provenance: Record by training, as in `path_b_phase2`: stage, parents, images
             per part, epochs, seconds, seed, hash of the split, versions. What a record
             lacks stays empty in the table.
     """
+    lineages = _lineages(provenance.values())
     rows = []
     for name, record in provenance.items():
         images = record.get("n_images", {})
@@ -30,12 +53,32 @@ def list_trainings(provenance: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
                 "epochs": record.get("n_epochs"),
                 "kept_epoch": record.get("best_epoch"),
                 "hours": _hours(record.get("seconds")),
+                "used_by": sum(record.get("stage") in lineage for lineage in lineages),
                 "seed": record.get("seed"),
                 "split_sha256": record.get("split_sha256"),
                 "versions": _as_text(record.get("versions", {})),
             }
         )
     return pd.DataFrame(rows)
+
+
+def cost_of_study(trainings: pd.DataFrame) -> Cost:
+    """Return what the trainings cost, each run once.
+
+    Args:
+        trainings: From `list_trainings`.
+    """
+    return _cost(trainings, pd.Series(1, index=trainings.index))
+
+
+def cost_from_scratch(trainings: pd.DataFrame) -> Cost:
+    """Return what it would cost to train every path from scratch, sharing nothing.
+
+    Args:
+        trainings: From `list_trainings`; the shared ones are taken to cost each path
+            what they cost once.
+    """
+    return _cost(trainings, trainings["used_by"])
 
 
 def training_title(name: str) -> str:
@@ -49,6 +92,26 @@ def training_title(name: str) -> str:
     if not path:
         return title.capitalize()
     return f"Path ({path.removeprefix('path_')}), {title}"
+
+
+def _lineages(records: Iterable[Mapping[str, Any]]) -> list[set[Any]]:
+    """Return for each classifier from which no other starts its stages, all told."""
+    lineages = [
+        {record.get("stage"), *(parent.get("stage") for parent in record["parents"])}
+        for record in records
+        if "parents" in record
+    ]
+    return [own for own in lineages if not any(own < other for other in lineages)]
+
+
+def _cost(trainings: pd.DataFrame, times: pd.Series) -> Cost:
+    passes = trainings["epochs"] * trainings["train"]
+    return Cost(
+        trainings=int(times.sum()),
+        epochs=float((times * trainings["epochs"]).sum()),
+        image_passes=float((times * passes).sum()),
+        hours=float((times * trainings["hours"]).sum()),
+    )
 
 
 def _ancestor(record: Mapping[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""The pooled control: one training on all cohorts instead of a sequence (Section 4)."""
