@@ -5,9 +5,13 @@ import numpy as np
 import pytest
 
 from covid_cxr.saliency.grad_cam import (
+    METHODS,
     class_activation_map,
+    explain,
     explained_layer,
     grad_cam,
+    grad_cam_plus_plus,
+    hires_cam,
 )
 from covid_cxr.training.network import Network, build_densenet
 
@@ -108,3 +112,72 @@ def test_a_network_with_another_end_is_refused(classifier):
 
     with pytest.raises(ValueError, match="expected GlobalAveragePooling2D and Dense"):
         class_activation_map(headless, np.zeros((1, 64, 64, 1), np.float32))
+
+
+@pytest.fixture(scope="module")
+def analytic():
+    """A network that adds up what is bright, and takes away what is dark.
+
+    Channel 0 of "signs" is max(0, x), channel 1 max(0, -x); the log odds are the mean
+    of the first minus twice the mean of the second.
+    """
+    image = keras.Input((8, 8, 1))
+    signs = keras.layers.Conv2D(2, 1, activation="relu", name="signs")(image)
+    pooled = keras.layers.GlobalAveragePooling2D()(signs)
+    model = keras.Model(image, keras.layers.Dense(1, activation="sigmoid")(pooled))
+    kernel, head = np.array([[[[1.0, -1.0]]]]), np.array([[1.0], [-2.0]])
+    model.set_weights([kernel, np.zeros(2), head, np.zeros(1)])
+    return model
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_map_of_an_analytic_network_is_known(analytic, method):
+    image = np.zeros((1, 8, 8, 1), np.float32)
+    image[0, 1:3, 1:3] = 2.0
+    image[0, 5, 5] = 1.0
+    image[0, 6:, 6:] = -1.0
+
+    [found] = explain(analytic, image, method=method, layer="signs")
+
+    np.testing.assert_allclose(found, np.maximum(image[0, ..., 0], 0) / 2, atol=1e-6)
+
+
+def test_hires_cam_is_grad_cam_before_pooling_only(classifier, images):
+    arguments = {"classifier": classifier, "images": images, "output": 0}
+
+    np.testing.assert_allclose(
+        hires_cam(**arguments, layer="relu"),
+        grad_cam(**arguments, layer="relu"),
+        atol=1e-6,
+    )
+    early = "conv1_relu"
+    assert not np.allclose(
+        hires_cam(**arguments, layer=early), grad_cam(**arguments, layer=early)
+    )
+
+
+def test_grad_cam_plus_plus_follows_its_formula(classifier, images):
+    [found] = grad_cam_plus_plus(classifier, images[:1], layer="relu", output=1)
+
+    features = keras.Model(classifier.input, classifier.get_layer("relu").output)
+    [one] = features(images[:1], training=False).numpy().astype(np.float64)
+    gradient = classifier.layers[-1].kernel.numpy()[:, 1] / 64  # mean over 8 x 8
+    weights = []
+    for channel, slope in enumerate(gradient):
+        total = one[..., channel].sum()
+        share = slope**2 / (2 * slope**2 + total * slope**3)
+        weights.append(64 * share * max(0, slope))
+    expected = np.maximum(one @ np.array(weights), 0)
+    np.testing.assert_allclose(found, expected / expected.max(), atol=1e-4)
+
+
+def test_the_cheap_way_is_taken_where_it_is_the_same(classifier, images):
+    np.testing.assert_array_equal(
+        explain(classifier, images, method="grad_cam", layer=None),
+        class_activation_map(classifier, images)[..., 0],
+    )
+
+
+def test_an_unknown_method_is_refused(classifier, images):
+    with pytest.raises(ValueError, match=r"hires_cam, got 'smooth_grad'"):
+        explain(classifier, images, method="smooth_grad", layer=None)
