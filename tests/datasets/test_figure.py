@@ -31,3 +31,20 @@ def test_a_figure_has_a_preview_for_kedro_viz(tmp_path):
 def test_a_missing_figure_is_refused(tmp_path):
     with pytest.raises(DatasetError, match=r"figure1\.png"):
         FigureDataset(filepath=str(tmp_path / "figure1.png")).load()
+
+
+def test_a_figure_is_also_saved_for_print_and_the_same_each_time(tmp_path):
+    dataset = FigureDataset(filepath=str(tmp_path / "figure1.png"))
+    contents = []
+    for _ in range(2):
+        figure = Figure(figsize=(2, 1))
+        figure.subplots().plot([0, 1], label="a").pop()
+        dataset.save(figure)
+        contents.append(
+            [(tmp_path / f"figure1.{kind}").read_bytes() for kind in ("pdf", "svg")]
+        )
+
+    pdf, svg = contents[0]
+    assert pdf.startswith(b"%PDF")
+    assert b"<svg" in svg
+    assert contents[0] == contents[1]

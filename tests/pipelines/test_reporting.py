@@ -11,7 +11,10 @@ from kedro.io import MemoryDataset
 from kedro.runner import SequentialRunner
 from sklearn.metrics import roc_auc_score
 
+from covid_cxr.audit.on_leak import OnLeak
+from covid_cxr.cohorts.duplicates import no_duplicates
 from covid_cxr.paths import TRAINING_PATHS
+from covid_cxr.pipelines.audit.nodes import find_leaks, find_shortcuts
 from covid_cxr.pipelines.reporting.nodes import draw_cropping, draw_saliency
 from covid_cxr.pipelines.reporting.pipeline import create_path_pipeline, create_pipeline
 from covid_cxr.radiographs.curation import Curation, plan_store
@@ -54,6 +57,11 @@ def make_cohort(folder, cohort, *, n_images, labels, rng):
             "file": [f"{cohort}_{i:04d}.png" for i in range(n_images)],
             "is_synthetic": True,
             "row": np.arange(n_images),
+            "source": cohort,
+            "site": cohort,
+            "view": np.where(np.arange(n_images) % 3, "PA", "AP"),
+            "sex": np.where(np.arange(n_images) % 2, "F", "M"),
+            "age_years": np.arange(n_images) % 90.0,
         }
     )
     return table.assign(**{label: rng.random(n_images) < p for label, p in labels})
@@ -119,6 +127,7 @@ def train(stage, parents, *, rng):
             "epoch": int(epoch),
             "loss": float(loss - 0.01 * epoch),
             "validation_loss": float(loss),
+            "learning_rate": 0.01,
         }
         for epoch, loss in zip(epochs, losses, strict=True)
     ]
@@ -184,12 +193,44 @@ def make_study(root):
             nih, splits["phase1_split"], FINDINGS, separation=1.2, rng=rng
         ),
     }
+    study |= audit(study)
     study["phase1_history"], study["phase1_provenance"] = train(
         "phase1", ["initial"], rng=rng
     )
     for path in TRAINING_PATHS:
         study |= make_path(path, study, rng=rng)
     return study
+
+
+def audit(study):
+    """Return what the audit leaves; RSNA patients are patients of phase 1 here."""
+    tables = {
+        name: study[name] for name in study if name.endswith(("_curated", "_split"))
+    }
+    none = no_duplicates()
+    duplicates = {f"{cohort}_duplicates": none for cohort in ("nih", "rsna", "covid")}
+    across = none.assign(first_cohort="", second_cohort="")
+    warn = dict.fromkeys(("same_image", "duplicate", "same_patient"), "warn")
+    _, leakage, _ = find_leaks(
+        OnLeak(**warn, unknown_ancestry="warn"),
+        "none",
+        **tables,
+        **duplicates,
+        duplicates_across=across,
+    )
+    labels = dict.fromkeys(("phase1", "phase2_nih", "phase2_rsna"), "pneumonia")
+    labels = {
+        f"{s}_label": label for s, label in {**labels, "phase3": "covid19"}.items()
+    }
+    _, associations, metadata_auroc, source_labels = find_shortcuts(
+        0.95, **tables, **labels
+    )
+    return {
+        "leakage": leakage,
+        "associations": associations,
+        "metadata_auroc": metadata_auroc,
+        "source_labels": source_labels,
+    }
 
 
 def make_path(path, study, *, rng):
@@ -217,6 +258,7 @@ def make_path(path, study, *, rng):
         separation=SEPARATION[path.letter],
         rng=rng,
     )
+    made[f"{name}_seed_scores"] = made[f"{name}_scores"].assign(seed=1)
     made[f"{name}_saliency"] = explain(made[f"{name}_scores"], rng=rng)
     made[f"{name}_history"], made[f"{name}_provenance"] = train(
         f"{path.name}.phase3", parents, rng=rng
@@ -240,7 +282,13 @@ def run_reporting(project, inputs):
             catalog = session.load_context().catalog
             for name, value in inputs.items():
                 catalog[name] = MemoryDataset(value, copy_mode="assign")
-            curation = Curation(size_px=SIZE_PX, shard_images=64, workers=1)
+            curation = Curation(
+                size_px=SIZE_PX,
+                shard_images=64,
+                compression="none",
+                workers=1,
+                cluster=None,
+            )
             catalog["covid_store"].save(
                 plan_store(inputs["covid_curated"], inputs["covid_images"], curation)
             )
@@ -295,6 +343,27 @@ def test_the_report_embeds_every_figure_and_says_that_the_data_are_synthetic(
     assert "Synthetic data: not clinical evidence" in report
 
 
+def test_the_report_says_which_numbers_are_not_held_out(study_folder):
+    report = (study_folder / "report.html").read_text(encoding="utf-8")
+
+    rows = report.split('id="leakage-stages"')[1].split("</table>")[0].split("<tr>")
+    verdicts = {row.split("</th>")[0][16:]: row for row in rows[2:]}
+    assert len(verdicts) == 11
+    assert "Not held out: of" in verdicts["Path (a), phase 2"]
+    assert "training part of phase 1" in verdicts["Path (a), phase 2"]
+    assert "Held out." in verdicts["Path (d), phase 2"]
+
+
+def test_the_report_shows_metadata_beside_the_classifiers(study_folder, inputs):
+    report = (study_folder / "report.html").read_text(encoding="utf-8")
+
+    table = report.split('id="metadata-auroc"')[1].split("</table>")[0]
+    shown = inputs["metadata_auroc"].query("part == 'test' and predictors == 'view'")
+    table3 = pd.read_csv(study_folder / "table3.csv")
+    assert f"{shown.set_index('training_set').loc['phase3', 'auroc']:.3f}" in table
+    assert f"{table3['auroc'].min():.3f} to {table3['auroc'].max():.3f}" in table
+
+
 def test_the_report_names_no_file_of_a_rejected_radiograph(study_folder):
     report = (study_folder / "report.html").read_text(encoding="utf-8")
 
@@ -317,6 +386,7 @@ def test_a_path_alone_reports_what_it_has(run_reporting, tmp_path, letter, table
     assert path.title in report
     others = [p.title for p in TRAINING_PATHS if p is not path]
     assert not [title for title in others if title in report]
+    assert 'id="audit"' not in report  # which is of all paths
 
 
 def test_a_path_without_phase_2_needs_no_phase_2(inputs):

@@ -5,10 +5,22 @@ import pandas as pd
 import pytest
 
 from covid_cxr.report.comparisons import adjust_for_all_pairs, compare_paths
+from covid_cxr.report.evaluation import Evaluation
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.statistics.auc import estimate_aucs
 
 REPORTING = Reporting(level=0.95, significance=0.05, seed=1)
+EVALUATION = Evaluation(
+    target_sensitivity=0.9,
+    prevalences=[0.1],
+    max_false_positive_rate=0.2,
+    bootstrap_replicates=200,
+    calibration_bins=5,
+    age_edges=[40, 60],
+    least_subgroup_patients=5,
+    power=0.8,
+    seed=1,
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +43,9 @@ def scores():
 
 
 def test_table_4_has_every_pair_with_both_p_values(scores):
-    table = compare_paths(scores, label="covid19", reporting=REPORTING)
+    table = compare_paths(
+        scores, label="covid19", reporting=REPORTING, evaluation=EVALUATION
+    )
 
     assert len(table) == 15
     first = scores["path_b"]
@@ -45,15 +59,25 @@ def test_table_4_has_every_pair_with_both_p_values(scores):
     assert row["p_image"] == pytest.approx(by_image.compare("path_b", "path_e").p_value)
     assert (row["lower"], row["upper"]) == pytest.approx(clustered.interval(0.95))
     assert row["paper_p"] == 0.025
+    assert row["detectable"] == pytest.approx(
+        clustered.standard_error * (1.959964 + 0.841621)
+    )
 
 
-def test_table_5_multiplies_every_p_value_by_15(scores):
-    table4 = compare_paths(scores, label="covid19", reporting=REPORTING)
+def test_table_5_adjusts_every_p_value_of_table_4(scores):
+    table4 = compare_paths(
+        scores, label="covid19", reporting=REPORTING, evaluation=EVALUATION
+    )
 
-    table5 = adjust_for_all_pairs(table4)
+    table5 = adjust_for_all_pairs(scores, label="covid19", reporting=REPORTING)
 
     for column in ("p_clustered", "p_image"):
         expected = np.minimum(1, 15 * table4[column])
         assert table5[column].tolist() == pytest.approx(expected.tolist())
+    clustered = table4["p_clustered"]
+    for column in ("p_holm", "p_benjamini_hochberg", "p_max_t"):
+        assert (table5[column] <= table5["p_clustered"] + 1e-9).all()
+        assert (table5[column] >= clustered - 0.002).all()
+    assert (table5["p_max_t"] < table5["p_holm"]).any()
     published = table5.set_index(["first", "second"])["paper_p"]
     assert published[("path_a", "path_f")] == 0.705

@@ -12,6 +12,7 @@ from playwright.sync_api import sync_playwright
 from covid_cxr.figures.roc import draw_interactive_roc
 from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.report.comparisons import adjust_for_all_pairs, compare_paths
+from covid_cxr.report.evaluation import Evaluation
 from covid_cxr.report.html import ReportContents, write_report
 from covid_cxr.report.performance import (
     tabulate_covid,
@@ -22,6 +23,17 @@ from covid_cxr.report.reporting import Reporting
 from covid_cxr.statistics.roc import trace_roc
 
 REPORTING = Reporting(level=0.95, significance=0.05, seed=2021)
+EVALUATION = Evaluation(
+    target_sensitivity=0.9,
+    prevalences=[0.1],
+    max_false_positive_rate=0.2,
+    bootstrap_replicates=200,
+    calibration_bins=5,
+    age_edges=[40, 60],
+    least_subgroup_patients=5,
+    power=0.8,
+    seed=1,
+)
 COLOURS = {path.name: "#0072b2" for path in TRAINING_PATHS}
 CHROMIUM = shutil.which("chromium")
 OPTIONS = [
@@ -67,6 +79,12 @@ def png():
     return stream.getvalue()
 
 
+def tabulate_pairs(covid):
+    settings = {"label": "covid19", "reporting": REPORTING}
+    table4 = compare_paths(covid, **settings, evaluation=EVALUATION)
+    return table4, adjust_for_all_pairs(covid, **settings)
+
+
 def make_contents(paths=TRAINING_PATHS, *, is_synthetic=True, **changes):
     """Return a report's contents from made-up scores of `paths`."""
     covid = {
@@ -80,7 +98,7 @@ def make_contents(paths=TRAINING_PATHS, *, is_synthetic=True, **changes):
     }
     settings = {"reporting": REPORTING}
     is_study = len(paths) > 1
-    table4 = compare_paths(covid, label="covid19", **settings) if is_study else None
+    table4, table5 = tabulate_pairs(covid) if is_study else (None, None)
     curves = {
         path.title: trace_roc(scores["covid19"], scores["covid19_score"])
         for path, scores in zip(paths, covid.values(), strict=True)
@@ -115,6 +133,7 @@ def make_contents(paths=TRAINING_PATHS, *, is_synthetic=True, **changes):
                 "epochs": 12,
                 "kept_epoch": [7, np.nan],
                 "hours": [0.5, 0.25],
+                "used_by": [3, 1],
                 "seed": 2021,
                 "split_sha256": "0123456789abcdef",
                 "versions": "keras 3.15.0",
@@ -128,7 +147,7 @@ def make_contents(paths=TRAINING_PATHS, *, is_synthetic=True, **changes):
         ),
         "table3": tabulate_covid(covid, label="covid19", **settings),
         "table4": table4,
-        "table5": adjust_for_all_pairs(table4) if is_study else None,
+        "table5": table5,
         "images": {
             name: png()
             for name in [
@@ -317,3 +336,39 @@ def test_a_single_path_shows_no_comparison():
     assert "chosen on validation" not in document
     for absent in ('id="table1"', 'id="table2"', 'id="table4"', "<img"):
         assert absent not in document
+
+
+def test_the_report_says_what_reuse_has_saved(contents):
+    report = write_report(contents)
+
+    words = " ".join(report.split())
+    assert "2 trainings for 6 paths: 24 epochs, 2,400 image passes" in words
+    assert "from scratch</th><td>4</td><td>48</td> <td>4,800</td>" in words
+    assert "Reused</th><td>2</td> <td>24</td><td>2,400</td>" in words
+
+
+def test_a_path_that_shares_nothing_has_no_table_of_cost(contents):
+    alone = make_contents(trainings=contents.trainings.assign(used_by=1))
+
+    assert 'id="cost"' not in write_report(alone)
+
+
+def test_several_seeds_have_a_table_and_one_seed_a_warning():
+    row = {
+        "path": "path_b",
+        "n_seeds": 3,
+        "mean_auroc": 0.8,
+        "sd_auroc": 0.02,
+        "lowest_auroc": 0.78,
+        "highest_auroc": 0.82,
+        "sampling_variance": 0.0012,
+        "seed_share": 0.25,
+    }
+    several = write_report(make_contents(seeds=pd.DataFrame([row])))
+    one = write_report(make_contents(seeds=pd.DataFrame([{**row, "n_seeds": 1}])))
+
+    assert "<td>3</td><td>0.800</td>" in several
+    assert "25.00 %" in several
+    assert "One seed." not in several
+    assert 'id="seeds"' not in one
+    assert "One seed." in one

@@ -10,10 +10,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from covid_cxr.paths import TRAINING_PATHS, TrainingPath
 from covid_cxr.report import wording
+from covid_cxr.report.audit import AuditTables, compare_with_models
 from covid_cxr.report.performance import chosen_path
 from covid_cxr.report.published import CITATION
 from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.trainings import IMAGENET, training_title
+from covid_cxr.report.trainings import (
+    IMAGENET,
+    cost_from_scratch,
+    cost_of_study,
+    training_title,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +41,8 @@ class ReportContents:
             `auroc_intervals`, `learning_curves`.
         roc: Plotly figure of the ROC curves.
         colours: Of each path in the figures, by its name.
+        audit: Leakage and shortcuts.
+        seeds: From `seeds.tabulate_seeds`.
     """
 
     reporting: Reporting
@@ -50,6 +58,8 @@ class ReportContents:
     images: Mapping[str, bytes]
     roc: Any
     colours: Mapping[str, str]
+    audit: AuditTables | None = None
+    seeds: pd.DataFrame | None = None
 
     @property
     def paths(self) -> list[TrainingPath]:
@@ -64,23 +74,36 @@ def write_report(contents: ReportContents) -> str:
     The same contents give the same document, byte for byte.
     """
     return (
-        _environment()
+        make_environment()
         .get_template("report.html.jinja")
         .render(
             contents=contents,
             paths={path.name: path for path in contents.paths},
             chosen=chosen_path(contents.table3),
             synthetic=list(contents.cohorts.query("is_synthetic")["cohort"]),
-            images={name: _as_data_uri(png) for name, png in contents.images.items()},
-            roc=_as_fragment(contents.roc),
+            images={name: as_data_uri(png) for name, png in contents.images.items()},
+            roc=as_fragment(contents.roc),
             colours=dict(contents.colours),
             citation=CITATION,
             wording=wording,
+            shortcuts=_shortcuts(contents),
         )
     )
 
 
-def _environment() -> Environment:
+def _shortcuts(contents: ReportContents) -> list[dict[str, Any]]:
+    if contents.audit is None:
+        return []
+    return compare_with_models(
+        contents.audit.metadata_auroc,
+        table1=contents.table1,
+        table2=contents.table2,
+        table3=contents.table3,
+    )
+
+
+def make_environment() -> Environment:
+    """Return the templates of reports, with the filters that they share."""
     environment = Environment(
         loader=PackageLoader("covid_cxr.report"),
         autoescape=True,
@@ -90,6 +113,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "auroc": wording.auroc,
+        "classifier": wording.classifier,
         "cohort_name": wording.cohort,
         "count": wording.count,
         "label": wording.label,
@@ -100,6 +124,8 @@ def _environment() -> Environment:
     environment.globals["records"] = _records
     environment.globals["interval"] = wording.interval
     environment.globals["imagenet"] = IMAGENET
+    environment.globals["cost_of_study"] = cost_of_study
+    environment.globals["cost_from_scratch"] = cost_from_scratch
     return environment
 
 
@@ -110,11 +136,12 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _as_data_uri(png: bytes) -> str:
+def as_data_uri(png: bytes) -> str:
+    """Return a PNG file as the address of an image in HTML."""
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
-def _as_fragment(figure: Any) -> str:
+def as_fragment(figure: Any) -> str:
     """Return the figure's HTML with the one copy of plotly.js in it."""
     from plotly.io import to_html
 

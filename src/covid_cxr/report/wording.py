@@ -3,6 +3,8 @@
 import math
 from typing import TypeGuard
 
+from covid_cxr.paths import TRAINING_PATHS
+
 COHORTS = {
     "nih": "NIH ChestX-ray14",
     "rsna": "RSNA Pneumonia Challenge 2018",
@@ -14,6 +16,7 @@ TRAINING_SETS = {
     "phase2_rsna": "Phase 2: pneumonia (RSNA)",
     "phase3": "Phase 3: COVID-19",
 }
+CLASSIFIERS = {path.name: path.title for path in TRAINING_PATHS}
 LABELS = {"covid19": "COVID-19", "macro_average": "Macro average"}
 UNKNOWN = "\N{EN DASH}"
 
@@ -69,6 +72,11 @@ def hours(value: float | None) -> str:
 def label(name: str) -> str:
     """Return the name of a finding, as in "Pleural thickening"."""
     return LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def classifier(name: str) -> str:
+    """Return the title of a path's classifier, or the name of anybody's."""
+    return CLASSIFIERS.get(name, name)
 
 
 def cohort(name: str) -> str:

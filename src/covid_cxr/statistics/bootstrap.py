@@ -20,6 +20,8 @@ from covid_cxr.statistics.auc import as_codes, as_matrix, as_truth
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+_BAND_POINTS = 101  # false-positive rates of a band, a hundredth apart
+
 
 @dataclass(frozen=True, kw_only=True)
 class BootstrapInterval:
@@ -153,12 +155,7 @@ def bootstrap_aucs(
     truth = as_truth(is_case)
     matrix, names = as_matrix(scores, n_images=len(truth))
     codes = np.arange(len(truth)) if cluster is None else as_codes(cluster, len(truth))
-    if n_replicates < 2 or truth.all() or not truth.any():
-        raise ValueError(
-            f"A bootstrap needs cases, controls and at least 2 replicates, got "
-            f"{truth.sum()} cases, {(~truth).sum()} controls and {n_replicates} "
-            f"replicates."
-        )
+    _check(truth, n_replicates)
     models = [_SortedScores(truth, column) for column in matrix.T]
     everything = np.ones(len(truth))
     draws = _draw_counts(truth, codes, n_replicates=n_replicates, seed=seed)
@@ -176,6 +173,57 @@ def bootstrap_aucs(
             ]
         ),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RocBand:
+    """Pointwise bounds of a ROC curve's sensitivity, each of shape (points,).
+
+    Attributes:
+        false_positive_rate: From 0 to 1.
+        lower: Of the sensitivity there.
+        upper: Likewise.
+    """
+
+    false_positive_rate: Floats
+    lower: Floats
+    upper: Floats
+
+
+def bootstrap_roc_band(
+    is_case: ArrayLike,
+    scores: ArrayLike,
+    *,
+    cluster: Any,
+    level: float = 0.95,
+    n_replicates: int = 2000,
+    seed: int,
+) -> RocBand:
+    """Return the percentile band of a ROC curve over resampled patients.
+
+    It covers at each false-positive rate by itself, not the whole curve at once.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        scores: Of one model, shape (n,).
+        cluster: Patient of each image, shape (n,); None takes every image as one.
+        level: Coverage at each point.
+        n_replicates: At least 2.
+        seed: Of the draws.
+
+    Raises:
+        ValueError: As for `bootstrap_aucs`.
+    """
+    truth = as_truth(is_case)
+    matrix, _ = as_matrix(scores, n_images=len(truth))
+    codes = np.arange(len(truth)) if cluster is None else as_codes(cluster, len(truth))
+    _check(truth, n_replicates)
+    model = _SortedScores(truth, matrix[:, 0])
+    rates = np.linspace(0, 1, _BAND_POINTS)
+    draws = _draw_counts(truth, codes, n_replicates=n_replicates, seed=seed)
+    curves = np.array([model.sensitivity(counts[codes], rates) for counts in draws])
+    lower, upper = np.nanquantile(curves, _tails(level), axis=0)
+    return RocBand(false_positive_rate=rates, lower=lower, upper=upper)
 
 
 class _SortedScores:
@@ -202,6 +250,24 @@ class _SortedScores:
             return float("nan")
         below = np.cumsum(controls) - controls / 2
         return float(cases @ below / n_pairs)
+
+    def sensitivity(self, weights: Floats, rates: Floats) -> Floats:
+        """Return the sensitivity at each false-positive rate; NaN for one class.
+
+        Args:
+            weights: Not negative, shape (n,).
+            rates: Rising, on [0, 1].
+        """
+        ordered = weights[self._order]
+        cases = np.bincount(self._step, weights=ordered * self._is_case)
+        controls = np.bincount(self._step, weights=ordered * ~self._is_case)
+        if cases.sum() * controls.sum() == 0:
+            return np.full(len(rates), np.nan)
+        # From the highest score down; where the curve rises steeply, its upper end.
+        hits = np.append(0, np.cumsum(cases[::-1])) / cases.sum()
+        alarms = np.append(0, np.cumsum(controls[::-1])) / controls.sum()
+        is_last = np.append(np.diff(alarms) > 0, True)
+        return np.asarray(np.interp(rates, alarms[is_last], hits[is_last]))
 
 
 def _draw_counts(
@@ -244,3 +310,12 @@ def _tails(level: float) -> Floats:
     if not 0 < level < 1:
         raise ValueError(f"The level must lie between 0 and 1, as in 0.95, got {level}")
     return np.array([(1 - level) / 2, (1 + level) / 2])
+
+
+def _check(truth: NDArray[np.bool_], n_replicates: int) -> None:
+    if n_replicates < 2 or truth.all() or not truth.any():
+        raise ValueError(
+            f"A bootstrap needs cases, controls and at least 2 replicates, got "
+            f"{truth.sum()} cases, {(~truth).sum()} controls and {n_replicates} "
+            f"replicates."
+        )

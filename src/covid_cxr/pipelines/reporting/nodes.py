@@ -12,30 +12,35 @@ from covid_cxr.figures import cropping, intervals, learning_curves, roc, salienc
 from covid_cxr.figures.note import draw_note
 from covid_cxr.figures.palette import path_colour
 from covid_cxr.figures.paths import draw_paths
-from covid_cxr.paths import TRAINING_PATHS
+from covid_cxr.paths import COHORT_OF_TRAINING_SET, TRAINING_PATHS
 from covid_cxr.radiographs import files
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
 from covid_cxr.radiographs.store import ImageStore
-from covid_cxr.report import comparisons, flow, html, performance, trainings
+from covid_cxr.report import (
+    audit,
+    comparisons,
+    flow,
+    html,
+    performance,
+    seeds,
+    trainings,
+)
+from covid_cxr.report.evaluation import Evaluation
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.scored_part import line_up
 from covid_cxr.statistics.roc import trace_roc
 
 logger = logging.getLogger(__name__)
 
-TRAINING_SET_COHORTS = {
-    "phase1": "nih",
-    "phase2_nih": "nih",
-    "phase2_rsna": "rsna",
-    "phase3": "covid",
-}
 # In the order of Figures 4 to 7.
 OUTCOMES = ("true_positive", "true_negative", "false_positive", "false_negative")
 IMAGES = (
     *("figure1", "figure2", "figure4", "figure5", "figure6", "figure7"),
     *("auroc_intervals", "learning_curves"),
 )
+
+AUDIT_TABLES = ("leakage", "associations", "metadata_auroc", "source_labels")
 
 
 def count_cohorts(**tables: pd.DataFrame) -> pd.DataFrame:
@@ -78,7 +83,7 @@ def count_parts(
             radiographs=tables[f"{cohort}_curated"],
             label=(covid_labels if name == "phase3" else pneumonia_labels)[0],
         )
-        for name, cohort in TRAINING_SET_COHORTS.items()
+        for name, cohort in COHORT_OF_TRAINING_SET.items()
         if f"{name}_split" in tables
     }
     return flow.count_parts(training_sets)
@@ -117,16 +122,47 @@ def tabulate_covid(
 
 
 def compare_paths(
-    labels: list[str], reporting: Reporting, **scores: pd.DataFrame
+    labels: list[str],
+    reporting: Reporting,
+    evaluation: Evaluation,
+    **scores: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return Table 4.
 
     Args:
         labels: Of phase 3: one.
-        reporting: For the level of the intervals.
+        reporting: For the level of the intervals and the significance.
+        evaluation: For the power.
         scores: Of phase 3, by path.
     """
-    return comparisons.compare_paths(scores, label=labels[0], reporting=reporting)
+    return comparisons.compare_paths(
+        scores, label=labels[0], reporting=reporting, evaluation=evaluation
+    )
+
+
+def adjust_for_all_pairs(
+    labels: list[str], reporting: Reporting, **scores: pd.DataFrame
+) -> pd.DataFrame:
+    """Return Table 5.
+
+    Args:
+        labels: Of phase 3: one.
+        reporting: For the seed of the simulated adjustment.
+        scores: Of phase 3, by path.
+    """
+    return comparisons.adjust_for_all_pairs(
+        scores, label=labels[0], reporting=reporting
+    )
+
+
+def tabulate_seeds(labels: list[str], **scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the spread of each path's AUROC over its seeds.
+
+    Args:
+        labels: Of phase 3: one.
+        scores: Of phase 3 with all seeds, by path.
+    """
+    return seeds.tabulate_seeds(scores, label=labels[0])
 
 
 def draw_training_paths(part_counts: pd.DataFrame) -> Any:
@@ -256,12 +292,19 @@ def write_report(
         parts: Tables and PNG files by the name of their dataset.
     """
     images = {name: parts.pop(name) for name in IMAGES if name in parts}
+    audited: dict[str, Any] = {
+        name: parts.pop(name) for name in AUDIT_TABLES if name in parts
+    }
     optional = dict.fromkeys(("table1", "table2", "table4", "table5"))
     contents: dict[str, Any] = {**optional, **parts, "images": images}
     colours = {path.name: path_colour(i) for i, path in enumerate(TRAINING_PATHS)}
     return html.write_report(
         html.ReportContents(
-            reporting=reporting, roc=figure3_interactive, colours=colours, **contents
+            reporting=reporting,
+            roc=figure3_interactive,
+            colours=colours,
+            audit=audit.AuditTables(**audited) if audited else None,
+            **contents,
         )
     )
 

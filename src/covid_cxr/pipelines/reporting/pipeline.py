@@ -4,10 +4,15 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.paths import TRAINING_PATHS, TrainingPath
+from covid_cxr.paths import (
+    COHORT_OF_TRAINING_SET,
+    TRAINING_PATHS,
+    TrainingPath,
+)
 from covid_cxr.pipelines.reporting.nodes import (
+    AUDIT_TABLES,
     IMAGES,
-    TRAINING_SET_COHORTS,
+    adjust_for_all_pairs,
     compare_paths,
     count_cohorts,
     count_parts,
@@ -21,9 +26,9 @@ from covid_cxr.pipelines.reporting.nodes import (
     list_trainings,
     tabulate_covid,
     tabulate_pneumonia,
+    tabulate_seeds,
     write_report,
 )
-from covid_cxr.report.comparisons import adjust_for_all_pairs
 from covid_cxr.report.performance import tabulate_findings
 
 
@@ -31,7 +36,7 @@ def create_pipeline() -> Pipeline:
     """Return the report of the whole study: all paths, compared."""
     nodes = [*_nodes_of(TRAINING_PATHS), *_comparison(), *_illustrations()]
     return Pipeline(
-        [*nodes, _report(nodes)],
+        [*nodes, _report(nodes, AUDIT_TABLES)],
         namespace="reporting",
         prefix_datasets_with_namespace=False,
     )
@@ -44,7 +49,7 @@ def create_path_pipeline(path: TrainingPath) -> Pipeline:
     `<path>.report`.
     """
     nodes = _nodes_of([path])
-    pipeline = Pipeline([*nodes, _report(nodes)])
+    pipeline = Pipeline([*nodes, _report(nodes, ())])
     free = pipeline.inputs()
     return Pipeline(
         pipeline,
@@ -91,8 +96,8 @@ def _nodes_of(paths: Sequence[TrainingPath]) -> list[Node]:
 
 
 def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
-    training_sets = [name for name in TRAINING_SET_COHORTS if _is_used(name, paths)]
-    cohorts = list(dict.fromkeys(TRAINING_SET_COHORTS[n] for n in training_sets))
+    training_sets = [name for name in COHORT_OF_TRAINING_SET if _is_used(name, paths)]
+    cohorts = list(dict.fromkeys(COHORT_OF_TRAINING_SET[n] for n in training_sets))
     curated = _same([f"{cohort}_curated" for cohort in cohorts])
     rejected = _same([f"{cohort}_rejected" for cohort in cohorts])
     return [
@@ -134,6 +139,15 @@ def _covid_scores(paths: Sequence[TrainingPath]) -> list[Node]:
             },
             outputs="table3",
             name="tabulate_covid",
+        ),
+        Node(
+            tabulate_seeds,
+            inputs={
+                "labels": "params:phase3.labels",
+                **{path.name: f"{path.name}_phase3_seed_scores" for path in paths},
+            },
+            outputs="seed_variance",
+            name="tabulate_seeds",
         ),
         Node(
             draw_auroc_intervals,
@@ -187,20 +201,18 @@ def _trainings(paths: Sequence[TrainingPath]) -> list[Node]:
 
 
 def _comparison() -> list[Node]:
+    scores = {path.name: f"{path.name}_phase3_scores" for path in TRAINING_PATHS}
+    given = {"labels": "params:phase3.labels", "reporting": "params:reporting"}
     return [
         Node(
             compare_paths,
-            inputs={
-                "labels": "params:phase3.labels",
-                "reporting": "params:reporting",
-                **{path.name: f"{path.name}_phase3_scores" for path in TRAINING_PATHS},
-            },
+            inputs={**given, "evaluation": "params:evaluation", **scores},
             outputs="table4",
             name="compare_paths",
         ),
         Node(
             adjust_for_all_pairs,
-            inputs={"table4": "table4"},
+            inputs={**given, **scores},
             outputs="table5",
             name="adjust_for_all_pairs",
         ),
@@ -229,11 +241,15 @@ def _illustrations() -> list[Node]:
     ]
 
 
-def _report(nodes: Sequence[Node]) -> Node:
-    """Return the node that puts into the report whatever `nodes` make."""
+def _report(nodes: Sequence[Node], audited: Sequence[str]) -> Node:
+    """Return the node that puts into the report whatever `nodes` make.
+
+    The audit is of the whole study: a path alone is reported on without it.
+    """
     made = [name for node in nodes for name in node.outputs]
     counts = {"cohorts": "cohort_counts", "rejections": "rejection_counts"}
     shown = {"parts": "part_counts", "trainings": "trainings", **counts}
+    shown |= {"seeds": "seed_variance"}
     named = [n for n in made if n.startswith("table") or n in IMAGES]
     return Node(
         write_report,
@@ -241,7 +257,7 @@ def _report(nodes: Sequence[Node]) -> Node:
             "reporting": "params:reporting",
             "figure3_interactive": "figure3_interactive",
             **shown,
-            **_same(named),
+            **_same([*named, *audited]),
         },
         outputs="report",
         name="write_report",

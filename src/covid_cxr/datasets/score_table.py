@@ -1,0 +1,72 @@
+"""A user's table of scores: CSV or parquet, read only."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro.io import AbstractDataset
+
+_SUFFIXES = (".csv", ".parquet")
+
+
+class ScoreTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
+    """A CSV or parquet file that stays as its owner made it.
+
+    Example:
+        ```yaml
+        score_table:
+          type: covid_cxr.datasets.score_table.ScoreTableDataset
+          filepath: scores.csv
+        ```
+    """
+
+    def __init__(
+        self, *, filepath: str, metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Name the file.
+
+        Args:
+            filepath: Ends in `.csv` or `.parquet`.
+            metadata: For kedro-viz.
+
+        Raises:
+            ValueError: If the file is of another kind.
+        """
+        self._filepath = Path(filepath).expanduser()
+        self.metadata = metadata
+        if self._filepath.suffix.lower() not in _SUFFIXES:
+            raise ValueError(
+                f"A table of scores is a .csv or .parquet file, got {filepath!r}; "
+                f"save it as one of these."
+            )
+
+    def load(self) -> pd.DataFrame:
+        """Return the table.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+        """
+        if not self._exists():
+            raise FileNotFoundError(
+                f"There is no table of scores at {self._filepath}; name yours with "
+                f"--params=scores=/your/table.csv"
+            )
+        if self._filepath.suffix.lower() == ".csv":
+            return pd.read_csv(self._filepath)
+        return pd.read_parquet(self._filepath)
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Refuse: the table is its owner's.
+
+        Raises:
+            PermissionError: Always.
+        """
+        raise PermissionError(
+            f"{self._filepath} is the user's own table and is never written."
+        )
+
+    def _exists(self) -> bool:
+        return self._filepath.is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}

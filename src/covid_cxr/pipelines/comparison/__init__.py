@@ -1,0 +1,1 @@
+"""Anybody's scores to the same tables, figures and one HTML file."""

@@ -1,0 +1,58 @@
+"""The AUROC of each classifier, with every interval that a reviewer may ask for."""
+
+import numpy as np
+import pandas as pd
+
+from covid_cxr.report.evaluation import Evaluation
+from covid_cxr.report.reporting import Reporting
+from covid_cxr.report.scored_part import ScoredPart
+from covid_cxr.statistics.bootstrap import bootstrap_aucs
+from covid_cxr.statistics.roc import trace_roc
+
+
+def tabulate_aurocs(
+    test: ScoredPart, *, reporting: Reporting, evaluation: Evaluation
+) -> pd.DataFrame:
+    """Return one row per classifier.
+
+    `lower` and `upper` are by patient (logit), `image_…` by image as in the paper
+    (Wald), `bootstrap_…` from resampled patients (BCa) with the larger Monte-Carlo
+    error of both ends; `partial_auroc` is McClish's up to the false-positive rate of
+    the settings; `is_at_boundary` flags an AUROC of 0 or 1.
+
+    Args:
+        test: The classifiers' scores of the same radiographs.
+        reporting: For the level of the intervals.
+        evaluation: For the bootstrap and the partial area.
+    """
+    by_patient = test.estimate(by_patient=True)
+    bounds = by_patient.interval(reporting.level, "logit")
+    by_image = test.estimate(by_patient=False).interval(reporting.level, "wald")
+    resampled = bootstrap_aucs(
+        test.is_case,
+        test.scores,
+        cluster=test.patients,
+        n_replicates=evaluation.bootstrap_replicates,
+        seed=evaluation.seed,
+    ).interval(reporting.level, "bca")
+    end = evaluation.max_false_positive_rate
+    curves = [trace_roc(test.is_case, test.scores[n]) for n in by_patient.names]
+    n_cases = int(test.is_case.sum())
+    return pd.DataFrame(
+        {
+            "classifier": by_patient.names,
+            "auroc": by_patient.auc,
+            "lower": bounds[:, 0],
+            "upper": bounds[:, 1],
+            "image_lower": by_image[:, 0],
+            "image_upper": by_image[:, 1],
+            "bootstrap_lower": resampled.bounds[:, 0],
+            "bootstrap_upper": resampled.bounds[:, 1],
+            "bootstrap_error": np.max(resampled.monte_carlo_error, axis=1),
+            "partial_auroc": [curve.partial_area(end) for curve in curves],
+            "is_at_boundary": by_patient.is_at_boundary,
+            "cases": n_cases,
+            "controls": len(test.is_case) - n_cases,
+            "patients": by_patient.n_clusters,
+        }
+    )

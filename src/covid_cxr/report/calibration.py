@@ -1,0 +1,149 @@
+"""Calibration of the classifiers' outputs, as they are and recalibrated.
+
+Recalibration is fitted on the validation part and judged on the test part.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from covid_cxr.report.evaluation import Evaluation
+from covid_cxr.report.reporting import Reporting
+from covid_cxr.report.scored_part import ScoredPart
+from covid_cxr.statistics.auc import normal_quantile
+from covid_cxr.statistics.calibration import (
+    Recalibration,
+    estimate_calibration,
+    fit_platt,
+    fit_temperature,
+    reliability_curve,
+)
+from covid_cxr.statistics.decision_curve import trace_decision_curve
+
+AS_IT_IS, TEMPERATURE, PLATT = "none", "temperature", "platt"
+THRESHOLDS = np.linspace(0.01, 0.99, 99)  # of the decision curves
+
+_IDENTITY = Recalibration(slope=1.0, intercept=0.0)
+_FITS = {TEMPERATURE: fit_temperature, PLATT: fit_platt}
+
+
+def tabulate_calibration(
+    validation: ScoredPart, test: ScoredPart, *, reporting: Reporting
+) -> pd.DataFrame:
+    """Return Brier score, calibration slope and intercept on the test part.
+
+    One row per classifier and recalibration ("none", "temperature", "platt"); NaN
+    where validation separates the classes, so that no map is best.
+
+    Args:
+        validation: Where recalibration is fitted.
+        test: Where it is judged.
+        reporting: For the level of the intervals.
+    """
+    reach = normal_quantile(reporting.level)
+    rows = []
+    for name, recalibration, line in _recalibrations(validation):
+        row: dict[str, object] = {"classifier": name, "recalibration": recalibration}
+        if line is not None:
+            row |= _calibration_row(test, name, line, reach)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def trace_reliability(
+    validation: ScoredPart,
+    test: ScoredPart,
+    *,
+    reporting: Reporting,
+    evaluation: Evaluation,
+) -> pd.DataFrame:
+    """Return the bins of the reliability curves on the test part.
+
+    Columns: `classifier`, `recalibration`, `n_images`, `mean_probability`,
+    `share_of_cases`, `lower` and `upper` (clustered by patient).
+
+    Args:
+        validation: Where recalibration is fitted.
+        test: Where it is judged.
+        reporting: For the level of the intervals.
+        evaluation: For the number of bins.
+    """
+    return pd.DataFrame(
+        [
+            {"classifier": name, "recalibration": recalibration, **vars(found)}
+            for name, recalibration, line in _recalibrations(validation)
+            if line is not None
+            for found in reliability_curve(
+                test.is_case,
+                line.apply(test.scores[name]),
+                cluster=test.patients,
+                n_bins=evaluation.calibration_bins,
+                level=reporting.level,
+            )
+        ]
+    )
+
+
+def trace_decisions(validation: ScoredPart, test: ScoredPart) -> pd.DataFrame:
+    """Return the net benefit of each classifier on the test part, by threshold.
+
+    Platt's map is applied where it exists: decisions need calibrated probabilities.
+    Columns: `classifier`, `threshold`, `net_benefit`, `net_benefit_of_everybody`.
+
+    Args:
+        validation: Where recalibration is fitted.
+        test: Where it is judged.
+    """
+    tables = []
+    lines = {(name, kind): line for name, kind, line in _recalibrations(validation)}
+    for name in test.scores.columns:
+        line = lines[name, PLATT] or _IDENTITY
+        curve = trace_decision_curve(
+            test.is_case, line.apply(test.scores[name]), thresholds=THRESHOLDS
+        )
+        tables.append(
+            pd.DataFrame(
+                {
+                    "classifier": name,
+                    "threshold": curve.thresholds,
+                    "net_benefit": curve.model,
+                    "net_benefit_of_everybody": curve.everybody,
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def _recalibrations(
+    validation: ScoredPart,
+) -> Iterator[tuple[str, str, Recalibration | None]]:
+    """Yield classifier, kind and map; None where no map is best."""
+    for name in validation.scores.columns:
+        yield name, AS_IT_IS, _IDENTITY
+        for kind, fit in _FITS.items():
+            try:
+                line = fit(validation.is_case, validation.scores[name])
+            except ValueError:
+                yield name, kind, None
+            else:
+                yield name, kind, line
+
+
+def _calibration_row(
+    test: ScoredPart, name: str, line: Recalibration, reach: float
+) -> dict[str, float]:
+    found = estimate_calibration(
+        test.is_case, line.apply(test.scores[name]), cluster=test.patients
+    )
+    return {
+        "map_slope": line.slope,
+        "map_intercept": line.intercept,
+        "brier": found.brier,
+        "slope": found.slope,
+        "slope_lower": found.slope - reach * found.slope_error,
+        "slope_upper": found.slope + reach * found.slope_error,
+        "intercept": found.intercept,
+        "intercept_lower": found.intercept - reach * found.intercept_error,
+        "intercept_upper": found.intercept + reach * found.intercept_error,
+    }

@@ -1,0 +1,99 @@
+"""AUROC by site, view, sex and age band."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+
+from covid_cxr.report.evaluation import Evaluation
+from covid_cxr.report.reporting import Reporting
+from covid_cxr.report.scored_part import ScoredPart
+
+VARIABLES = ("site", "view", "sex", "age_band")
+UNKNOWN = "unknown"
+
+
+def tabulate_subgroups(
+    test: ScoredPart,
+    radiographs: pd.DataFrame,
+    *,
+    reporting: Reporting,
+    evaluation: Evaluation,
+) -> pd.DataFrame:
+    """Return the AUROC of each classifier in each subgroup of the test part.
+
+    Columns: `variable`, `level`, `classifier`, `images`, `patients`, `cases`, `auroc`,
+    `lower`, `upper` (logit, by patient). A subgroup with one class only, or with fewer
+    patients than asked for, keeps its row with NaN.
+
+    Args:
+        test: Its `scores` are indexed by image.
+        radiographs: `image_id`, `site`, `view`, `sex` and `age_years`.
+        reporting: For the level of the intervals.
+        evaluation: For the age bands and the smallest subgroup.
+    """
+    known = radiographs.set_index("image_id").loc[test.scores.index]
+    attributes = known.assign(age_band=age_band(known["age_years"], evaluation))
+    tables = [
+        _subgroup(test, level, variable, np.asarray(attributes[variable] == level))
+        for variable in VARIABLES
+        for level in sorted(attributes[variable].unique())
+    ]
+    rows = [
+        {**sizes, **estimate}
+        for sizes, part in tables
+        for estimate in _estimates(part, reporting, evaluation)
+    ]
+    return pd.DataFrame(rows)
+
+
+def age_band(age_years: pd.Series, evaluation: Evaluation) -> pd.Series:
+    """Return bands such as "40-59", "80+" and "unknown".
+
+    Args:
+        age_years: NaN where unknown.
+        evaluation: For the edges.
+    """
+    edges = [0.0, *evaluation.age_edges]
+    labels = [f"{low:g}-{high - 1:g}" for low, high in itertools.pairwise(edges)]
+    bands = pd.cut(
+        age_years, [*edges, np.inf], right=False, labels=[*labels, f"{edges[-1]:g}+"]
+    )
+    return bands.astype("str").where(age_years.notna(), UNKNOWN)
+
+
+def _subgroup(
+    test: ScoredPart,
+    level: str,
+    variable: str,
+    inside: np.ndarray[tuple[int], np.dtype[np.bool_]],
+) -> tuple[dict[str, object], ScoredPart]:
+    part = ScoredPart(
+        is_case=test.is_case[inside],
+        scores=test.scores[inside],
+        patients=test.patients[inside],
+    )
+    sizes: dict[str, object] = {
+        "variable": variable,
+        "level": level,
+        "images": len(part.is_case),
+        "patients": len(set(part.patients)),
+        "cases": int(part.is_case.sum()),
+    }
+    return sizes, part
+
+
+def _estimates(
+    part: ScoredPart, reporting: Reporting, evaluation: Evaluation
+) -> list[dict[str, object]]:
+    names = list(part.scores.columns)
+    has_both = part.is_case.any() and not part.is_case.all()
+    if not has_both or len(set(part.patients)) < evaluation.least_subgroup_patients:
+        nothing = {"auroc": np.nan, "lower": np.nan, "upper": np.nan}
+        return [{"classifier": name, **nothing} for name in names]
+    estimates = part.estimate(by_patient=True)
+    bounds = estimates.interval(reporting.level, "logit")
+    return [
+        {"classifier": name, "auroc": auc, "lower": lower, "upper": upper}
+        for name, auc, (lower, upper) in zip(names, estimates.auc, bounds, strict=True)
+    ]

@@ -1,0 +1,30 @@
+"""Tables of results as CSV and LaTeX."""
+
+import numpy as np
+import pandas as pd
+
+from covid_cxr.datasets.result_table import ResultTableDataset
+
+TABLE = pd.DataFrame(
+    {"path_name": ["a & b", "50 %"], "auroc": [0.123456, np.nan], "cases": [12, 3]}
+)
+
+
+def test_the_csv_has_every_digit_and_comes_back(tmp_path):
+    dataset = ResultTableDataset(filepath=str(tmp_path / "table3.csv"))
+
+    dataset.save(TABLE)
+
+    pd.testing.assert_frame_equal(dataset.load(), TABLE)
+    assert "0.123456" in (tmp_path / "table3.csv").read_text()
+
+
+def test_the_latex_table_stands_beside_it(tmp_path):
+    ResultTableDataset(filepath=str(tmp_path / "table3.csv")).save(TABLE)
+
+    latex = (tmp_path / "table3.tex").read_text()
+
+    assert r"path\_name & auroc & cases \\" in latex
+    assert r"a \& b & 0.123 & 12 \\" in latex
+    assert r"50 \% & -- & 3 \\" in latex
+    assert r"\toprule" in latex
