@@ -2,8 +2,10 @@
 
 Random but smooth 1024 x 1024 8-bit PNG files become stores of 512 x 512 images, by one
 worker and by two that have started before the clock does, in turn, several times; the
-ratio of medians is what counts. Files named by `--images` are used instead
-of made ones. From the same numbers: what whole cohorts take on many cores, on paper.
+ratio of medians is what counts. Files named by `--images` are used instead of made
+ones. Beside it, the same ratio for a loop that only computes: where that is not near 2,
+the machine did not have two free cores. From the same numbers: what whole cohorts take
+on many cores, on paper.
 
     python benchmarks/curation_scaling.py [--shards 32] [--rounds 3] [--images FOLDER]
 """
@@ -64,9 +66,25 @@ def seconds(plan, root, pool):
     return time.perf_counter() - started
 
 
+def count(n_steps):
+    """Compute and nothing else."""
+    return sum(range(n_steps))
+
+
+def seconds_of_counting(n_workers):
+    """Return the wall time of the same counting by one process or shared by two."""
+    with executor(2, cluster=None) as pool:
+        list(as_done(pool, count, [(1000,)] * 4))  # they have started
+        started = time.perf_counter()
+        for _ in range(8 // n_workers):
+            list(as_done(pool, count, [(10_000_000,)] * n_workers))
+        return time.perf_counter() - started
+
+
 def measure(plan, root, *, rounds):
-    """Return the wall times by number of workers, and the finished store's folder."""
+    """Return wall times by number of workers, those of counting, and the store."""
     times = {1: [], 2: []}
+    counting = {1: [], 2: []}
     cv2.setNumThreads(1)  # one worker is this process; it gets one core like the others
     with executor(1, cluster=None) as alone, executor(2, cluster=None) as both:
         pools = {1: alone, 2: both}
@@ -77,8 +95,9 @@ def measure(plan, root, *, rounds):
             for n_workers, pool in pools.items():
                 store = root / f"{n_workers} workers, {i}"
                 times[n_workers].append(seconds(plan, store, pool))
+                counting[n_workers].append(seconds_of_counting(n_workers))
     finish_store(store, plan.layout)
-    return times, store
+    return times, counting, store
 
 
 def main():
@@ -95,7 +114,7 @@ def main():
             raw.mkdir()
             write_radiographs(raw, 128)
         plan = plan_of(raw, n_images)
-        times, store = measure(plan, Path(folder), rounds=options.rounds)
+        times, counting, store = measure(plan, Path(folder), rounds=options.rounds)
         files = [path for path in store.rglob("*") if path.is_file()]
         stored_bytes = sum(path.stat().st_size for path in files)
         raw_bytes = int(plan.images["bytes"].mean())
@@ -103,6 +122,8 @@ def main():
     for n_workers, median in medians.items():
         print(f"{n_workers} workers: {n_images / median:7.1f} images/s (median)")
     print(f"from 1 to 2 workers: {medians[1] / medians[2]:.2f} times as fast")
+    control = statistics.median(counting[1]) / statistics.median(counting[2])
+    print(f"counting, from 1 to 2 processes: {control:.2f} times as fast")
     per_core = n_images / medians[2] / 2
     per_image = stored_bytes / n_images
     print(f"on paper, from {per_core:.1f} images/s on each of 2 busy cores:")

@@ -144,12 +144,14 @@ def test_one_channel_learns_what_three_equal_channels_learn(three_channels, tmp_
     assert np.abs(kernel - 0.97**4 * before).max() > 0.01
 
 
-def test_the_first_kernel_is_drawn_as_for_three_channels(network):
+def test_kernels_that_are_drawn_stand_for_no_other_channels(network):
     wide = Network(**{**vars(network), "initial_filters": 64})
-    kernel = build_densenet(wide, 1).get_layer("conv1_conv").kernel.numpy()
+    classifier = build_densenet(wide, 1)
+    kernel = classifier.get_layer("conv1_conv").kernel.numpy()
 
     assert kernel.shape == (7, 7, 1, 64)
-    assert kernel.std() == pytest.approx(np.sqrt(2 / (7 * 7 * 3)), rel=0.05)
+    assert kernel.std() == pytest.approx(np.sqrt(2 / (7 * 7)), rel=0.05)
+    assert "as_three_channels" not in {layer.name for layer in classifier.layers}
 
 
 def test_the_network_is_flat_and_ends_in_pooling_and_one_sigmoid_per_label(loaded):

@@ -16,6 +16,9 @@ the change to an orthonormal basis whose first direction is (1, 1, 1) / sqrt(3);
 input has no part in the others. Gradients, momentum and weight decay keep their form
 under it, so every later step of the descent also equals that of the three channels;
 the plain sum would learn three times as fast.
+
+Kernels that are drawn stand for no others: they are drawn for the one channel, and the
+input is taken as it is.
 """
 
 import math

@@ -22,19 +22,13 @@ IMAGENET_NETWORKS: dict[tuple[int, ...], str] = {
 def draw_kernel(layer: Any, *, seed: int) -> None:
     """Draw the layer's kernel (He normal); zero its bias, if it has one.
 
-    The layer's name goes into its seed, or equal shapes would get equal weights. The
-    first convolution is drawn for three channels and folded.
+    The layer's name goes into its seed, or equal shapes would get equal weights.
     """
     import keras
 
     stream = random_stream(seed, f"initial weights of {layer.name}")
     he_normal = keras.initializers.HeNormal(seed=int(stream.integers(2**31)))
-    if layer.name == FIRST_CONVOLUTION:
-        height, width, _, n_filters = layer.kernel.shape
-        drawn = he_normal((height, width, CHANNELS, n_filters))
-        layer.kernel.assign(fold_channels(keras.ops.convert_to_numpy(drawn)))
-    else:
-        layer.kernel.assign(he_normal(layer.kernel.shape))
+    layer.kernel.assign(he_normal(layer.kernel.shape))
     if layer.bias is not None:
         layer.bias.assign(keras.ops.zeros(layer.bias.shape))
 

@@ -8,8 +8,8 @@ fewer and thinner blocks. It is flat, one layer after the other, and ends in
 
 Its input is one radiograph per row, normalised by the mean and the standard deviation
 of the training set. The paper does so in all phases, also with ImageNet weights, which
-were trained on images normalised by the statistics of ImageNet. The one channel stands
-for three equal ones (`training/channels.py`).
+were trained on images normalised by the statistics of ImageNet. With weights from
+elsewhere the one channel stands for three equal ones (`training/channels.py`).
 """
 
 import logging
@@ -223,7 +223,7 @@ def _dense_body(network: Network, *, n_channels: int) -> Any:
         (network.size_px, network.size_px, n_channels), name="radiograph"
     )
     x = image
-    if n_channels == 1:
+    if n_channels == 1 and network.weights != "none":
         x = layers.Rescaling(CHANNEL_SCALE, name="as_three_channels")(x)
     x = layers.ZeroPadding2D(3, name="conv1_pad")(x)
     x = _convolution(network.initial_filters, 7, FIRST_CONVOLUTION, strides=2)(x)
