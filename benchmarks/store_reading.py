@@ -2,14 +2,13 @@
 
 The same random images, written to an uncompressed store, a compressed one and an .npy
 file, are read in batches of 16 in random orders: every reader in turn reads each order,
-and the ratio of medians is what counts. With `--cold`, the files are dropped from the
-page cache before each reading, where the system allows it.
+and the ratio of medians is what counts. The files stay in memory after the first round,
+so that the readers are compared and not the disk.
 
-    python benchmarks/store_reading.py [--images 4096] [--rounds 15] [--cold]
+    python benchmarks/store_reading.py [--images 4096] [--rounds 15]
 """
 
 import argparse
-import os
 import statistics
 import tempfile
 import time
@@ -88,15 +87,6 @@ def readers(memmap, plain, compressed):
     }
 
 
-def drop_from_page_cache(folder):
-    """Ask the system to forget the content of the files below `folder`."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            descriptor = os.open(path, os.O_RDONLY)
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-            os.close(descriptor)
-
-
 def images_per_second(batches, order):
     """Return the speed of reading `order` once, touching every batch."""
     started = time.perf_counter()
@@ -110,7 +100,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=4096)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--cold", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -131,8 +120,6 @@ def main():
         for _ in range(options.rounds):
             order = rng.permutation(options.images)
             for name, batches in ways.items():
-                if options.cold:
-                    drop_from_page_cache(root)
                 # Slower by two orders of magnitude: two batches say enough.
                 read = order[: 2 * BATCH_IMAGES] if name == "zarr-python" else order
                 speeds[name].append(images_per_second(batches, read))
