@@ -122,3 +122,15 @@ def test_a_path_is_run_from_the_command_line(option, kedro_command, hospital):
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert listed.is_file()
+
+
+def test_every_table_and_figure_of_the_report_is_there_for_print(study):
+    folder = study / "08_reporting"
+    tables = [*folder.glob("table*.csv"), folder / "leakage.csv"]
+
+    assert len(tables) == 5 + 1
+    for table in tables:
+        assert r"\toprule" in table.with_suffix(".tex").read_text()
+    for figure in folder.glob("*.png"):
+        assert figure.with_suffix(".pdf").stat().st_size > 0
+        assert figure.with_suffix(".svg").stat().st_size > 0

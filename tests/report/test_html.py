@@ -372,3 +372,12 @@ def test_several_seeds_have_a_table_and_one_seed_a_warning():
     assert "One seed." not in several
     assert 'id="seeds"' not in one
     assert "One seed." in one
+
+
+def test_table_5_shows_every_adjustment():
+    html = write_report(make_contents())
+
+    table = html.split('<table id="table5">')[1].split("</table>")[0]
+    for method in ("Bonferroni, by patient", "Holm", "maxT", "Benjamini-Hochberg"):
+        assert f">{method}</th>" in table
+    assert table.count("<td") == 15 * 6
