@@ -141,7 +141,7 @@ def test_the_best_weights_have_the_lowest_validation_loss(
     classifier, training_set, make_recipe
 ):
     # Steps so long that the loss goes up and down.
-    recipe = make_recipe(learning_rate=2.0, max_epochs=6)
+    recipe = make_recipe(learning_rate=5.0, max_epochs=6)
     state = fit(classifier, training_set, recipe, stage="phase1")
     losses = [record["validation_loss"] for record in state.history]
     validation = training_set.part("validation")
