@@ -5,22 +5,7 @@ import pandas as pd
 import pytest
 
 from covid_cxr.report.comparisons import adjust_for_all_pairs, compare_paths
-from covid_cxr.report.evaluation import Evaluation
-from covid_cxr.report.reporting import Reporting
 from covid_cxr.statistics.auc import estimate_aucs
-
-REPORTING = Reporting(level=0.95, significance=0.05, seed=1)
-EVALUATION = Evaluation(
-    target_sensitivity=0.9,
-    prevalences=[0.1],
-    max_false_positive_rate=0.2,
-    bootstrap_replicates=200,
-    calibration_bins=5,
-    age_edges=[40, 60],
-    least_subgroup_patients=5,
-    power=0.8,
-    seed=1,
-)
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +27,9 @@ def scores():
     }
 
 
-def test_table_4_has_every_pair_with_both_p_values(scores):
+def test_table_4_has_every_pair_with_both_p_values(scores, reporting, evaluation):
     table = compare_paths(
-        scores, label="covid19", reporting=REPORTING, evaluation=EVALUATION
+        scores, label="covid19", reporting=reporting, evaluation=evaluation
     )
 
     assert len(table) == 15
@@ -64,12 +49,12 @@ def test_table_4_has_every_pair_with_both_p_values(scores):
     )
 
 
-def test_table_5_adjusts_every_p_value_of_table_4(scores):
+def test_table_5_adjusts_every_p_value_of_table_4(scores, reporting, evaluation):
     table4 = compare_paths(
-        scores, label="covid19", reporting=REPORTING, evaluation=EVALUATION
+        scores, label="covid19", reporting=reporting, evaluation=evaluation
     )
 
-    table5 = adjust_for_all_pairs(scores, label="covid19", reporting=REPORTING)
+    table5 = adjust_for_all_pairs(scores, label="covid19", reporting=reporting)
 
     for column in ("p_clustered", "p_image"):
         expected = np.minimum(1, 15 * table4[column])

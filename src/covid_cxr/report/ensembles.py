@@ -1,11 +1,11 @@
 """Ensembles of classifiers: the paper's own guess, left untested there, of the best."""
 
-import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.scored_part import ScoredPart
+from covid_cxr.statistics.auc import share_below
 
 ENSEMBLES = ("mean_probability", "mean_logit", "mean_rank")
 
@@ -25,7 +25,7 @@ def combine(validation: ScoredPart, part: ScoredPart) -> ScoredPart:
     members = part.scores
     clipped = members.clip(_TINY, 1 - _TINY)
     ranks = {
-        name: _ranks(validation.scores[name].to_numpy(), members[name].to_numpy())
+        name: share_below(validation.scores[name].to_numpy(), members[name].to_numpy())
         for name in members.columns
     }
     columns = {
@@ -78,14 +78,3 @@ def tabulate_ensembles(
                 }
             )
     return pd.DataFrame(rows)
-
-
-def _ranks(
-    reference: np.ndarray[tuple[int], np.dtype[np.float64]],
-    scores: np.ndarray[tuple[int], np.dtype[np.float64]],
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return the share of the reference below each score; a tie counts one half."""
-    ordered = np.sort(reference)
-    below = np.searchsorted(ordered, scores, side="left")
-    not_above = np.searchsorted(ordered, scores, side="right")
-    return np.asarray((below + not_above) / (2 * len(ordered)))

@@ -4,12 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-AGE_EDGES = "age_edges"
-_SHARES = (
-    "target_sensitivity",
-    "max_false_positive_rate",
-    "power",
-)
+_SHARES = ("target_sensitivity", "max_false_positive_rate", "power")
 _COUNTS = ("bootstrap_replicates", "calibration_bins", "least_subgroup_patients")
 
 
@@ -53,7 +48,7 @@ class Evaluation:
                 )
         if list(self.age_edges) != sorted(set(self.age_edges)):
             raise ValueError(
-                f"evaluation.{AGE_EDGES} must rise, got {self.age_edges}; correct it "
+                f"evaluation.age_edges must rise, got {self.age_edges}; correct it "
                 f"in parameters_reporting.yml."
             )
 

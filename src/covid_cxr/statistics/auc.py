@@ -238,13 +238,13 @@ def estimate_aucs(
     n_cases = int(truth.sum())
     n_controls = len(truth) - n_cases
     _check_classes(n_cases=n_cases, n_controls=n_controls)
-    codes = np.arange(len(truth)) if cluster is None else as_codes(cluster, len(truth))
+    codes = as_codes(cluster, len(truth))
 
     placements = np.empty_like(matrix)  # V10 of the cases, V01 of the controls
     for k in range(matrix.shape[1]):
         cases, controls = matrix[truth, k], matrix[~truth, k]
-        placements[truth, k] = _share_below(controls, cases)
-        placements[~truth, k] = 1 - _share_below(cases, controls)
+        placements[truth, k] = share_below(controls, cases)
+        placements[~truth, k] = 1 - share_below(cases, controls)
     auc = placements[truth].mean(axis=0)
     covariance, parts = _clustered_covariance(placements - auc, truth, codes)
     has_several_images = int(codes.max()) + 1 < len(truth)
@@ -304,7 +304,7 @@ def _sum_by_cluster(
     return np.stack(sums, axis=1)
 
 
-def _share_below(
+def share_below(
     reference: NDArray[np.float64], values: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the share of `reference` below each value; a tie counts one half."""
@@ -359,10 +359,28 @@ def as_matrix(
     return matrix, names
 
 
+def as_probabilities(probability: ArrayLike, *, n_images: int) -> NDArray[np.float64]:
+    """Return one probability per image, or refuse what is none."""
+    values = np.asarray(probability, dtype=np.float64)
+    n_outside = np.count_nonzero(~((values >= 0) & (values <= 1)))
+    if values.shape != (n_images,) or n_outside:
+        raise ValueError(
+            f"Expected {n_images} probabilities on [0, 1], one per image, got shape "
+            f"{values.shape} with {n_outside} outside; scores of another scale must be "
+            "turned into probabilities first."
+        )
+    return values
+
+
 def as_codes(
-    cluster: Sequence[Hashable] | NDArray[Any] | pd.Series, n_images: int
+    cluster: Sequence[Hashable] | NDArray[Any] | pd.Series | None, n_images: int
 ) -> NDArray[np.int64]:
-    """Return the clusters numbered 0, 1, … in order of appearance."""
+    """Return the clusters numbered 0, 1, … in order of appearance.
+
+    None makes every image a cluster of its own.
+    """
+    if cluster is None:
+        return np.arange(n_images)
     codes, _ = pd.factorize(np.asarray(cluster))
     if len(codes) != n_images:
         raise ValueError(

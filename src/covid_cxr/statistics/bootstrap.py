@@ -154,7 +154,7 @@ def bootstrap_aucs(
     """
     truth = as_truth(is_case)
     matrix, names = as_matrix(scores, n_images=len(truth))
-    codes = np.arange(len(truth)) if cluster is None else as_codes(cluster, len(truth))
+    codes = as_codes(cluster, len(truth))
     _check(truth, n_replicates)
     models = [_SortedScores(truth, column) for column in matrix.T]
     everything = np.ones(len(truth))
@@ -216,7 +216,7 @@ def bootstrap_roc_band(
     """
     truth = as_truth(is_case)
     matrix, _ = as_matrix(scores, n_images=len(truth))
-    codes = np.arange(len(truth)) if cluster is None else as_codes(cluster, len(truth))
+    codes = as_codes(cluster, len(truth))
     _check(truth, n_replicates)
     model = _SortedScores(truth, matrix[:, 0])
     rates = np.linspace(0, 1, _BAND_POINTS)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from covid_cxr.statistics.auc import as_codes, as_truth
+from covid_cxr.statistics.auc import as_codes, as_probabilities, as_truth
 from covid_cxr.statistics.proportion import clustered_share
 
 Floats = NDArray[np.float64]
@@ -133,7 +133,7 @@ def estimate_calibration(
         ValueError: If a class is missing or a probability is none.
     """
     truth, log_odds = _checked(is_case, probability)
-    codes = np.arange(len(truth)) if cluster is None else as_codes(cluster, len(truth))
+    codes = as_codes(cluster, len(truth))
     slope, slope_error = _estimate_slope(truth, log_odds, codes)
     level = np.ones((len(truth), 1))
     shift = _fit_logistic(level, truth, log_odds)
@@ -171,7 +171,7 @@ def reliability_curve(
     """
     truth, _ = _checked(is_case, probability)
     values = np.asarray(probability, dtype=np.float64)
-    codes = np.arange(len(truth)) if cluster is None else as_codes(cluster, len(truth))
+    codes = as_codes(cluster, len(truth))
     if n_bins < 1:
         raise ValueError(f"A reliability curve has at least 1 bin, got {n_bins}")
     edges = np.unique(np.quantile(values, np.linspace(0, 1, n_bins + 1)[1:-1]))
@@ -213,14 +213,7 @@ def _checked(
 ) -> tuple[NDArray[np.bool_], Floats]:
     """Return labels and log odds, or refuse what is no calibration problem."""
     truth = as_truth(is_case)
-    values = np.asarray(probability, dtype=np.float64)
-    outside = np.count_nonzero(~((values >= 0) & (values <= 1)))
-    if values.shape != truth.shape or outside:
-        raise ValueError(
-            f"Expected {len(truth)} probabilities on [0, 1], one per image, got shape "
-            f"{values.shape} with {outside} outside; calibration needs probabilities, "
-            f"not scores of any scale."
-        )
+    values = as_probabilities(probability, n_images=len(truth))
     if truth.all() or not truth.any():
         raise ValueError(
             f"Calibration needs cases and controls, got {truth.sum()} cases and "

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from covid_cxr.statistics.auc import as_truth
+from covid_cxr.statistics.auc import as_probabilities, as_truth
 
 Floats = NDArray[np.float64]
 
@@ -49,10 +49,10 @@ def trace_decision_curve(
             or prevalence is none.
     """
     truth = as_truth(is_case)
-    values = np.asarray(probability, dtype=np.float64)
+    values = as_probabilities(probability, n_images=len(truth))
     limits = np.asarray(thresholds, dtype=np.float64)
     share = float(truth.mean()) if prevalence is None else prevalence
-    _check(truth, values, limits, share)
+    _check(truth, limits, share)
     is_called = values >= limits[:, np.newaxis]  # (thresholds, images)
     hits = share * is_called[:, truth].mean(axis=1)
     alarms = (1 - share) * is_called[:, ~truth].mean(axis=1)
@@ -64,15 +64,7 @@ def trace_decision_curve(
     )
 
 
-def _check(
-    truth: NDArray[np.bool_], values: Floats, limits: Floats, share: float
-) -> None:
-    is_probability = (values >= 0) & (values <= 1)
-    if values.shape != truth.shape or not is_probability.all():
-        raise ValueError(
-            f"Expected {len(truth)} probabilities on [0, 1], one per image, got shape "
-            f"{values.shape} with {np.count_nonzero(~is_probability)} outside."
-        )
+def _check(truth: NDArray[np.bool_], limits: Floats, share: float) -> None:
     if truth.all() or not truth.any():
         raise ValueError(
             f"A decision curve needs cases and controls, got {truth.sum()} and "

@@ -116,7 +116,7 @@ def perform_at(
             f"Sensitivity and specificity need cases and controls, got {truth.sum()} "
             f"and {(~truth).sum()}; evaluate on a larger part."
         )
-    codes = np.arange(len(truth)) if cluster is None else as_codes(cluster, len(truth))
+    codes = as_codes(cluster, len(truth))
     is_called = values >= threshold
     sensitivity, case_residuals = clustered_share(is_called, truth, codes)
     specificity, control_residuals = clustered_share(~is_called, ~truth, codes)
