@@ -240,6 +240,50 @@ def test_the_intervals_of_the_paper_are_wald_intervals():
     )
 
 
+# Albumin, total protein, K-G score and outcome of 43 patients with ovarian cancer: the
+# data of DeLong et al. 1988 as they and the results are printed in the SAS/STAT 14.1
+# User's Guide, Example 72.8. A high K-G score is a bad sign.
+OVARIAN = np.reshape(
+    [
+        *(3.0, 5.8, 10, 0, 3.2, 6.3, 5, 1, 3.9, 6.8, 3, 1, 2.8, 4.8, 6, 0),
+        *(3.2, 5.8, 3, 1, 0.9, 4.0, 5, 0, 2.5, 5.7, 8, 0, 1.6, 5.6, 5, 1),
+        *(3.8, 5.7, 5, 1, 3.7, 6.7, 6, 1, 3.2, 5.4, 4, 1, 3.8, 6.6, 6, 1),
+        *(4.1, 6.6, 5, 1, 3.6, 5.7, 5, 1, 4.3, 7.0, 4, 1, 3.6, 6.7, 4, 0),
+        *(2.3, 4.4, 6, 1, 4.2, 7.6, 4, 0, 4.0, 6.6, 6, 0, 3.5, 5.8, 6, 1),
+        *(3.8, 6.8, 7, 1, 3.0, 4.7, 8, 0, 4.5, 7.4, 5, 1, 3.7, 7.4, 5, 1),
+        *(3.1, 6.6, 6, 1, 4.1, 8.2, 6, 1, 4.3, 7.0, 5, 1, 4.3, 6.5, 4, 1),
+        *(3.2, 5.1, 5, 1, 2.6, 4.7, 6, 1, 3.3, 6.8, 6, 0, 1.7, 4.0, 7, 0),
+        *(3.7, 6.1, 5, 1, 3.3, 6.3, 7, 1, 4.2, 7.7, 6, 1, 3.5, 6.2, 5, 1),
+        *(2.9, 5.7, 9, 0, 2.1, 4.8, 7, 1, 2.8, 6.2, 8, 0, 4.0, 7.0, 7, 1),
+        *(3.3, 5.7, 6, 1, 3.7, 6.9, 5, 1, 3.6, 6.6, 5, 1),
+    ],
+    (43, 4),
+)
+
+
+def test_the_data_of_delong_give_what_sas_prints_for_them():
+    # The tables "ROC Association Statistics" and "ROC Contrast Estimation" there.
+    albumin, protein, kg_score, outcome = OVARIAN.T
+    scores = np.stack([albumin, 10 - kg_score, protein], axis=1)
+
+    estimates = estimate_aucs(outcome == 1, scores)
+
+    assert (estimates.n_cases, estimates.n_controls) == (31, 12)
+    assert estimates.auc == pytest.approx([0.7366, 0.7258, 0.6478], abs=5e-5)
+    assert estimates.standard_error == pytest.approx([0.0927, 0.1028, 0.1000], abs=5e-5)
+    assert estimates.interval() == pytest.approx(
+        np.array([[0.5549, 0.9182], [0.5243, 0.9273], [0.4518, 0.8439]]), abs=5e-5
+    )
+    for model, printed in [
+        (0, (0.0108, 0.0953, 0.0127, 0.9102, -0.1761, 0.1976)),
+        (2, (-0.0780, 0.1046, 0.5554, 0.4561, -0.2830, 0.1271)),
+    ]:
+        found = estimates.compare(model, 1)
+        chi_squared = found.z**2
+        ours = (found.estimate, found.standard_error, chi_squared, found.p_value)
+        assert (*ours, *found.interval()) == pytest.approx(printed, abs=5.1e-5)
+
+
 def test_a_wider_level_gives_a_wider_interval():
     estimates = estimate_aucs([True, True, False, False, True], [3, 1, 2, 0, 5])
 
@@ -374,9 +418,10 @@ def test_scores_of_another_length_are_refused():
         estimate_aucs([True, False, True], [0.1, 0.2])
 
 
-def test_an_image_without_a_patient_is_refused():
+@pytest.mark.parametrize("unknown", [None, np.nan, pd.NA])
+def test_an_image_without_a_patient_is_refused(unknown):
     with pytest.raises(ValueError, match="1 of 3 images have no cluster"):
-        estimate_aucs([True, False, True], [1, 2, 3], cluster=["a", None, "b"])
+        estimate_aucs([True, False, True], [1, 2, 3], cluster=["a", unknown, "b"])
 
 
 @pytest.mark.parametrize("level", [0, 1, 95])
@@ -397,8 +442,7 @@ def test_few_patients_give_students_quantiles():
     scores = rng.standard_normal((42, 2)) + is_case[:, None]
     estimates = estimate_aucs(is_case, scores, cluster=patients)
 
-    parts = estimates.variance_parts
-    cases, controls = parts.of_cases[0, 0], parts.of_controls[0, 0]
+    cases, controls = (p.covariance[0, 0] for p in estimates.variance_parts)
     freedom = (cases + controls) ** 2 / (cases**2 / 8 + controls**2 / 4)
     margin = student.ppf(0.975, freedom) * estimates.standard_error[0]
     lower, upper = estimates.interval()[0]
@@ -425,3 +469,35 @@ def test_one_image_per_patient_is_delongs_normal_approximation(study):
     assert clustered.compare(0, 1).p_value == pytest.approx(
         plain.compare(0, 1).p_value, nan_ok=True
     )
+
+
+def test_non_inferiority_is_the_one_sided_test_of_the_shifted_difference():
+    rng = np.random.default_rng(6)
+    patients = np.repeat(np.arange(14), 3)
+    is_case = patients < 9
+    scores = rng.standard_normal((42, 2)) + is_case[:, None]
+    difference = estimate_aucs(is_case, scores, cluster=patients).compare(0, 1)
+
+    p_value = difference.non_inferiority_p_value(0.1)
+
+    excess = (difference.estimate + 0.1) / difference.standard_error
+    assert p_value == pytest.approx(student.sf(excess, difference.degrees_of_freedom))
+    # It is 0.025 where the lower end of the 95 % interval is the margin.
+    margin = -difference.interval()[0]
+    assert difference.non_inferiority_p_value(margin) == pytest.approx(0.025)
+
+
+def test_models_that_rank_alike_are_not_inferior_and_opposite_ones_unknown():
+    scores = np.array([[3.0, 6.0, 0.0], [2, 4, 1], [1, 2, 2], [0, 0, 3]])
+    estimates = estimate_aucs([True, True, False, False], scores)
+
+    assert estimates.compare(0, 1).non_inferiority_p_value(0.05) == 0
+    assert np.isnan(estimates.compare(0, 2).non_inferiority_p_value(0.05))
+
+
+@pytest.mark.parametrize("margin", [0, -0.05, 1, 5])
+def test_a_margin_that_is_none_is_refused(margin):
+    estimates = estimate_aucs([True, False], [1.0, 0.0])
+
+    with pytest.raises(ValueError, match="margin lies between 0 and 1"):
+        estimates.compare(0, 0).non_inferiority_p_value(margin)

@@ -1,11 +1,19 @@
 """Resampled patients: against slow definitions, scipy, and the closed formulas."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy.stats import bootstrap
 
 from covid_cxr.statistics.auc import estimate_aucs
-from covid_cxr.statistics.bootstrap import bootstrap_aucs, bootstrap_roc_band
+from covid_cxr.statistics.bootstrap import (
+    BootstrapAucs,
+    bootstrap_aucs,
+    bootstrap_roc_band,
+)
 from covid_cxr.statistics.roc import trace_roc
 
 
@@ -81,6 +89,21 @@ def test_percentile_and_bca_intervals_are_those_of_scipy():
     assert ours.interval(method="bca").bounds[0, 0] != ours.interval().bounds[0, 0]
 
 
+def test_replicates_that_equal_the_auc_lie_half_below_it():
+    # Symmetric about the AUC and without skewness: nothing is to be corrected.
+    resampled = BootstrapAucs(
+        names=("model 1",),
+        auc=np.array([0.8]),
+        replicates=np.repeat([0.7, 0.8, 0.9], [25, 50, 25])[:, np.newaxis],
+        n_skipped=0,
+        jackknife=np.array([[0.79], [0.8], [0.81]]),
+    )
+
+    for level in (0.3, 0.6):
+        corrected = resampled.interval(level, method="bca").bounds
+        assert corrected == pytest.approx(resampled.interval(level).bounds)
+
+
 def test_the_monte_carlo_error_is_the_spread_over_seeds():
     is_case, scores, patients = study(6, n_patients=30)
     runs = [
@@ -107,18 +130,47 @@ def test_the_same_seed_gives_the_same_replicates():
     assert (first.replicates != other.replicates).any()
 
 
-def test_patients_with_both_classes_can_leave_one_class_and_are_counted():
-    # Two mixed patients and one with a case: no stratum guarantees a control.
-    is_case = np.array([True, False, True, True, True])
+def test_no_replicate_lacks_a_class_where_only_mixed_patients_have_controls():
+    # Two patients with images of both classes, one with a case: three strata.
+    is_case = np.array([True, False, True, False, True])
     patients = list("aabbc")
 
     resampled = bootstrap_aucs(
         is_case, np.arange(5.0), cluster=patients, n_replicates=50, seed=1
     )
 
-    assert len(resampled.replicates) + resampled.n_skipped == 50
-    assert np.isnan(resampled.jackknife[0]).all()
+    assert resampled.n_skipped == 0
+    assert len(resampled.replicates) == 50
     assert np.isfinite(resampled.interval(method="bca").bounds).all()
+
+
+def test_leaving_out_the_only_patient_with_a_control_leaves_no_auc():
+    is_case = [True, False, True]
+    resampled = bootstrap_aucs(
+        is_case, [3.0, 1.0, 2.0], cluster=list("aab"), n_replicates=2, seed=1
+    )
+
+    assert np.isnan(resampled.jackknife[0]).all()
+    assert resampled.jackknife[1] == 1
+
+
+@given(
+    arrays(bool, 24),
+    arrays(np.int64, 24, elements=st.integers(0, 4)),
+    arrays(np.int64, 24, elements=st.integers(0, 6)),
+)
+def test_the_closed_jackknife_is_that_of_the_images_left(is_case, scores, drawn):
+    is_case[:2] = [True, False]
+    scores = scores.astype(float)
+    resampled = bootstrap_aucs(is_case, scores, cluster=drawn, n_replicates=2, seed=1)
+
+    for patient, left in zip(pd.unique(drawn), resampled.jackknife[:, 0], strict=True):
+        kept = drawn != patient
+        if is_case[kept].any() and not is_case[kept].all():
+            auc = estimate_aucs(is_case[kept], scores[kept]).auc[0]
+            assert left == pytest.approx(auc)
+        else:
+            assert np.isnan(left)
 
 
 def test_a_clear_difference_is_found_and_none_is_not():
@@ -134,6 +186,20 @@ def test_a_clear_difference_is_found_and_none_is_not():
     same, p_same = resampled.compare("model 1", "model 3")
     assert same.bounds.tolist() == [[0, 0]]
     assert p_same == 1
+
+
+def test_the_p_value_is_twice_the_smaller_tail_with_the_data_as_one_replicate():
+    gained = np.repeat([-0.1, 0.1], [3, 97])
+    resampled = BootstrapAucs(
+        names=("a", "b"),
+        auc=np.array([0.8, 0.7]),
+        replicates=np.stack([0.7 + gained, np.full(100, 0.7)], axis=1),
+        n_skipped=0,
+        jackknife=np.zeros((3, 2)),
+    )
+
+    assert resampled.compare("a", "b")[1] == pytest.approx(2 * (3 + 1) / 101)
+    assert resampled.compare("b", "a")[1] == pytest.approx(2 * (3 + 1) / 101)
 
 
 @pytest.mark.parametrize(

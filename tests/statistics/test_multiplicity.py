@@ -56,7 +56,16 @@ def test_independent_tests_have_sidaks_p_values():
     expected = 1 - (1 - single) ** np.array([3, 2, 1])
     error = 4 * simulated.monte_carlo_error
     assert (np.abs(simulated.p_value - expected) < error).all()
-    assert simulated.monte_carlo_error[0] == pytest.approx(0.00042, abs=5e-5)
+    binomial = np.sqrt(expected * (1 - expected) / 200_000)
+    assert simulated.monte_carlo_error == pytest.approx(binomial, rel=0.02)
+
+
+def test_no_test_is_adjusted_to_less_than_one_with_a_larger_statistic():
+    larger, smaller = max_t([2.0, 1.99], np.eye(2), seed=1).p_value
+
+    # The second alone would have 0.047, but the first is not rejected at 0.09.
+    assert larger == pytest.approx(1 - (1 - 2 * norm.sf(2.0)) ** 2, abs=0.003)
+    assert smaller == larger
 
 
 def test_tests_that_are_one_test_need_no_adjustment():

@@ -87,6 +87,16 @@ def test_a_share_of_one_is_not_taken_for_certain():
     assert lower == pytest.approx(binomtest(6, 6).proportion_ci(method="wilson").low)
 
 
+def test_patients_can_tell_no_more_than_all_their_images_would():
+    # One hit and one miss for nearly every patient: hardly any variance between them.
+    is_hit = np.append(np.tile([True, False], 20), [True, True])
+    share, _ = clustered_share(is_hit, np.ones(42, dtype=bool), np.arange(42) // 2)
+
+    assert share.variance < share.estimate * (1 - share.estimate) / 42
+    wilson = binomtest(22, 42).proportion_ci(method="wilson")
+    assert share.interval() == pytest.approx(tuple(wilson))
+
+
 def test_predictive_values_follow_bayes(performance):
     ppv, lower, upper = performance.positive_predictive_value(0.1)
     npv, *_ = performance.negative_predictive_value(0.1)

@@ -1,1 +1,1 @@
-"""Numbers to estimates with their uncertainty (NumPy and SciPy only)."""
+"""Numbers to estimates with their uncertainty, without Kedro or TensorFlow."""

@@ -27,37 +27,16 @@ _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
-class VarianceParts:
-    """What the variances of clustered AUCs are made of.
+class VariancePart:
+    """One of the independent sums that the variances of clustered AUCs are made of.
 
     Attributes:
-        of_cases: Covariance from the patients' sums over cases, shape (k, k).
-        of_controls: Likewise over controls.
-        n_case_clusters: Patients with a case.
-        n_control_clusters: Patients with a control.
+        covariance: From the sums of the patients of one class, shape (k, k).
+        degrees_of_freedom: Patients of that class, less one.
     """
 
-    of_cases: NDArray[np.float64]
-    of_controls: NDArray[np.float64]
-    n_case_clusters: int
-    n_control_clusters: int
-
-    def degrees_of_freedom(
-        self, contrast: NDArray[np.float64], variance: float
-    ) -> float:
-        """Return Satterthwaite's degrees of freedom for a sum of AUCs.
-
-        Args:
-            contrast: What each AUC is multiplied by, shape (k,).
-            variance: Of the sum.
-        """
-        cases = float(contrast @ self.of_cases @ contrast)
-        controls = float(contrast @ self.of_controls @ contrast)
-        spread = cases**2 / (self.n_case_clusters - 1) + controls**2 / (
-            self.n_control_clusters - 1
-        )
-        most = self.n_case_clusters + self.n_control_clusters - 2
-        return most if spread == 0 else float(np.clip(variance**2 / spread, 1, most))
+    covariance: NDArray[np.float64]
+    degrees_of_freedom: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +61,27 @@ class AucDifference:
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the symmetric interval that covers at `level`."""
         margin = _quantile(level, self.degrees_of_freedom) * self.standard_error
-        return self.estimate - margin, self.estimate + margin
+        return float(self.estimate - margin), float(self.estimate + margin)
+
+    def non_inferiority_p_value(self, margin: float) -> float:
+        """Return the one-sided p value of "the first is worse by `margin` or more".
+
+        0 for models that rank alike; NaN where the two-sided one is NaN.
+
+        Args:
+            margin: Loss of AUC that would still be accepted, chosen beforehand.
+
+        Raises:
+            ValueError: If the margin is not between 0 and 1.
+        """
+        if not 0 < margin < 1:
+            raise ValueError(f"A margin lies between 0 and 1, as in 0.05, got {margin}")
+        if np.isnan(self.p_value):
+            return np.nan
+        if self.standard_error == 0:
+            return 0.0
+        excess = (self.estimate + margin) / self.standard_error
+        return float(stdtr(self.degrees_of_freedom, -excess))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +98,8 @@ class AucEstimates:
         n_clusters: Patients; images where no clusters were named.
         n_independent_pairs: Pairs of a case and a control that share no cluster with
             another such pair; what an AUC of 0 or 1 is judged by.
-        variance_parts: None for independent images: quantiles are then normal.
+        variance_parts: Of cases and of controls; none for independent images, whose
+            quantiles are normal.
     """
 
     names: tuple[str, ...]
@@ -109,7 +109,7 @@ class AucEstimates:
     n_controls: int
     n_clusters: int
     n_independent_pairs: int = 0
-    variance_parts: VarianceParts | None = None
+    variance_parts: tuple[VariancePart, ...] = ()
 
     @property
     def standard_error(self) -> NDArray[np.float64]:
@@ -185,10 +185,15 @@ class AucEstimates:
         )
 
     def _degrees_of_freedom(self, contrast: NDArray[np.float64]) -> float:
-        if self.variance_parts is None:
+        """Return Satterthwaite's, for the AUCs times `contrast`, shape (k,)."""
+        if not self.variance_parts:
             return np.inf
+        freedoms = np.array([part.degrees_of_freedom for part in self.variance_parts])
+        covariances = np.stack([part.covariance for part in self.variance_parts])
+        spread = float(((contrast @ covariances @ contrast) ** 2 / freedoms).sum())
         variance = float(contrast @ self.covariance @ contrast)
-        return self.variance_parts.degrees_of_freedom(contrast, variance)
+        most = float(freedoms.sum())
+        return most if spread == 0 else float(np.clip(variance**2 / spread, 1, most))
 
     def _exact_bounds(self, level: float) -> NDArray[np.float64]:
         """Return intervals for models that order every pair rightly, or wrongly.
@@ -240,82 +245,109 @@ def estimate_aucs(
     _check_classes(n_cases=n_cases, n_controls=n_controls)
     codes = as_codes(cluster, len(truth))
 
-    placements = np.empty_like(matrix)  # V10 of the cases, V01 of the controls
-    for k in range(matrix.shape[1]):
-        cases, controls = matrix[truth, k], matrix[~truth, k]
-        placements[truth, k] = share_below(controls, cases)
-        placements[~truth, k] = 1 - share_below(cases, controls)
-    auc = placements[truth].mean(axis=0)
-    covariance, parts = _clustered_covariance(placements - auc, truth, codes)
-    has_several_images = int(codes.max()) + 1 < len(truth)
+    v10, v01 = np.empty((len(names), n_cases)), np.empty((len(names), n_controls))
+    for k, column in enumerate(matrix.T):
+        v10[k], v01[k] = placements(column[truth], column[~truth])
+    auc = v10.mean(axis=1)
+    v10 -= auc[:, np.newaxis]
+    v01 -= auc[:, np.newaxis]
+    of_cases, of_controls = codes[truth], codes[~truth]
+    covariance, parts = _clustered_covariance(v10, v01, of_cases, of_controls)
+    n_clusters = int(codes.max()) + 1
     return AucEstimates(
         names=names,
         auc=auc,
         covariance=covariance,
         n_cases=n_cases,
         n_controls=n_controls,
-        n_clusters=int(codes.max()) + 1,
-        n_independent_pairs=_count_independent_pairs(truth, codes),
-        variance_parts=parts if has_several_images else None,
+        n_clusters=n_clusters,
+        n_independent_pairs=min(
+            n_clusters // 2, _n_different(of_cases), _n_different(of_controls)
+        ),
+        variance_parts=parts if n_clusters < len(truth) else (),
     )
 
 
 def _clustered_covariance(
-    deviations: NDArray[np.float64],
-    truth: NDArray[np.bool_],
-    codes: NDArray[np.int64],
-) -> tuple[NDArray[np.float64], VarianceParts | None]:
+    v10: NDArray[np.float64],
+    v01: NDArray[np.float64],
+    of_cases: NDArray[np.int64],
+    of_controls: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], tuple[VariancePart, ...]]:
     """Obuchowski's estimate and its parts; with one image per cluster, DeLong's.
 
-    NaN and None where a class has fewer than two clusters.
+    NaN and no parts where a class has fewer than two clusters.
+
+    Args:
+        v10: Placements of the m cases, less the AUC, shape (k, m).
+        v01: Of the n controls, likewise, shape (k, n).
+        of_cases: Cluster of each case, shape (m,).
+        of_controls: Cluster of each control, shape (n,).
     """
-    n_clusters = int(codes.max()) + 1
-    m, n = int(truth.sum()), int((~truth).sum())
-    a = _sum_by_cluster(deviations[truth], codes[truth], n_clusters)  # (clusters, k)
-    b = _sum_by_cluster(deviations[~truth], codes[~truth], n_clusters)
-    with_cases = len(np.unique(codes[truth]))
-    with_controls = len(np.unique(codes[~truth]))
-    if min(with_cases, with_controls) < 2:
-        return np.full((deviations.shape[1],) * 2, np.nan), None
-    s10 = with_cases / (with_cases - 1) * (a.T @ a)
-    s01 = with_controls / (with_controls - 1) * (b.T @ b)
-    s11 = n_clusters / (n_clusters - 1) * (a.T @ b)
-    parts = VarianceParts(
-        of_cases=s10 / m**2,
-        of_controls=s01 / n**2,
-        n_case_clusters=with_cases,
-        n_control_clusters=with_controls,
+    k, m = v10.shape
+    n = v01.shape[1]
+    i10, i01 = _n_different(of_cases), _n_different(of_controls)
+    if min(i10, i01) < 2:
+        return np.full((k, k), np.nan), ()
+    i = 1 + int(max(of_cases.max(), of_controls.max()))
+    a, b = _sums(v10, of_cases, i), _sums(v01, of_controls, i)  # (k, i)
+    s10 = i10 / (i10 - 1) * (a @ a.T)
+    s01 = i01 / (i01 - 1) * (b @ b.T)
+    s11 = i / (i - 1) * (a @ b.T)  # of clusters with images of both classes
+    parts = (
+        VariancePart(covariance=s10 / m**2, degrees_of_freedom=i10 - 1),
+        VariancePart(covariance=s01 / n**2, degrees_of_freedom=i01 - 1),
     )
-    covariance = parts.of_cases + parts.of_controls + (s11 + s11.T) / (m * n)
-    return covariance, parts
+    mixed = (s11 + s11.T) / (m * n)
+    return parts[0].covariance + parts[1].covariance + mixed, parts
 
 
-def _count_independent_pairs(truth: NDArray[np.bool_], codes: NDArray[np.int64]) -> int:
-    """Return how many case-control pairs can be drawn from clusters used once each."""
-    with_case, with_control = np.unique(codes[truth]), np.unique(codes[~truth])
-    n_clusters = len(np.union1d(with_case, with_control))
-    return int(min(len(with_case), len(with_control), n_clusters // 2))
+def _n_different(codes: NDArray[np.int64]) -> int:
+    return int(np.count_nonzero(np.bincount(codes)))
 
 
-def _sum_by_cluster(
+def _sums(
     values: NDArray[np.float64], codes: NDArray[np.int64], n_clusters: int
 ) -> NDArray[np.float64]:
-    sums = [np.bincount(codes, weights=v, minlength=n_clusters) for v in values.T]
-    return np.stack(sums, axis=1)
+    """Return the sums of each row by cluster, shape (rows, clusters)."""
+    return np.stack([np.bincount(codes, row, minlength=n_clusters) for row in values])
+
+
+def placements(
+    cases: NDArray[np.float64], controls: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return V10, the share of controls below each case, and V01 of the controls.
+
+    A tie counts one half. Both are in the order given; one model's scores.
+    """
+    case_order, control_order = np.argsort(cases), np.argsort(controls)
+    ordered_cases, ordered_controls = cases[case_order], controls[control_order]
+    v10, v01 = np.empty(len(cases)), np.empty(len(controls))
+    v10[case_order] = _share_below(ordered_controls, ordered_cases)
+    v01[control_order] = 1 - _share_below(ordered_cases, ordered_controls)
+    return v10, v01
 
 
 def share_below(
     reference: NDArray[np.float64], values: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the share of `reference` below each value; a tie counts one half."""
-    ordered = np.sort(reference)
-    # Looking up in ascending order walks through memory: several times faster.
     order = np.argsort(values)
-    below = np.searchsorted(ordered, values[order], side="left")
-    not_above = np.searchsorted(ordered, values[order], side="right")
     shares = np.empty(len(values))
-    shares[order] = (below + not_above) / (2 * len(reference))
+    shares[order] = _share_below(np.sort(reference), values[order])
     return shares
+
+
+def _share_below(
+    reference: NDArray[np.float64], values: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return `share_below` of what ascends already.
+
+    Looking up in ascending order walks through memory: several times faster.
+    """
+    below = np.searchsorted(reference, values, side="left")
+    not_above = np.searchsorted(reference, values, side="right")
+    return (below + not_above) / (2 * len(reference))
 
 
 def as_truth(is_case: ArrayLike) -> NDArray[np.bool_]:
@@ -381,7 +413,8 @@ def as_codes(
     """
     if cluster is None:
         return np.arange(n_images)
-    codes, _ = pd.factorize(np.asarray(cluster))
+    # Not an array of a list: that would turn an unnamed patient into one called "nan".
+    codes, _ = pd.factorize(pd.Series(cluster))
     if len(codes) != n_images:
         raise ValueError(
             f"{len(codes)} clusters were named for {n_images} images; expected the "

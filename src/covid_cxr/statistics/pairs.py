@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from covid_cxr.statistics.auc import AucDifference, AucEstimates
 from covid_cxr.statistics.multiplicity import (
@@ -14,6 +15,9 @@ from covid_cxr.statistics.multiplicity import (
     holm,
     max_t,
 )
+
+# Of which the normal quantile is still finite.
+_SMALLEST = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +58,15 @@ class PairComparisons:
     def max_t(self, *, seed: int) -> SimulatedPValues:
         """Return the p values adjusted by the joint covariance of the differences.
 
+        What is compared with jointly normal draws are the normal quantiles of the p
+        values: where these are Student's, the statistics themselves would say too much.
         Models that rank alike have a p value of 1, whatever the others do.
         """
-        z = np.array([difference.z for difference in self.differences])
         has_error = np.array([d.standard_error > 0 for d in self.differences])
-        simulated = max_t(np.where(has_error, z, np.nan), self.correlation, seed=seed)
-        is_same = self.p_value == 1
+        tail = np.maximum(self.p_value / 2, _SMALLEST)
+        z = np.where(has_error, -ndtri(tail), np.nan)
+        simulated = max_t(z, self.correlation, seed=seed)
+        is_same = ~has_error & (self.p_value == 1)
         return SimulatedPValues(
             p_value=np.where(is_same, 1.0, simulated.p_value),
             monte_carlo_error=np.where(is_same, 0.0, simulated.monte_carlo_error),

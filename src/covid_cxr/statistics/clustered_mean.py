@@ -1,0 +1,70 @@
+"""Means over images, with patients as the independent units.
+
+A mean is a ratio of sums over patients, whose variance follows from the patients'
+residuals, as for shares (`proportion`). Quantiles are Student's with one degree of
+freedom less than there are patients (docs/decisions/0015).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
+
+from covid_cxr.statistics.auc import as_codes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusteredMean:
+    """A mean over images, and what is known of it.
+
+    Attributes:
+        estimate: The mean.
+        standard_error: Clustered; NaN for a single patient.
+        n_images: How many it is over.
+        n_clusters: Patients among them.
+    """
+
+    estimate: float
+    standard_error: float
+    n_images: int
+    n_clusters: int
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Return the interval that covers at `level`; NaN for a single patient."""
+        quantile = float(stdtrit(self.n_clusters - 1, (1 + level) / 2))
+        margin = quantile * self.standard_error
+        return self.estimate - margin, self.estimate + margin
+
+
+def clustered_mean(
+    values: ArrayLike, cluster: NDArray[Any] | pd.Series
+) -> ClusteredMean:
+    """Return the mean of `values`, with images of one patient taken together.
+
+    Args:
+        values: Finite, at least one, shape (n,).
+        cluster: Patient of each image, shape (n,).
+
+    Raises:
+        ValueError: If there is no value, one is not finite, or lengths differ.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if not len(array) or not np.isfinite(array).all():
+        raise ValueError(
+            f"A mean needs values, all of them finite; got {len(array)} with "
+            f"{np.count_nonzero(~np.isfinite(array))} that are not. Leave those out."
+        )
+    codes = as_codes(cluster, len(array))
+    estimate = float(array.mean())
+    residuals = np.bincount(codes, weights=array - estimate) / len(array)
+    n_clusters = len(residuals)
+    scale = n_clusters / (n_clusters - 1) if n_clusters > 1 else np.nan
+    return ClusteredMean(
+        estimate=estimate,
+        standard_error=float(np.sqrt(scale * (residuals @ residuals))),
+        n_images=len(array),
+        n_clusters=n_clusters,
+    )
