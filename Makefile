@@ -14,7 +14,8 @@ export KEDRO_DISABLE_TELEMETRY := 1
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 demo: $(INSTALLED)
-	$(BIN)/kedro run --env=demo --pipelines=demo
+	$(BIN)/kedro run --env=demo --pipelines=demo \
+		--runner=covid_cxr.runners.DaskRunner --runner-params=n_workers=2
 
 test: $(INSTALLED)
 	$(BIN)/pytest
@@ -27,9 +28,10 @@ lint: $(INSTALLED)
 	$(BIN)/lint-imports
 
 # The lock holds every package with its hashes; the project itself needs no download.
+# Python compiles what is imported; all that is installed would take longer.
 $(INSTALLED): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-compile --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@

@@ -20,7 +20,8 @@ from PIL import Image
 from covid_cxr.datasets.image_store import ImageStoreDataset
 from covid_cxr.radiographs.curation import Curation, plan_store
 from covid_cxr.radiographs.folder import list_folder
-from covid_cxr.runners import DaskRunner
+from covid_cxr.runners import DaskRunner, chain_lengths
+from covid_cxr.training.backend import THREADS
 from covid_cxr.workers import as_done, executor
 
 
@@ -31,7 +32,9 @@ def address():
         "plain": {"cls": Nanny, "options": options},
         "with GPU": {"cls": Nanny, "options": {**options, "resources": {"GPU": 1}}},
     }
-    scheduler = {"cls": Scheduler, "options": {"dashboard": False, "host": "127.0.0.1"}}
+    # At any free port, for another cluster may have the usual one.
+    served = {"dashboard": False, "dashboard_address": ":0", "host": "127.0.0.1"}
+    scheduler = {"cls": Scheduler, "options": served}
     with SpecCluster(
         workers=workers, scheduler=scheduler, silence_logs=logging.WARNING
     ) as cluster:
@@ -148,6 +151,43 @@ def test_trainings_go_to_the_workers_with_a_gpu(run_on_dask, files):
     run_on_dask(Pipeline(nodes), catalog)
 
     assert {catalog.load(name) for name in names} == {"with GPU"}
+
+
+def test_the_longest_chain_goes_first(run_on_dask, files):
+    """On the one worker with a GPU, where others were handed out before its end."""
+
+    def begin(*_):
+        time.sleep(0.05)
+        return time.time()
+
+    others = [f"other_{i}" for i in range(20)]
+    parents = {"one": None, "two": "one", "three": "two", **dict.fromkeys(others)}
+    nodes = [
+        Node(begin, parent, name, name=name, tags="train")
+        for name, parent in parents.items()
+    ]
+    catalog = DataCatalog(files(*parents))
+
+    run_on_dask(Pipeline(nodes), catalog)
+
+    began = sorted(parents, key=catalog.load)
+    assert began.index("two") < 20, began
+    lengths = {"one": 3, "two": 2, "three": 1, **dict.fromkeys(others, 1)}
+    assert chain_lengths(Pipeline(nodes)) == lengths
+
+
+def test_workers_compute_with_the_threads_of_the_run(run_on_dask, files, monkeypatch):
+    for name in THREADS:
+        monkeypatch.setenv(name, "3")
+
+    def told():
+        return {name: value for name, value in os.environ.items() if "OP_THR" in name}
+
+    catalog = DataCatalog(files("told"))
+
+    run_on_dask(Pipeline([Node(told, None, "told")]), catalog)
+
+    assert catalog.load("told") == dict.fromkeys(THREADS, "3")
 
 
 def test_outputs_in_memory_are_refused_before_anything_runs(run_on_dask, files):

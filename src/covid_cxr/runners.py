@@ -1,6 +1,8 @@
 """Runners: each node on a Dask worker; only the nodes that are not up to date."""
 
 import logging
+import os
+from collections.abc import Mapping
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack
 from typing import Any
@@ -14,6 +16,7 @@ from kedro.runner.task import Task
 from pluggy import PluginManager
 
 from covid_cxr.resume import stale_nodes
+from covid_cxr.training.backend import THREADS
 from covid_cxr.workers import dask_client
 
 logger = logging.getLogger(__name__)
@@ -25,9 +28,10 @@ GPU_TAGS = frozenset({"gpu", "train"})
 class DaskRunner(AbstractRunner):
     """Runs nodes that do not wait for each other at the same time, on Dask workers.
 
-    A node whose worker is lost is run again on another one. Nodes that are tagged
-    `train` or `gpu` go to workers that offer a GPU, if the cluster has any. Workers
-    need this package and the same data root.
+    Of those that wait for a worker, the one that begins the longest chain of nodes
+    goes first. A node whose worker is lost is run again on another one. Nodes that are
+    tagged `train` or `gpu` go to workers that offer a GPU, if the cluster has any.
+    Workers need this package and the same data root.
 
     Example:
         ```
@@ -54,9 +58,10 @@ class DaskRunner(AbstractRunner):
         super().__init__(is_async=is_async)
         self._address = address
         self._n_workers = n_workers
+        self._urgency: dict[str, int] = {}
 
     def _get_executor(self, max_workers: int) -> Executor:
-        return _NodeExecutor(self._address, self._n_workers)
+        return _NodeExecutor(self._address, self._n_workers, self._urgency)
 
     def _run(
         self,
@@ -76,7 +81,18 @@ class DaskRunner(AbstractRunner):
                 f"{', '.join(in_memory)}. Give each an entry in the catalog, or run "
                 f"with another runner."
             )
+        self._urgency = chain_lengths(pipeline)
         super()._run(pipeline, catalog, hook_manager, run_id)
+
+
+def chain_lengths(pipeline: Pipeline) -> dict[str, int]:
+    """Return by node name how many nodes the longest chain has that begins with it."""
+    parents_of = pipeline.node_dependencies
+    lengths = dict.fromkeys(pipeline.nodes, 1)
+    for node in reversed(pipeline.nodes):
+        for parent in parents_of[node]:
+            lengths[parent] = max(lengths[parent], lengths[node] + 1)
+    return {node.name: length for node, length in lengths.items()}
 
 
 class _Resuming(AbstractRunner):
@@ -127,7 +143,13 @@ class DaskResumeRunner(_Resuming, DaskRunner):
 class _NodeExecutor(Executor):
     """Takes Kedro's tasks, one node each, and runs them on a cluster."""
 
-    def __init__(self, address: str | None, n_workers: int | None) -> None:
+    def __init__(
+        self,
+        address: str | None,
+        n_workers: int | None,
+        urgency: Mapping[str, int],
+    ) -> None:
+        self._urgency = urgency
         self._until_shutdown = ExitStack()
         self._client = self._until_shutdown.enter_context(
             dask_client(address, n_workers=n_workers)
@@ -136,21 +158,27 @@ class _NodeExecutor(Executor):
         self._has_gpus = any(worker["resources"].get(GPU) for worker in workers)
 
     def submit(self, task: Task, /) -> Future[Node]:  # type: ignore[override]
+        from dask.base import annotate  # noqa: PLC0415
+
         needs_gpu = self._has_gpus and not GPU_TAGS.isdisjoint(task.node.tags)
         # Not pure: a node that ran before is run again.
         executor = self._client.get_executor(
             pure=False, resources={GPU: 1} if needs_gpu else None
         )
-        future: Future[Node] = executor.submit(
-            _run_node,
-            project.PACKAGE_NAME,
-            {
-                "node": task.node,
-                "catalog": task.catalog,
-                "is_async": task.is_async,
-                "run_id": task.run_id,
-            },
-        )
+        urgency = self._urgency[task.node.name]
+        with annotate(priority=urgency):
+            future: Future[Node] = executor.submit(
+                _run_node,
+                project.PACKAGE_NAME,
+                {
+                    "node": task.node,
+                    "catalog": task.catalog,
+                    "is_async": task.is_async,
+                    "run_id": task.run_id,
+                },
+                urgency=urgency,
+                threads={n: os.environ[n] for n in THREADS if n in os.environ},
+            )
         return future
 
     def shutdown(
@@ -162,9 +190,15 @@ class _NodeExecutor(Executor):
         self._until_shutdown.close()
 
 
-def _run_node(package_name: str, task: dict[str, Any]) -> Node:
+def _run_node(
+    package_name: str, task: dict[str, Any], *, urgency: int, threads: dict[str, str]
+) -> Node:
     """Run one node in a worker, which knows nothing of the project yet."""
+    from dask.base import annotate  # noqa: PLC0415
+
+    os.environ.update(threads)
     project.configure_project(package_name)
     # Hooks do not travel; Kedro makes the project's hooks anew.
     hook_manager = Task._run_node_synchronization()
-    return Task(**task, hook_manager=hook_manager).execute()
+    with annotate(priority=urgency):  # what it hands out is as urgent as itself
+        return Task(**task, hook_manager=hook_manager).execute()

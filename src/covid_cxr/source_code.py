@@ -27,7 +27,7 @@ def code_sha256(module: str) -> str:
     names = sorted(_reachable(module, package))
     digest = hashlib.sha256()
     for name in names:
-        digest.update(f"{name} {ast.dump(_without_docstrings(name, package))}".encode())
+        digest.update(f"{name} {_code(_read(name, package))}".encode())
     for folder in sorted({_source_file(name, package).parent for name in names}):
         for path in _files_beside(folder):
             digest.update(path.relative_to(package).as_posix().encode())
@@ -38,15 +38,7 @@ def code_sha256(module: str) -> str:
 def imported_modules(module: str) -> set[str]:
     """Return the modules of the same package that `module` itself imports."""
     package = _package_folder(module)
-    imported = set()
-    for statement in ast.walk(_parse(module, package)):
-        if isinstance(statement, ast.Import):
-            imported |= {alias.name for alias in statement.names}
-        elif isinstance(statement, ast.ImportFrom) and statement.module:
-            imported.add(statement.module)
-            imported |= {
-                f"{statement.module}.{alias.name}" for alias in statement.names
-            }
+    imported = _imports(_read(module, package))
     top = module.partition(".")[0]
     return {
         name
@@ -90,17 +82,35 @@ def _source_file(module: str, package: Path) -> Path:
     return path
 
 
-def _parse(module: str, package: Path) -> ast.Module:
-    return ast.parse(_source_file(module, package).read_text(encoding="utf-8"))
+def _read(module: str, package: Path) -> str:
+    return _source_file(module, package).read_text(encoding="utf-8")
 
 
-def _without_docstrings(module: str, package: Path) -> ast.Module:
-    tree = _parse(module, package)
+# Most modules are within reach of many others; parsing takes most of the time.
+@lru_cache(maxsize=512)
+def _imports(source: str) -> frozenset[str]:
+    """Return the names of what may be modules, as far as they are imported."""
+    imported = set()
+    for statement in ast.walk(ast.parse(source)):
+        if isinstance(statement, ast.Import):
+            imported |= {alias.name for alias in statement.names}
+        elif isinstance(statement, ast.ImportFrom) and statement.module:
+            imported.add(statement.module)
+            imported |= {
+                f"{statement.module}.{alias.name}" for alias in statement.names
+            }
+    return frozenset(imported)
+
+
+@lru_cache(maxsize=512)
+def _code(source: str) -> str:
+    """Return what the source does, without its docstrings, comments and layout."""
+    tree = ast.parse(source)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for part in ast.walk(tree):
         if isinstance(part, documented) and ast.get_docstring(part, clean=False):
             part.body = part.body[1:]
-    return tree
+    return ast.dump(tree)
 
 
 def _files_beside(folder: Path) -> Iterator[Path]:

@@ -78,6 +78,15 @@ def test_the_diaphragm_is_a_dome_that_is_higher_on_the_right(thorax):
     assert right[0] < left[0]
 
 
+def test_lines_are_placed_together_as_each_alone(thorax):
+    lines = [np.arange(2.0 * n).reshape(n, 2) / 10 for n in (1, 4, 2)]
+    placed = thorax.place_all(lines)
+
+    assert [len(line) for line in placed] == [1, 4, 2]
+    for line, alone in zip(placed, lines, strict=True):
+        np.testing.assert_array_equal(line, thorax.place(alone))
+
+
 def test_less_breath_means_shorter_lungs(thorax):
     shallow = replace(thorax, position=replace(thorax.position, inspiration=0.8))
 

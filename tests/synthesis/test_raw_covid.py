@@ -1,6 +1,8 @@
 import io
 from itertools import islice
+from pathlib import PurePosixPath
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from pydicom.pixels import apply_voi_lut
 from covid_cxr.radiographs.files import read
 from covid_cxr.synthesis.defects import no_defects
 from covid_cxr.synthesis.drawing import draw_radiograph, locate_lungs
+from covid_cxr.synthesis.orders import orders_of
 from covid_cxr.synthesis.raw_covid import (
     _encode_dicom,
     _frame,
@@ -17,6 +20,7 @@ from covid_cxr.synthesis.raw_covid import (
     _look,
     _shut,
     write_covid,
+    write_covid_masks,
 )
 from covid_cxr.synthesis.raw_nih import look_of
 
@@ -208,3 +212,37 @@ def test_the_encoder_can_be_sent_to_another_process(written, sized):
         "look": _look(sized),
         "nih_look": look_of(sized),
     }
+
+
+def decoded(masks):
+    return {
+        file: cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+        for file, png in masks
+    }
+
+
+def test_every_radiograph_has_a_mask_of_its_lungs(written, radiographs, sized):
+    masks = decoded(write_covid_masks(radiographs, sized, no_defects()))
+
+    assert set(masks) == {f"{order.stem}.png" for order in written[0].orders}
+    for order in written[0].orders[:12]:
+        mask, shape = masks[f"{order.stem}.png"], _frame(order, SIZE).shape
+        lungs = draw_radiograph(order.exam, shape=shape, look=_look(sized)).lungs
+        assert mask.shape == shape
+        assert set(np.unique(mask)) == {0, 255}
+        overlap = (lungs & (mask == 255)).sum() / (lungs | (mask == 255)).sum()
+        assert overlap > 0.97
+
+
+def test_what_cannot_be_read_or_shows_somebody_else_has_no_mask(radiographs, sized):
+    covid = radiographs[radiographs["cohort"] == "covid"]
+    kinds = ["copy", "stored_anew", "missing", "truncated", "inverted", "mixed_labels"]
+    defects = pd.DataFrame(
+        {"cohort": "covid", "file": covid["file"][: len(kinds)], "defect": kinds}
+    )
+    masks = write_covid_masks(radiographs, sized, defects)
+
+    without = {order.stem for order in orders_of(radiographs, cohort="covid")} - {
+        PurePosixPath(order.file).stem for order in masks.orders
+    }
+    assert without == {PurePosixPath(file).stem for file in defects["file"][:4]}

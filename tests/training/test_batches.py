@@ -49,6 +49,16 @@ def test_plain_batches_are_the_normalised_images_in_order(training_set):
     )
 
 
+def test_tensorflow_takes_a_batch_without_copying_it(training_set):
+    images = training_set.store.images[:3, :7, :5]
+    batches = [normalise(images.copy(), training_set.intensity) for _ in range(5)]
+
+    assert {batch.ctypes.data % 64 for batch in batches} == {0}
+    np.testing.assert_allclose(
+        batches[0][..., 0], (images / 255 - 0.4) / 0.2, atol=1e-5
+    )
+
+
 def test_an_epoch_holds_every_image_once_with_its_own_label(train, make_recipe):
     recipe = make_recipe(flip=False, rotation_degrees=0, crop_share=0)
     batches = as_arrays(training_batches(train, recipe, "phase1", epoch=1))

@@ -267,7 +267,7 @@ def test_an_interrupted_training_goes_on_to_the_same_end(
     whole = fit(classifier, training_set, recipe, stage="phase1")
 
     class Failing(type(training_set.store)):
-        n_left = 13
+        n_left = 10
 
         def read(self, rows):
             type(self).n_left -= 1

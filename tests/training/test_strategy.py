@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from covid_cxr.training.strategy import Compute, open_strategy
+from covid_cxr.training.backend import THREADS, limit_threads
+from covid_cxr.training.strategy import Compute, check_threads, open_strategy
 
 SCRIPT = Path(__file__).with_name("replicas.py")
 PATIENCE = 300  # seconds for two processes, import included, on a busy machine
@@ -102,11 +103,29 @@ def test_two_workers_go_on_after_one_was_killed(mirrored, tmp_path):
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("strategy", "horovod"), ("precision", "float16"), ("xla", "yes")],
+    [
+        ("strategy", "horovod"),
+        ("precision", "float16"),
+        ("xla", "yes"),
+        ("threads", -1),
+    ],
 )
 def test_nonsense_is_refused_by_name_and_value(setting, value):
     with pytest.raises(ValueError, match=rf"compute\.{setting} must be .*, got "):
         Compute(**{setting: value})
+
+
+def test_a_number_of_threads_that_the_process_was_not_told_is_refused(monkeypatch):
+    for name in THREADS:
+        monkeypatch.setenv(name, "2")
+
+    check_threads(Compute())
+    check_threads(Compute(threads=2))
+    with pytest.raises(RuntimeError, match=r"threads is 1, but .*INTRAOP_THREADS=2"):
+        check_threads(Compute(threads=1))
+
+    limit_threads(1)
+    check_threads(Compute(threads=1))
 
 
 def test_a_worker_without_its_cluster_is_told_what_to_set(monkeypatch):

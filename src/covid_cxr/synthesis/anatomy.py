@@ -6,6 +6,7 @@ of the frame's shorter side, x from the midline (positive to the image's right, 
 patient's left), y downwards from the top.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -87,10 +88,20 @@ class Thorax:
         x, y = points[:, 0], points[:, 1] - 0.5
         cosine = np.cos(self.position.tilt_radians)
         sine = np.sin(self.position.tilt_radians)
-        turned = np.stack([x * cosine - y * sine, x * sine + y * cosine], axis=1)
+        turned = np.empty((len(points), 2))
+        turned[:, 0] = x * cosine - y * sine
+        turned[:, 1] = x * sine + y * cosine
         centre = np.array([width / 2, height / 2])
         shift = np.array(self.position.shift) * min(self.shape)
         return np.asarray(turned * self.unit_px + centre + shift, np.float64)
+
+    def place_all(self, lines: Sequence[Points]) -> list[Points]:
+        """Return each of the lines (n, 2) of the body's frame in pixels.
+
+        All at once: a call for each line would take most of the time of a drawing.
+        """
+        ends = np.cumsum([len(points) for points in lines])[:-1]
+        return np.split(self.place(np.concatenate(lines)), ends)
 
     def in_lung(self, side: int, across: Points, down: Points) -> Points:
         """Return places of one lung in pixels, shape (n, 2).

@@ -129,19 +129,22 @@ def _heart_outline(half: float, floor: float) -> Points:
 def _draw_ribs(thorax: Thorax) -> FloatImage:
     unit = thorax.unit_px
     u = np.linspace(0, 1, 14)
-    lines = []
+    courses = []
     for side in SIDES:
         for number in range(10):
             down = np.full(14, 0.03 + 0.098 * number)
             wall = thorax.lung_frame(side, np.ones(14), np.clip(down + 0.12, 0, 1))
             x = side * 0.04 + u * (wall[:, 0] * 1.02 - side * 0.04)
             y = wall[:, 1] - 0.05 - 0.045 * np.sin(np.pi * u * 0.8) + 0.05 * u**2
-            back = thorax.place(np.stack([x, y], axis=1))
             front_x = wall[:, 0] * (1.02 - 0.5 * u)
-            front = thorax.place(np.stack([front_x, y[-1] + 0.115 * u], axis=1))
-            # Cortical bone at the rim shows brighter than the marrow inside.
-            lines += [(front, 0.020 * unit, 0.33), (front, 0.012 * unit, 0.2)]
-            lines += [(back, 0.024 * unit, 1.0), (back, 0.014 * unit, 0.62)]
+            courses.append(np.stack([front_x, y[-1] + 0.115 * u], axis=1))
+            courses.append(np.stack([x, y], axis=1))
+    placed = thorax.place_all(courses)
+    lines = []
+    for front, back in zip(placed[::2], placed[1::2], strict=True):
+        # Cortical bone at the rim shows brighter than the marrow inside.
+        lines += [(front, 0.020 * unit, 0.33), (front, 0.012 * unit, 0.2)]
+        lines += [(back, 0.024 * unit, 1.0), (back, 0.014 * unit, 0.62)]
     return trace(thorax.shape, lines, softness_px=0.003 * unit + 0.2)
 
 
@@ -156,9 +159,12 @@ def _draw_midline(thorax: Thorax) -> FloatImage:
     bone = trace(
         thorax.shape, [(spine, 0.085 * unit, 1.0)], softness_px=0.006 * unit + 0.2
     )
+    heights = np.arange(-0.48, 1.6, 0.052)
     discs = [
-        (thorax.place(np.array([(-0.035, h), (0.035, h)])), 0.006 * unit, 1.0)
-        for h in np.arange(-0.48, 1.6, 0.052)
+        (disc, 0.006 * unit, 1.0)
+        for disc in thorax.place_all(
+            [np.array([(-0.035, h), (0.035, h)]) for h in heights]
+        )
     ]
     gaps = trace(thorax.shape, discs, softness_px=0.002 * unit + 0.2)
     airway = trace(
@@ -253,7 +259,7 @@ def _branch(
         (1 - steps) ** 2 * start + 2 * steps * (1 - steps) * middle + steps**2 * goal
     )
     ends = course[[3, 4, 5, 6]] + rng.normal(0, 0.13, (4, 2))
-    twigs = [np.stack([course[i + 2], end]) for i, end in enumerate(ends)]
+    twigs = np.stack([course[2:6], ends], axis=1)  # (4, 2 ends, 2)
     return [
         *((twig, 0.0035, 0.6) for twig in twigs),
         (course[6:], 0.004, 0.7),

@@ -18,7 +18,7 @@ from covid_cxr.synthesis.chest import Chest, draw_chest
 from covid_cxr.synthesis.devices import add_devices
 from covid_cxr.synthesis.exposure import expose, set_exposure
 from covid_cxr.synthesis.findings import CHRONIC, LAID_OVER, OPACITIES, RESHAPED_BY
-from covid_cxr.synthesis.strokes import FloatImage
+from covid_cxr.synthesis.strokes import FloatImage, fill
 
 # Nothing drawn is finer than this many pixels to a side can show.
 _FINEST_PX = 512
@@ -127,6 +127,18 @@ def locate_lungs(exam: Exam, *, shape: tuple[int, int], look: Look) -> Box:
         np.ceil(edge.max(axis=0)), (left + 1, top + 1), (width, height)
     )
     return int(left), int(top), int(right - left), int(bottom - top)
+
+
+def outline_lungs(
+    exam: Exam, *, shape: tuple[int, int], look: Look
+) -> NDArray[np.bool_]:
+    """Return where the lungs are, shape (height, width), without drawing the rest.
+
+    As `Drawing.lungs`, but for a pixel here and there on their edge.
+    """
+    thorax = _place_patient(exam, shape, look)
+    both = sum(fill(shape, thorax.lung_outline(side)) for side in SIDES)
+    return np.asarray(both > 0.5)
 
 
 def _place_patient(exam: Exam, shape: tuple[int, int], look: Look) -> Thorax:

@@ -1,8 +1,8 @@
 """Rows of the synthetic radiographs as records, and their lazy way into files."""
 
-import multiprocessing
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,6 +11,9 @@ import pandas as pd
 
 from covid_cxr.synthesis.drawing import Exam
 from covid_cxr.synthesis.epidemiology import DRAWN, severity_column
+from covid_cxr.workers import executor
+
+_ORDERS_AT_ONCE = 16  # drawn in half a second
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,16 +70,16 @@ class RawImages:
             for order in self.orders:
                 yield order.file, self.encode(order)
             return
-        # Spawned: a fork would take along the threads of whatever else is loaded.
-        context = multiprocessing.get_context("spawn")
-        batch = 64 * self.workers
-        with ProcessPoolExecutor(self.workers, mp_context=context) as pool:
-            # In batches, so that no more than these wait in memory to be written.
-            for first in range(0, len(self), batch):
-                orders = self.orders[first : first + batch]
-                drawn = pool.map(self.encode, orders, chunksize=8)
-                for order, content in zip(orders, drawn, strict=True):
-                    yield order.file, content
+        waiting: deque[Future[list[tuple[str, bytes]]]] = deque()
+        with executor(self.workers, cluster=None) as pool:
+            for first in range(0, len(self), _ORDERS_AT_ONCE):
+                orders = self.orders[first : first + _ORDERS_AT_ONCE]
+                waiting.append(pool.submit(_draw, self.encode, orders))
+                # No more than these wait in memory to be written.
+                if len(waiting) > 3 * self.workers:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
 
 
 def orders_of(radiographs: pd.DataFrame, *, cohort: str) -> tuple[Order, ...]:
@@ -96,6 +99,12 @@ def orders_of(radiographs: pd.DataFrame, *, cohort: str) -> tuple[Order, ...]:
             f"{sorted(radiographs['cohort'].unique())}. Run admit_patients again."
         )
     return tuple(_order(row) for row in rows.to_dict("records"))
+
+
+def _draw(
+    encode: Callable[[Order], bytes], orders: tuple[Order, ...]
+) -> list[tuple[str, bytes]]:
+    return [(order.file, encode(order)) for order in orders]
 
 
 def _order(row: Mapping[Hashable, Any]) -> Order:

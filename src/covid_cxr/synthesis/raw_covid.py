@@ -2,11 +2,12 @@
 
 Files are portable and lying exposures of 12 to 15 bits, some MONOCHROME1, some with a
 window and some with a VOI LUT, some with shutters around the field. Letters are burned
-into the pixels, as in the paper's (Section 2.3); `crops.csv` cuts them off.
+into the pixels, as in the paper's (Section 2.3); `crops.csv` cuts them off. Beside the
+files lie masks of the lungs, which elsewhere somebody has to outline.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Literal
@@ -22,6 +23,7 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
 )
 
+from covid_cxr.radiographs.lung_masks import encode_mask
 from covid_cxr.synthesis.damage import ENLARGED
 from covid_cxr.synthesis.defects import MIXED_LABELS, plant
 from covid_cxr.synthesis.dicom_files import as_bytes, new_image
@@ -31,6 +33,7 @@ from covid_cxr.synthesis.drawing import (
     Look,
     draw_radiograph,
     locate_lungs,
+    outline_lungs,
 )
 from covid_cxr.synthesis.exposure import to_grey
 from covid_cxr.synthesis.orders import Order, RawImages, orders_of
@@ -148,6 +151,37 @@ def write_covid(
     images = RawImages(orders=orders, encode=encode, workers=synthesis.workers)
     planted = plant(images, radiographs, defects, cohort="covid")
     return planted, manifest, _crops(boxes, defects)
+
+
+def write_covid_masks(
+    radiographs: pd.DataFrame, synthesis: Synthesis, defects: pd.DataFrame
+) -> RawImages:
+    """Return a lung mask of every radiograph, PNG files of the radiographs' size.
+
+    Those that cannot be read or show a picture of somebody else's have none.
+
+    Args:
+        radiographs: From `admit_patients`.
+        synthesis: Size and difficulty.
+        defects: From `choose_defects`.
+    """
+    is_sound = defects["defect"].isin(["inverted", MIXED_LABELS])
+    unmasked = set(defects.loc[(defects["cohort"] == "covid") & ~is_sound, "file"])
+    orders = tuple(
+        replace(order, file=f"{order.stem}.png")
+        for order in orders_of(radiographs, cohort="covid")
+        if order.file not in unmasked
+    )
+    encode = partial(
+        _encode_lungs, size_px=synthesis.raw_size_px, look=_look(synthesis)
+    )
+    # An outline is drawn sooner than handed to another process.
+    return RawImages(orders=orders, encode=encode, workers=1)
+
+
+def _encode_lungs(order: Order, *, size_px: int, look: Look) -> bytes:
+    shape = _frame(order, size_px).shape
+    return encode_mask(outline_lungs(order.exam, shape=shape, look=look))
 
 
 def _results(covid: pd.DataFrame, defects: pd.DataFrame) -> pd.Series:

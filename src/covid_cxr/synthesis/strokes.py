@@ -15,6 +15,7 @@ FloatImage = NDArray[np.float32]
 Points = NDArray[np.float64]
 
 _FRACTION_BITS = 4  # OpenCV takes coordinates as integers with this many binary places
+_UNIT_LEVELS = (np.arange(256) / 255).astype(np.float32)  # of 8-bit pixels
 
 
 def soften(image: FloatImage, softness_px: float) -> FloatImage:
@@ -43,7 +44,7 @@ def fill(
     """
     canvas = np.zeros(shape, np.uint8)
     cv2.fillPoly(canvas, [_fixed_point(outline)], 255, cv2.LINE_AA, _FRACTION_BITS)
-    return soften(np.asarray(canvas / 255, np.float32), softness_px)
+    return soften(_to_unit(canvas), softness_px)
 
 
 def trace(
@@ -60,20 +61,25 @@ def trace(
         softness_px: Sigma of the edges.
     """
     canvas = np.zeros(shape, np.uint8)
-    for points, width_px, strength in lines:
+    drawn = list(lines)
+    last = 0
+    # All points at once: a call for each line would take longer than drawing it.
+    corners = _fixed_point(np.concatenate([points for points, _, _ in drawn]))
+    for points, width_px, strength in drawn:
+        first, last = last, last + len(points)
         thickness = max(1, round(width_px))
         # A line thinner than a pixel is drawn one pixel wide and fainter.
         value = round(255 * min(1.0, strength * width_px / thickness))
         cv2.polylines(
             canvas,
-            [_fixed_point(points)],
+            [corners[first:last]],
             isClosed=False,
             color=value,
             thickness=thickness,
             lineType=cv2.LINE_AA,
             shift=_FRACTION_BITS,
         )
-    return soften(np.asarray(canvas / 255, np.float32), softness_px)
+    return soften(_to_unit(canvas), softness_px)
 
 
 def blobs(
@@ -108,6 +114,10 @@ def clouds(
     coarse = rng.random((grains, grains)).astype(np.float32)
     texture = cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
     return np.clip(np.asarray(texture, np.float32), 0, 1)
+
+
+def _to_unit(canvas: NDArray[np.uint8]) -> FloatImage:
+    return np.asarray(cv2.LUT(canvas, _UNIT_LEVELS), np.float32)
 
 
 def _fixed_point(points: Points) -> NDArray[np.int32]:

@@ -7,10 +7,13 @@ here. What the user has set stays.
 
 import logging
 import os
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-CLUSTER = "TF_CONFIG"  # TensorFlow's own variable: who the workers are
+# TensorFlow's own variables: who the workers are, and how many threads compute.
+CLUSTER = "TF_CONFIG"
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +22,14 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 # Its start-up messages are no news; what fails is raised as an exception.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def limit_threads(n_threads: int) -> None:
+    """Let this process compute with `n_threads`, and those that it starts.
+
+    TensorFlow asks once, at its first operation.
+    """
+    os.environ.update(dict.fromkeys(THREADS, str(n_threads)))
 
 
 @cache
@@ -31,6 +42,19 @@ def deterministic_tensorflow() -> Any:
         # Workers must meet before the first operation, whatever is done first.
         worker_strategy()
     return tf
+
+
+def as_graph(function: Callable[..., Any], **options: Any) -> Any:
+    """Return the function as a graph that is traced when it is first called.
+
+    AutoGraph stays off: it takes longer than tracing does, and nothing in a step is
+    decided by a tensor.
+
+    Args:
+        function: Of tensors.
+        options: Of `tf.function`.
+    """
+    return deterministic_tensorflow().function(function, autograph=False, **options)
 
 
 @cache

@@ -4,9 +4,11 @@ Which images stand in a batch, and how they are distorted, depends on the seed, 
 phase and the epoch only; threads decide when a batch is ready, never what it holds.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,7 @@ from covid_cxr.training.shares import WHOLE, Share
 from covid_cxr.training.training_set import Intensity, Part
 
 AUTOTUNE = -1  # tf.data.AUTOTUNE
+ALIGNMENT_BYTES = 64  # of a tensor's memory (EIGEN_MAX_ALIGN_BYTES)
 
 Read = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
 
@@ -80,19 +83,33 @@ def normalise(images: NDArray[np.uint8], intensity: Intensity) -> NDArray[np.flo
     """
     scale = np.float32(1 / (255 * intensity.standard_deviation))
     offset = np.float32(intensity.mean / intensity.standard_deviation)
-    return (images.astype(np.float32) * scale - offset)[..., np.newaxis]
+    grey_levels = np.arange(256, dtype=np.float32) * scale - offset
+    flat = images.reshape(len(images), -1)  # (n, pixels)
+    batch = _aligned(flat.shape)
+    cv2.LUT(flat, grey_levels, dst=batch)
+    return batch.reshape((*images.shape, 1))
+
+
+def _aligned(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return an empty array that TensorFlow takes as it is; it copies any other."""
+    n_bytes = math.prod(shape) * np.dtype(np.float32).itemsize
+    memory = np.empty(n_bytes + ALIGNMENT_BYTES, np.uint8)
+    first = -memory.ctypes.data % ALIGNMENT_BYTES
+    return memory[first : first + n_bytes].view(np.float32).reshape(shape)
 
 
 def _batches(
     part: Part, pieces: list[NDArray[np.int64]], read: Read, *, n_threads: int
 ) -> Any:
     tf = deterministic_tensorflow()
+    cv2.setNumThreads(1)  # a thread makes a whole batch; more would be in their way
 
     def load(number: np.int64) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         chosen = pieces[number]
         images = normalise(read(part.rows[chosen]), part.intensity)
         return images, part.is_case[chosen]
 
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
     def as_tensors(number: Any) -> tuple[Any, Any]:
         # With deterministic operations, a stateful one would run in a single thread.
         images, is_case = tf.numpy_function(

@@ -28,12 +28,15 @@ from covid_cxr.training.state import (
 )
 from covid_cxr.training.strategy import (
     Compute,
+    check_threads,
     chiefs_word,
     is_chief,
     naming_lost_workers,
 )
 from covid_cxr.training.traced import ALONE, TracedDescent, traced_descent
 from covid_cxr.training.training_set import Part, TrainingSet
+
+VALIDATION_IMAGES = 32  # at a time; no image depends on the others
 
 logger = logging.getLogger(__name__)
 
@@ -62,11 +65,15 @@ def fit(
     Raises:
         ValueError: If a loss is no longer a number.
         OSError: If a state cannot be kept.
+        RuntimeError: If this process has other threads than `compute` says.
     """
+    check_threads(compute)
+    validation = training_set.part("validation")
     training = _Training(
         descent=traced_descent(classifier, recipe, compute),
         train=training_set.part("train"),
-        validation=training_set.part("validation"),
+        validation=validation,
+        validation_batches=plain_batches(validation, n_images=VALIDATION_IMAGES),
         recipe=recipe,
         stage=stage,
     )
@@ -110,6 +117,7 @@ class _Training:
     descent: TracedDescent
     train: Part
     validation: Part
+    validation_batches: Any
     recipe: Recipe
     stage: str
 
@@ -231,8 +239,7 @@ def _descend(training: _Training, *, epoch: int, learning_rate: float) -> float:
 
 def _validate(training: _Training, *, epoch: int, learning_rate: float) -> float:
     """Return the validation loss of the weights that are in the network."""
-    batches = plain_batches(training.validation, n_images=training.recipe.batch_images)
-    log_odds = training.descent.network.predict(batches)
+    log_odds = training.descent.network.predict(training.validation_batches)
     loss = cross_entropy(log_odds, training.validation.is_case)
     if not math.isfinite(loss):
         raise ValueError(_diverged(training, epoch, "validation", learning_rate))

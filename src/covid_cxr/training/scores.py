@@ -7,10 +7,9 @@ from typing import Any
 import pandas as pd
 from scipy.special import expit
 
-from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.training.batches import plain_batches
 from covid_cxr.training.traced import traced_network
-from covid_cxr.training.training_set import assemble, check_classifier
+from covid_cxr.training.training_set import Images, assemble, check_classifier
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +19,7 @@ BATCH_IMAGES = 32
 
 def score(
     classifier: Any,
-    store: ImageStore,
+    store: Images,
     curated: pd.DataFrame,
     split: pd.DataFrame,
     intensity: Mapping[str, Any],
@@ -54,7 +53,7 @@ def score(
     check_classifier(classifier, scored)
     network = traced_network(classifier)
     with network.lock:
-        network.model.set_weights(classifier.get_weights())
+        network.put(classifier.get_weights())
         log_odds = network.predict(
             plain_batches(scored.part(*SCORED_PARTS), n_images=BATCH_IMAGES)
         )

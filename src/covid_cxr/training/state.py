@@ -14,6 +14,7 @@ import hashlib
 import io
 import json
 import logging
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -64,15 +65,15 @@ class TrainingState:
 
     def to_bytes(self) -> bytes:
         """Return the state as a file's content, the hash of the rest first."""
-        record = {
+        record: dict[str, Any] = {
             "plateau": asdict(self.plateau),
             "history": [dict(epoch) for epoch in self.history],
             "seconds": list(self.seconds),
         }
-        arrays = {
-            f"{name}/{number:05d}": array
-            for name in ARRAYS
-            for number, array in enumerate(getattr(self, name))
+        # A file in the archive for every array would take most of the time.
+        arrays = {name: _joined(getattr(self, name)) for name in ARRAYS}
+        record["shapes"] = {
+            name: [array.shape for array in getattr(self, name)] for name in ARRAYS
         }
         text = np.frombuffer(json.dumps(record).encode(), np.uint8)
         content = io.BytesIO()
@@ -91,12 +92,7 @@ def state_from_bytes(content: bytes) -> TrainingState:
         raise ValueError(f"its hash does not fit its {len(content)} bytes")
     with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
         record = json.loads(arrays["record"].tobytes())
-        parts = {
-            name: tuple(
-                arrays[key] for key in arrays.files if key.startswith(f"{name}/")
-            )
-            for name in ARRAYS
-        }
+        parts = {name: _parted(arrays[name], record["shapes"][name]) for name in ARRAYS}
     return TrainingState(
         plateau=Plateau(**record["plateau"]),
         history=tuple(record["history"]),
@@ -196,6 +192,18 @@ class KeptStates:
                 path.parent,
                 ", ".join(changed),
             )
+
+
+def _joined(arrays: Arrays) -> NDArray[np.float32]:
+    return np.concatenate([array.ravel() for array in arrays])
+
+
+def _parted(joined: NDArray[np.float32], shapes: list[list[int]]) -> Arrays:
+    ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
+    return tuple(
+        part.reshape(shape)
+        for part, shape in zip(np.split(joined, ends), shapes, strict=True)
+    )
 
 
 def _as_text(origin: Mapping[str, Any]) -> str:

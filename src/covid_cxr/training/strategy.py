@@ -1,5 +1,6 @@
 """On what a training runs: devices, processes, precision and compiler."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,7 +9,11 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from covid_cxr.training.backend import deterministic_tensorflow, worker_strategy
+from covid_cxr.training.backend import (
+    THREADS,
+    deterministic_tensorflow,
+    worker_strategy,
+)
 
 Strategy = Literal["default", "mirrored", "multi_worker"]
 Precision = Literal["float32", "mixed_bfloat16"]
@@ -25,12 +30,15 @@ class Compute:
             "multi_worker", all machines that the variable TF_CONFIG names.
         precision: "float32", or "mixed_bfloat16" for GPUs that compute in it. It has
             the range of single precision, so no loss needs to be scaled for it.
+        threads: Of a process that trains, 0 for one per core. The order of a sum
+            depends on it, and so do the last bits of the weights.
         xla: Whether the gradient is compiled by XLA; for GPUs.
         tensorboard: Whether the history is also written for TensorBoard.
     """
 
     strategy: Strategy = "default"
     precision: Precision = "float32"
+    threads: int = 0
     xla: bool = False
     tensorboard: bool = False
 
@@ -43,6 +51,12 @@ class Compute:
                     f"compute.{name} must be one of {', '.join(allowed)}, got "
                     f"{getattr(self, name)!r}."
                 )
+        is_count = isinstance(self.threads, int) and not isinstance(self.threads, bool)
+        if not is_count or self.threads < 0:
+            raise ValueError(
+                "compute.threads must be a whole number of at least 0, got "
+                f"{self.threads!r}."
+            )
         for name in ("xla", "tensorboard"):
             value = getattr(self, name)
             if value is not True and value is not False:
@@ -64,6 +78,22 @@ def open_strategy(name: Strategy) -> Any:
     if name == "mirrored":
         return tf.distribute.MirroredStrategy()
     return worker_strategy()
+
+
+def check_threads(compute: Compute) -> None:
+    """Refuse to compute with another number of threads than `compute` says.
+
+    Raises:
+        RuntimeError: If this process was not told the number before it began.
+    """
+    told = [os.environ.get(name) for name in THREADS]
+    if compute.threads and told != [str(compute.threads)] * len(THREADS):
+        raise RuntimeError(
+            f"compute.threads is {compute.threads}, but this process has "
+            f"{' and '.join(f'{n}={v}' for n, v in zip(THREADS, told, strict=True))}. "
+            "Call training.backend.limit_threads before TensorFlow is first used, or "
+            "let compute.threads be 0."
+        )
 
 
 def is_chief(strategy: Any) -> bool:

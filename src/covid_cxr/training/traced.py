@@ -14,13 +14,14 @@ averages, which are linear in them, are averaged once an epoch.
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import cache, lru_cache, reduce
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from covid_cxr.training.backend import deterministic_tensorflow
+from covid_cxr.training.backend import as_graph, deterministic_tensorflow
+from covid_cxr.training.layers import rebuilt
 from covid_cxr.training.recipe import Recipe, Trainable
 from covid_cxr.training.state import Arrays
 from covid_cxr.training.strategy import Compute, Precision, Strategy, open_strategy
@@ -65,13 +66,13 @@ class TracedNetwork:
         self.strategy = open_strategy(strategy)
         with self.strategy.scope():
             described = keras.models.model_from_json(architecture)
-            self.model = _rebuilt(described, precision=precision, xla=xla)
+            self.model = rebuilt(described, precision=precision, xla=xla)
         freeze(self.model, trainable)
         self._head = self.model.layers[-1]
         self._body = keras.Model(self.model.input, self._head.input)
         images = tf.TensorSpec(self.model.inputs[0].shape, tf.float32)
-        self._forward = tf.function(self.log_odds, input_signature=[images])
-        self._average = tf.function(lambda: self.strategy.run(self._average_own))
+        self._forward = as_graph(self.log_odds, input_signature=[images])
+        self._average = as_graph(lambda: self.strategy.run(self._average_own))
 
     def log_odds(self, images: Any, *, training: bool = False) -> Any:
         """Return the tensor (n, labels) that the head's sigmoid takes.
@@ -87,6 +88,11 @@ class TracedNetwork:
         """Return the log odds (n, labels) of all images in `batches`."""
         log_odds = [self._forward(images).numpy() for images, _ in batches]
         return np.concatenate(log_odds).astype(np.float64)
+
+    def put(self, weights: Sequence[Any]) -> None:
+        """Set all weights, in the order of Keras, whose own way takes longer."""
+        for variable, array in zip(self.model.weights, weights, strict=True):
+            variable.value.assign(array)
 
     def average_replicas(self) -> None:
         """Give every replica the mean of all moving averages."""
@@ -131,12 +137,10 @@ class TracedDescent:
                 tf.Variable(np.zeros(weight.shape, np.float32), trainable=False)
                 for weight in self._weights
             ]
-        self._loss_and_gradients = tf.function(
+        self._loss_and_gradients = as_graph(
             self._differentiate, jit_compile=network.is_compiled or None
         )
-        self._step = tf.function(
-            self._step_in_replicas, input_signature=self._signature()
-        )
+        self._step = as_graph(self._step_in_replicas, input_signature=self._signature())
 
     def velocity(self) -> Arrays:
         """Return the optimiser's velocity, one array per trainable weight."""
@@ -146,7 +150,7 @@ class TracedDescent:
         self, *, weights: Sequence[Any], velocity: Sequence[Any], learning_rate: float
     ) -> None:
         """Set everything that the next step depends on."""
-        self.network.model.set_weights(weights)
+        self.network.put(weights)
         for variable, array in zip(self._velocity, velocity, strict=True):
             variable.assign(array)
         self._learning_rate.assign(learning_rate)
@@ -218,13 +222,20 @@ class TracedDescent:
 
     def _update(self, weight: Any, velocity: Any, gradient: Any) -> None:
         """Move a weight; every replica moves its own copy by the same amount."""
+        tf = deterministic_tensorflow()
         rate = self._learning_rate
         if _is_kernel(weight) and self._is_coupled:
             gradient = gradient + self._weight_decay * weight.value
         elif _is_kernel(weight):
             weight.value.assign_sub(weight.value * self._weight_decay * rate)
-        velocity.assign(velocity * self._momentum - gradient * rate)
-        weight.value.assign_add(velocity)
+        # velocity <- velocity * momentum - rate * gradient; weight <- weight + velocity
+        tf.raw_ops.ResourceApplyKerasMomentum(
+            var=weight.value.handle,
+            accum=velocity.handle,
+            lr=rate,
+            grad=gradient,
+            momentum=self._momentum,
+        )
 
 
 def traced_network(classifier: Any) -> TracedNetwork:
@@ -238,7 +249,10 @@ def traced_descent(
     """Return the recipe's descent in the classifier's architecture."""
     return _traced_descent(
         _traced_network(
-            classifier.to_json(), replace(compute, tensorboard=False), recipe.trainable
+            classifier.to_json(),
+            # What the network is traced for; a process has one number of threads.
+            replace(compute, tensorboard=False, threads=0),
+            recipe.trainable,
         ),
         recipe.momentum,
         recipe.weight_decay,
@@ -266,49 +280,6 @@ def _traced_descent(
     return TracedDescent(
         network, momentum=momentum, weight_decay=weight_decay, decay=decay
     )
-
-
-def _rebuilt(model: Any, *, precision: Precision, xla: bool) -> Any:
-    """Return the model as it is computed: in `precision`, fit for XLA."""
-    if precision == "float32" and not xla:
-        return model
-    import keras
-
-    def rebuild(layer: Any) -> Any:
-        is_pool = isinstance(layer, keras.layers.MaxPooling2D)
-        kind = _sliced_max_pooling() if xla and is_pool else type(layer)
-        return kind.from_config({**layer.get_config(), "dtype": precision})
-
-    return keras.models.clone_model(model, clone_function=rebuild)
-
-
-@cache
-def _sliced_max_pooling() -> Any:
-    """Return a layer like MaxPooling2D whose gradient XLA repeats bit for bit.
-
-    XLA refuses that of the operation itself among deterministic ones.
-    """
-    tf = deterministic_tensorflow()
-    import keras
-
-    class SlicedMaxPooling2D(keras.layers.MaxPooling2D):  # type: ignore[misc]
-        """The maximum of as many strided slices as a window has pixels."""
-
-        def call(self, inputs: Any) -> Any:
-            """Return the maximum in each window."""
-            (height, width), (down, right) = self.pool_size, self.strides
-            last_row = inputs.shape[1] - height + 1
-            last_column = inputs.shape[2] - width + 1
-            slices = [
-                inputs[
-                    :, row : row + last_row : down, left : left + last_column : right
-                ]
-                for row in range(height)
-                for left in range(width)
-            ]
-            return reduce(tf.maximum, slices)
-
-    return SlicedMaxPooling2D
 
 
 def _is_kernel(weight: Any) -> bool:
