@@ -1,6 +1,7 @@
 """Fixtures shared by all tests: the project, runs in `conf/test`, one whole study."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,14 @@ from pathlib import Path
 import pytest
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[1]
+CHROMIUM_OPTIONS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update"),
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -89,3 +96,39 @@ def planted(run_kedro, tmp_path_factory):
         },
     )
     return data_root
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return a headless Chromium; `.ci/run` installs it where there is none."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("there is no chromium on this machine")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(
+            executable_path=chromium, args=CHROMIUM_OPTIONS
+        )
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def open_offline(browser):
+    """Return a function that opens an HTML file without a network.
+
+    The page keeps what it asked for in `requests` and its errors in `complaints`.
+    """
+
+    def open_file(place, *, width=1280, height=900, **options):
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, offline=True, **options
+        )
+        page = context.new_page()
+        page.requests, page.complaints = [], []
+        page.on("request", lambda request: page.requests.append(request.url))
+        page.on("console", lambda message: page.complaints.append(message.text))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.goto(place.as_uri())
+        return page
+
+    return open_file

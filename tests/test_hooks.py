@@ -1,11 +1,14 @@
 """What the hooks refuse, fill in and say."""
 
 import logging
+import os
 import re
 
 import pytest
+from kedro.framework.session import KedroSession
 
 from covid_cxr.hooks import _mark_up_kedro_only, with_path_recipes
+from covid_cxr.training.backend import THREADS
 
 PARAMETERS = {
     "phase2": {"labels": ["pneumonia"], "recipe": {"learning_rate": 0.001, "seed": 1}},
@@ -46,6 +49,28 @@ def test_parameters_of_an_unknown_path_are_refused():
 def test_parameters_of_a_phase_that_a_path_lacks_are_refused():
     with pytest.raises(ValueError, match=r"path_c name phase2"):
         with_path_recipes({**PARAMETERS, "path_c": {"phase2": {"recipe": {}}}})
+
+
+def test_what_the_report_may_print_holds_no_secret_and_no_place(project, tmp_path):
+    ingestion = {"layout": "ricord", "pseudonym_salt": "a secret of sixteen"}
+    given = {"data_root": str(tmp_path), "covid_ingestion": ingestion}
+    with KedroSession.create(project, env="test", runtime_params=given) as session:
+        shown = session.load_context().catalog.load("params:printable")
+
+    assert shown["covid_ingestion"]["layout"] == "ricord"
+    assert shown["phase3"]["recipe"]["max_epochs"] == 1
+    assert str(tmp_path) not in str(shown)
+    assert "a secret of sixteen" not in str(shown)
+
+
+def test_the_run_and_its_workers_are_told_the_number_of_threads(project, monkeypatch):
+    for name in THREADS:
+        monkeypatch.setenv(name, "7")  # is put back after the test
+    given = {"compute": {"threads": 3}}
+    with KedroSession.create(project, env="test", runtime_params=given) as session:
+        session.load_context()
+
+    assert [os.environ[name] for name in THREADS] == ["3", "3"]
 
 
 def test_brackets_in_our_log_lines_are_no_markup():

@@ -78,6 +78,19 @@ def test_every_table_and_figure_is_written(study):
     assert {f"figure{n}" for n in range(1, 8)} <= written
 
 
+def test_every_path_is_scored_without_the_lungs(study):
+    table = pd.read_csv(study / "08_reporting/shortcut.csv")
+
+    of_paths = table.dropna(subset="path")
+    assert of_paths["path"].nunique() == len(TRAINING_PATHS)
+    assert (of_paths.groupby("path").size() == 5).all()
+    assert (of_paths["images"] == of_paths["images"].iloc[0]).all()
+    assert of_paths["images"].iloc[0] > 0
+    assert {"intensity", "metadata: view"} <= set(table["input"])
+    report = (study / "08_reporting/report.html").read_text()
+    assert "What is left without the lungs" in report
+
+
 def test_the_report_says_that_the_data_are_synthetic(study):
     report = (study / "08_reporting/report.html").read_text()
 
@@ -85,12 +98,14 @@ def test_the_report_says_that_the_data_are_synthetic(study):
 
 
 def test_one_path_alone_gives_its_own_report(run_kedro, study, capsys):
-    run_kedro("path_c", data_root=study, namespaces=["path_c.reporting"])
+    of_scores = ["path_c.evaluation", "path_c.reporting"]
+    run_kedro("path_c", data_root=study, namespaces=of_scores)
 
     place = study / "08_reporting/path_c/report.html"
     auroc = pd.read_csv(place.parent / "table3.csv").loc[0, "auroc"]
     said = capsys.readouterr().out
     assert "Path (c)" in place.read_text()
+    assert "What is left without the lungs" in place.read_text()
     assert f"Report: {place}" in said
     assert f"{auroc:.3f}" in said
 
@@ -134,3 +149,16 @@ def test_every_table_and_figure_of_the_report_is_there_for_print(study):
     for figure in folder.glob("*.png"):
         assert figure.with_suffix(".pdf").stat().st_size > 0
         assert figure.with_suffix(".svg").stat().st_size > 0
+
+
+def test_the_splits_of_the_report_are_those_that_were_trained_on(study):
+    facts = pd.read_csv(study / "08_reporting/provenance.csv").set_index("name")
+    record = json.loads((study / "06_models/path_a_phase3_provenance.json").read_text())
+    parents = {parent["stage"]: parent for parent in record["parents"]}
+
+    for name, trained in {
+        "phase1_split": parents["phase1"],
+        "phase2_rsna_split": parents["path_a.phase2"],
+        "phase3_split": record,
+    }.items():
+        assert facts.loc[name, "value"] == trained["split_sha256"]

@@ -16,6 +16,8 @@ from rich.table import Table
 
 from covid_cxr.datasets.optional import OptionalDataset
 from covid_cxr.paths import TRAINING_PATHS
+from covid_cxr.report.parameters import printable
+from covid_cxr.training.backend import limit_threads
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +41,30 @@ class PathRecipeHooks:
         """Fill in `path_x.phaseN.recipe` from `phaseN.recipe` in the parameters."""
         parameters = context.config_loader["parameters"]
         context.config_loader["parameters"] = with_path_recipes(parameters)
+
+
+class PrintableParametersHooks:
+    """Give the report all parameters, as far as they may be printed."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Add `params:printable`: no secret, and no place on this machine."""
+        parameters = context.config_loader["parameters"]
+        context.config_loader["parameters"] = {
+            **parameters,
+            "printable": printable(parameters),
+        }
+
+
+class ThreadHooks:
+    """Let this run's processes compute with as many threads as `compute` says."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Tell TensorFlow before it is first imported."""
+        compute = context.config_loader["parameters"].get("compute", {})
+        if n_threads := compute.get("threads"):
+            limit_threads(n_threads)
 
 
 class InputCheckHooks:

@@ -38,6 +38,11 @@ class TrainingPath:
         return f"Path ({self.letter})"
 
     @property
+    def has_boxes(self) -> bool:
+        """Whether readers have marked the findings of phase 2 by boxes."""
+        return self.phase2_cohort == "rsna"
+
+    @property
     def phase2_parent(self) -> str:
         """The dataset name of the classifier that phase 2 starts from."""
         return "phase1_classifier" if self.has_phase1 else "initial_classifier"

@@ -9,12 +9,14 @@ from kedro.pipeline import Pipeline
 import covid_cxr.pipelines.audit.pipeline as audit
 import covid_cxr.pipelines.comparison.pipeline as comparison
 import covid_cxr.pipelines.curation.pipeline as curation
+import covid_cxr.pipelines.evaluation.pipeline as evaluation
 import covid_cxr.pipelines.ingestion.pipeline as ingestion
 import covid_cxr.pipelines.phase1.pipeline as phase1
 import covid_cxr.pipelines.phase2.pipeline as phase2
 import covid_cxr.pipelines.phase3.pipeline as phase3
 import covid_cxr.pipelines.pooled.pipeline as pooled
 import covid_cxr.pipelines.reporting.pipeline as reporting
+import covid_cxr.pipelines.sites.pipeline as sites
 import covid_cxr.pipelines.synthesis.pipeline as synthesis
 from covid_cxr.paths import TRAINING_PATHS, TrainingPath
 
@@ -30,22 +32,26 @@ def register_pipelines() -> dict[str, Pipeline]:
         "phase3": phase3.create_pipeline(),
     }
     until_scores = sum(steps.values(), Pipeline([]))
-    report = reporting.create_pipeline()
+    evaluated, reported = evaluation.create_pipeline(), reporting.create_pipeline()
+    study = until_scores + evaluated + reported
     hospital = synthesis.create_pipeline()
     return {
         "synthesis": hospital,
         **steps,
-        "reporting": report,
+        "evaluation": evaluated,
+        "reporting": reported,
         "comparison": comparison.create_pipeline(),
         "pooled": pooled.create_pipeline(),
+        "sites": sites.create_pipeline(),
         **{path.name: _one_path(path, until_scores) for path in TRAINING_PATHS},
-        "__default__": until_scores + report,
-        "demo": hospital + until_scores + report,
+        "__default__": study,
+        "demo": hospital + study,
     }
 
 
 def _one_path(path: TrainingPath, until_scores: Pipeline) -> Pipeline:
     """Return everything that the path's own report needs, from the raw files on."""
-    report = reporting.create_path_pipeline(path)
-    everything = until_scores + report
-    return everything.to_nodes(*(node.name for node in report.nodes))
+    evaluated = evaluation.create_path_pipeline(path)
+    reported = evaluated + reporting.create_path_pipeline(path)
+    everything = until_scores + reported
+    return everything.to_nodes(*(node.name for node in reported.nodes))

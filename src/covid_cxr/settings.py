@@ -4,13 +4,17 @@ from covid_cxr.hooks import (
     InputCheckHooks,
     LoggingHooks,
     PathRecipeHooks,
+    PrintableParametersHooks,
     ReportHooks,
+    ThreadHooks,
 )
 from covid_cxr.resume import NodeRecordHooks
 
 HOOKS = (
     LoggingHooks(),
     PathRecipeHooks(),
+    PrintableParametersHooks(),
+    ThreadHooks(),
     InputCheckHooks(),
     NodeRecordHooks(),
     ReportHooks(),

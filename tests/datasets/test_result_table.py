@@ -19,6 +19,15 @@ def test_the_csv_has_every_digit_and_comes_back(tmp_path):
     assert "0.123456" in (tmp_path / "table3.csv").read_text()
 
 
+def test_text_that_looks_like_a_missing_value_is_text(tmp_path):
+    dataset = ResultTableDataset(filepath=str(tmp_path / "subgroup.csv"))
+    table = pd.DataFrame({"level": ["NA", "null", "none"], "auroc": [0.5, np.nan, 1]})
+
+    dataset.save(table)
+
+    pd.testing.assert_frame_equal(dataset.load(), table)
+
+
 def test_the_latex_table_stands_beside_it(tmp_path):
     ResultTableDataset(filepath=str(tmp_path / "table3.csv")).save(TABLE)
 

@@ -22,6 +22,7 @@ def make_table(n_images=240, seed=1):
             "patient": patient,
             "label": np.where(rng.random(n_images) < 0.9, is_case, 1 - is_case),
             "fold": np.where(patient % 3 == 0, "validation", "test"),
+            "ward": patient % 2,
             "resnet": probability[:, 0],
             "vit & co": probability[:, 1],
             "dull": probability[:, 2] * 0.5,
@@ -36,7 +37,7 @@ def outputs(run_kedro, tmp_path_factory):
     make_table().to_csv(root / "mine.csv", index=False)
     params = {
         "scores": str(root / "mine.csv"),
-        "comparison": {"part": "fold"},
+        "comparison": {"part": "fold", "subgroups": ["ward"]},
         "evaluation": {"bootstrap_replicates": 100},
     }
     run_kedro("comparison", data_root=root, params=params)
@@ -69,8 +70,21 @@ def test_the_tables_are_those_of_the_test_rows(outputs):
     }
 
 
+def test_subgroups_and_ensembles_are_those_of_the_users_classifiers(outputs):
+    table = make_table()
+    test = table[table["fold"] == "test"]
+
+    subgroups = pd.read_csv(outputs / "subgroup.csv")
+    assert set(subgroups["variable"]) == {"ward"}
+    assert subgroups["level"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert subgroups["images"].drop_duplicates().sum() == len(test)
+    ensembles = pd.read_csv(outputs / "ensemble.csv")
+    assert len(ensembles) == 3 * 3
+    assert set(ensembles["member"]) == {"resnet", "vit & co", "dull"}
+
+
 def test_tables_and_figures_are_there_for_print(outputs):
-    for name in ("auroc.tex", "roc.pdf", "reliability.svg", "decision.png"):
+    for name in ("auroc.tex", "roc.pdf", "reliability.svg", "forest.png"):
         assert (outputs / name).stat().st_size > 100
 
 
@@ -79,7 +93,9 @@ def test_the_file_shows_every_classifier_and_loads_nothing(outputs):
 
     assert "vit &amp; co" in html
     assert "Benjamini-Hochberg" in html
-    assert html.count('<img src="data:image/png;base64') == 2
+    assert html.count('<img src="data:image/png;base64') == 3
+    assert "Ensembles against" in html
+    assert "ward: 0" in html.lower()
     assert '<link rel="stylesheet"' not in html
     assert 'src="http' not in html
 
@@ -87,8 +103,8 @@ def test_the_file_shows_every_classifier_and_loads_nothing(outputs):
 def test_without_validation_and_probabilities_the_rest_is_still_there(
     run_kedro, tmp_path
 ):
-    table = make_table().drop(columns="fold")
-    table.assign(resnet=5 * table["resnet"]).to_parquet(tmp_path / "mine.parquet")
+    table = make_table().drop(columns=["fold", "ward"])
+    table.assign(resnet=5 * table["resnet"] - 2).to_parquet(tmp_path / "mine.parquet")
     params = {
         "scores": str(tmp_path / "mine.parquet"),
         "evaluation": {"bootstrap_replicates": 100},
@@ -101,11 +117,15 @@ def test_without_validation_and_probabilities_the_rest_is_still_there(
     assert len(pd.read_csv(folder / "operating.csv")) == 0
     html = (folder / "report.html").read_text()
     assert "no validation part" in html
+    assert 'id="ensembles-table"' not in html
+    assert 'id="subgroups-table"' not in html
     assert "outputs that are probabilities" in html
 
 
 def test_the_command_runs_without_tensorflow(project, tmp_path):
-    make_table(80).drop(columns="fold").to_csv(tmp_path / "mine.csv", index=False)
+    make_table(80).drop(columns=["fold", "ward"]).to_csv(
+        tmp_path / "mine.csv", index=False
+    )
     code = (
         "import sys\n"
         "from kedro.framework.cli import main\n"
@@ -132,6 +152,32 @@ def test_the_command_runs_without_tensorflow(project, tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.rstrip().endswith("light")
     assert "08_reporting/comparison/report.html" in result.stdout
+
+
+def test_one_classifier_is_evaluated_without_a_comparison(run_kedro, tmp_path):
+    table = make_table()[["image", "patient", "label", "fold", "resnet"]]
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    params = {"scores": str(tmp_path / "mine.csv"), "comparison": {"part": "fold"}}
+
+    run_kedro("comparison", data_root=tmp_path, params=params)
+
+    folder = tmp_path / "08_reporting/comparison"
+    assert len(pd.read_csv(folder / "pair.csv")) == 0
+    html = (folder / "report.html").read_text()
+    assert "1 classifier on" in html
+    assert 'id="comparisons"' not in html
+    assert "Sensitivity and specificity" in html
+
+
+def test_a_table_without_rows_is_told_so(run_kedro, tmp_path):
+    make_table().head(0).to_csv(tmp_path / "mine.csv", index=False)
+
+    with pytest.raises(ValueError, match="has no rows"):
+        run_kedro(
+            "comparison",
+            data_root=tmp_path,
+            params={"scores": str(tmp_path / "mine.csv")},
+        )
 
 
 def test_a_table_that_is_not_there_is_named(run_kedro, tmp_path):

@@ -110,6 +110,11 @@ def test_nothing_is_left_out_and_no_picture_is_there_twice(curated):
     assert curated.load("covid_duplicates").empty
 
 
+def test_a_cohort_without_lung_masks_has_none_and_no_error(curated):
+    assert curated.load("covid_lungs").empty
+    assert curated.load("covid_lungs_rejected").empty
+
+
 def test_patients_with_both_results_are_listed(curated):
     mixed = curated.load("covid_mixed_results")
 

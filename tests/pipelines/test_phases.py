@@ -1,6 +1,7 @@
 """The phases' wiring: which training starts from what, on which data."""
 
 import json
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -10,10 +11,17 @@ import pytest
 from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.pipelines.phase1 import pipeline as phase1
 from covid_cxr.pipelines.phase2 import pipeline as phase2
+from covid_cxr.pipelines.phase2.nodes import play_pointing_game
 from covid_cxr.pipelines.phase3 import pipeline as phase3
-from covid_cxr.pipelines.phase3.nodes import explain
-from covid_cxr.saliency.cases import SaliencyCases
-from covid_cxr.training.network import Network, build_densenet
+from covid_cxr.pipelines.phase3.nodes import RepeatedStage, explain, randomise
+from covid_cxr.saliency.grad_cam import explainer
+from covid_cxr.saliency.maps import maps_of
+from covid_cxr.saliency.parameters import Explanation, Saliency
+from covid_cxr.training.network import Network, build_densenet, initialise
+from covid_cxr.training.recipe import Recipe
+from covid_cxr.training.seeds import Repetition
+from covid_cxr.training.state import StateFolder
+from covid_cxr.training.strategy import Compute
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +114,10 @@ def test_the_outputs_are_the_catalogs_names(nodes):
         "path_b_phase2_provenance",
     ]
     assert nodes["path_b.phase3.score"].outputs == ["path_b_phase3_scores"]
-    assert nodes["path_b.phase3.explain"].outputs == ["path_b_phase3_saliency"]
+    assert nodes["path_b.phase3.explain"].outputs == [
+        "path_b_phase3_saliency",
+        "path_b_phase3_maps",
+    ]
     assert nodes["phase1.score"].outputs == ["phase1_scores"]
 
 
@@ -116,11 +127,34 @@ def test_a_stage_knows_the_name_of_its_node(nodes):
             assert f"{node.func.__self__.name}.train" == name
 
 
+@pytest.mark.parametrize("path", TRAINING_PATHS, ids=lambda path: path.name)
+def test_the_maps_of_every_path_are_tested(nodes, path):
+    tests = {"randomise", "tabulate_regions", "tabulate_repeatability"}
+
+    assert {f"{path.name}.phase3.{test}" for test in tests} <= set(nodes)
+
+
+def test_maps_are_held_against_boxes_where_readers_have_drawn_some(nodes):
+    played = [name for name in nodes if name.endswith("play_pointing_game")]
+
+    assert played == [
+        "path_a.phase2.play_pointing_game",
+        "path_d.phase2.play_pointing_game",
+    ]
+    assert "rsna_boxes" in nodes[played[0]].inputs
+
+
 class MemoryStore:
     """Eight images of 32 px, none like another."""
 
     size_px = 32
     n_images = 8
+    fingerprint = "eight"
+
+    @property
+    def records(self):
+        steps = "8 of 8 bits; resized from 64 x 128"
+        return pd.DataFrame({"image_id": IDS, "steps": steps})
 
     def read(self, rows):
         rng = np.random.default_rng(1)
@@ -128,54 +162,201 @@ class MemoryStore:
         return images[rows]
 
 
-def test_cases_are_explained_with_the_maps_of_their_own_images():
-    network = Network(
-        size_px=32,
-        blocks=[1, 1],
-        growth_rate=4,
-        initial_filters=8,
-        batch_norm_momentum=0.99,
-        weights="none",
-        seed=3,
-    )
-    classifier = build_densenet(network, 1)
-    ids = [f"image_{number}" for number in range(8)]
-    scores = pd.DataFrame(
+IDS = [f"image_{number}" for number in range(8)]
+INTENSITY = {"mean": 0.5, "standard_deviation": 0.25, "n_images": 8}
+NETWORK = Network(
+    size_px=32,
+    blocks=[1, 1],
+    growth_rate=4,
+    initial_filters=8,
+    batch_norm_momentum=0.99,
+    weights="none",
+    seed=3,
+)
+SALIENCY = Saliency(
+    method="grad_cam",
+    layer=None,
+    true_positives=2,
+    true_negatives=2,
+    false_positives=1,
+    false_negatives=1,
+    seed=4,
+    randomised_images=5,
+    border_share=0.1,
+    corner_share=0.2,
+)
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return build_densenet(NETWORK, 1)
+
+
+@pytest.fixture(scope="module")
+def scores():
+    return pd.DataFrame(
         {
-            "image_id": ids,
+            "image_id": IDS,
             "patient_id": [f"patient_{number}" for number in range(8)],
             "part": ["validation"] * 2 + ["test"] * 6,
             "covid19": [True, False] * 4,
             "covid19_score": [0.9, 0.1] * 4,
         }
     )
-    curated = pd.DataFrame({"image_id": ids[::-1], "row": np.arange(8)})
-    wanted = {"false_positives": 1, "false_negatives": 1, "seed": 4}
-    intensity = {"mean": 0.5, "standard_deviation": 0.25, "n_images": 8}
-    explained = explain(
-        classifier,
-        MemoryStore(),
-        curated,
-        scores,
-        intensity,
-        SaliencyCases(true_positives=2, true_negatives=2, **wanted),
-    )
 
-    assert json.loads(json.dumps(explained)) == explained
-    assert explained["layer"] == "relu"
-    assert explained["threshold"] == 0.9
-    assert [case["outcome"] for case in explained["cases"]] == [
+
+@pytest.fixture(scope="module")
+def curated():
+    """Return the curated images, whose rows run against the store's."""
+    return pd.DataFrame({"image_id": IDS[::-1], "row": np.arange(8)})
+
+
+@pytest.fixture(scope="module")
+def explained(classifier, scores, curated):
+    return explain(classifier, MemoryStore(), curated, scores, INTENSITY, SALIENCY)
+
+
+def test_cases_are_explained_with_the_maps_of_their_own_images(classifier, explained):
+    record, _ = explained
+
+    assert json.loads(json.dumps(record)) == record
+    assert (record["method"], record["layer"]) == ("grad_cam", "relu")
+    assert record["threshold"] == 0.9
+    assert [case["outcome"] for case in record["cases"]] == [
         "true_positive",
         "true_positive",
         "true_negative",
         "true_negative",
     ]
-    for case in explained["cases"]:
+    for case in record["cases"]:
         assert set(case) == {"image_id", "patient_index", "outcome", "score", "map"}
-        row = 7 - int(case["image_id"].removeprefix("image_"))
-        pixels = (MemoryStore().read([row]) / 255 - 0.5) / 0.25
-        expected = map_of(classifier, pixels[..., np.newaxis].astype(np.float32))
-        np.testing.assert_allclose(case["map"], expected, atol=1e-3)
+        expected = map_of(classifier, input_of(case["image_id"]))
+        np.testing.assert_allclose(case["map"], expected, atol=0.5 / 255 + 1e-4)
+
+
+def test_the_whole_test_part_is_mapped(classifier, scores, explained):
+    _, maps = explained
+
+    columns = ["image_id", "patient_index", "outcome", "score"]
+    assert maps.columns.tolist() == [*columns, "height", "width", "map"]
+    assert sorted(maps["image_id"]) == IDS[2:]
+    assert set(maps["outcome"]) == {"true_positive", "true_negative"}
+    for image_id, found in zip(maps["image_id"], maps_of(maps), strict=True):
+        expected = map_of(classifier, input_of(image_id))
+        np.testing.assert_allclose(found, expected, atol=0.5 / 255 + 1e-4)
+
+
+def test_maps_are_made_by_the_method_and_of_the_layer_asked_for(
+    classifier, scores, curated
+):
+    how = {"method": "hires_cam", "layer": "conv1_relu"}
+    record, maps = explain(
+        *(classifier, MemoryStore(), curated, scores, INTENSITY),
+        replace(SALIENCY, **how),
+    )
+
+    assert (record["method"], record["layer"]) == tuple(how.values())
+    [expected] = explainer(classifier, **how)(input_of(maps["image_id"][0]))
+    assert expected.shape == (16, 16)
+    np.testing.assert_allclose(maps_of(maps)[0], expected, atol=0.5 / 255 + 1e-4)
+
+
+def test_as_many_images_as_asked_for_are_mapped_by_networks_that_forget(
+    classifier, curated, explained
+):
+    given = (classifier, MemoryStore(), curated, explained[1], INTENSITY)
+
+    assert (randomise(*given, SALIENCY)["n_images"] == 5).all()
+    assert randomise(*given, replace(SALIENCY, randomised_images=0)).empty
+
+
+def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(classifier, curated):
+    scores = pd.DataFrame(
+        {
+            "image_id": IDS,
+            "patient_id": [f"patient_{number // 2}" for number in range(8)],
+            "part": ["validation"] * 6 + ["test"] * 2,
+            "pneumonia": [True] * 5 + [False] + [True] * 2,
+            "pneumonia_score": 0.5,
+        }
+    )
+    # The raw images are 64 px wide and 128 high; the fifth case has no box.
+    points = [point_of(classifier, input_of(image_id)) for image_id in IDS[:4]]
+    boxes = pd.DataFrame(
+        {
+            "image_id": IDS[:4],
+            "x": [64 * x - 2 for x, _ in points],
+            "y": [128 * y - 2 for _, y in points],
+            "width": 4.0,
+            "height": 4.0,
+        }
+    )
+    boxes.loc[3, "x"] += 5  # beside the point of the fourth image
+    of_test_part = pd.DataFrame({**boxes.iloc[0], "image_id": IDS[6]}, index=[4])
+    boxes = pd.concat([boxes, of_test_part])
+
+    table = play_pointing_game(
+        classifier=classifier,
+        store=MemoryStore(),
+        curated=curated,
+        scores=scores,
+        boxes=boxes,
+        intensity=INTENSITY,
+        pointing=Explanation(method="grad_cam", layer=None),
+        level=0.95,
+    )
+
+    assert table.loc[0, ["n_images", "n_patients", "n_hits"]].tolist() == [4, 2, 3]
+    assert table.loc[0, "area"] == pytest.approx(16 / (64 * 128), rel=0.1)
+
+
+def test_further_seeds_are_scored_and_explained(scores, curated, explained, tmp_path):
+    parent, provenance = initialise(NETWORK)
+    recipe = Recipe(
+        learning_rate=0.01,
+        momentum=0.9,
+        weight_decay=0.0,
+        decay="coupled_l2",
+        batch_images=2,
+        max_epochs=1,
+        plateau_epochs=3,
+        plateau_factor=0.1,
+        stop_epochs=10,
+        flip=False,
+        rotation_degrees=0.0,
+        crop_share=0.0,
+        seed=7,
+    )
+    labels = pd.Series([True, False] * 4, index=IDS)
+    parts = ["train", "train", "validation", "validation", *["test"] * 4]
+    seed_scores, seed_maps = RepeatedStage("path_f.phase3").train(
+        scores=scores,
+        maps=explained[1],
+        parent=parent,
+        parent_provenance=provenance,
+        store=MemoryStore(),
+        curated=curated.assign(covid19=curated["image_id"].map(labels)),
+        split=scores[["image_id", "patient_id"]].assign(part=parts),
+        intensity=INTENSITY,
+        labels=["covid19"],
+        recipe=recipe,
+        repetition=Repetition(n_seeds=2),
+        saliency=SALIENCY,
+        compute=Compute(),
+        states=StateFolder(tmp_path),
+    )
+
+    assert seed_scores["seed"].unique().tolist() == [7, 8]
+    own, further = (seed_maps[seed_maps["seed"] == seed] for seed in (7, 8))
+    assert list(own["image_id"]) == list(further["image_id"])
+    np.testing.assert_array_equal(maps_of(own), maps_of(explained[1]))
+    assert not np.allclose(maps_of(own), maps_of(further), atol=0.1)
+
+
+def input_of(image_id):
+    """Return the network's input for one image: the rows run the other way round."""
+    pixels = MemoryStore().read([7 - IDS.index(image_id)])
+    return ((pixels / 255 - 0.5) / 0.25)[..., np.newaxis].astype(np.float32)
 
 
 def map_of(classifier, image):
@@ -184,3 +365,10 @@ def map_of(classifier, image):
     weighted = relu(image, training=False).numpy()[0] @ classifier.layers[-1].kernel
     positive = np.maximum(np.asarray(weighted)[..., 0], 0)
     return positive / max(positive.max(), 1e-12)
+
+
+def point_of(classifier, image):
+    """Return x and y of the map's largest element, in shares of the image."""
+    heat = map_of(classifier, image)
+    row, column = np.unravel_index(heat.argmax(), heat.shape)
+    return (column + 0.5) / heat.shape[1], (row + 0.5) / heat.shape[0]

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from covid_cxr.cohorts.duplicates import DuplicateSearch, find_duplicates_across
+from covid_cxr.radiographs.lung_masks import decode_masks
 from covid_cxr.radiographs.store import open_store
 
 COHORTS = ("nih", "rsna", "covid")
@@ -94,6 +95,20 @@ def test_a_patient_with_a_turned_result_is_listed_and_no_other(read, defects):
     (image,) = names(defects, "covid", ["mixed_labels"])
     curated = read("03_primary/covid_curated").set_index("image_id")
     assert mixed["patient_id"].tolist() == [curated["patient_id"][image]]
+
+
+def test_every_radiograph_that_shows_its_own_patient_has_a_lung_mask(read, defects):
+    lungs = read("03_primary/covid_lungs")
+
+    curated = read("03_primary/covid_curated")
+    foreign = names(defects, "covid", [*COPIES, "in_two_cohorts"])
+    assert set(lungs["image_id"]) == set(curated["image_id"]) - foreign
+    assert read("03_primary/covid_lungs_rejected").empty
+    masks = decode_masks(lungs, lungs["image_id"].to_list())
+    assert masks.shape[1:] == (64, 64)
+    # The crop leaves a margin around the lungs.
+    assert masks.mean(axis=(1, 2)).min() > 0.25
+    assert masks[:, [0, -1], :].mean() < 0.05
 
 
 @pytest.mark.parametrize(

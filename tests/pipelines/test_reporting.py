@@ -1,6 +1,7 @@
 """The report from made-up scores, histories and radiographs, through the catalog."""
 
 import json
+import re
 
 import cv2
 import numpy as np
@@ -11,15 +12,22 @@ from kedro.io import MemoryDataset
 from kedro.runner import SequentialRunner
 from sklearn.metrics import roc_auc_score
 
+from covid_cxr.audit.masked_inputs import INPUTS
 from covid_cxr.audit.on_leak import OnLeak
 from covid_cxr.cohorts.duplicates import no_duplicates
 from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.pipelines.audit.nodes import find_leaks, find_shortcuts
-from covid_cxr.pipelines.reporting.nodes import draw_cropping, draw_saliency
+from covid_cxr.pipelines.evaluation import pipeline as evaluation
+from covid_cxr.pipelines.reporting.nodes import draw_cropping
 from covid_cxr.pipelines.reporting.pipeline import create_path_pipeline, create_pipeline
 from covid_cxr.radiographs.curation import Curation, plan_store
 from covid_cxr.radiographs.folder import list_folder
 from covid_cxr.report.reporting import Reporting
+from covid_cxr.saliency.cases import judge_test
+from covid_cxr.saliency.parameters import Saliency
+from covid_cxr.saliency.pointing import tabulate_pointing
+from covid_cxr.saliency.regions import tabulate_regions
+from covid_cxr.saliency.repeatability import tabulate_repeatability
 
 SIZE_PX = 64
 FINDINGS = [
@@ -29,6 +37,19 @@ FINDINGS = [
 ]
 SEPARATION = {"a": 1.4, "b": 1.5, "c": 1.45, "d": 1.2, "e": 1.0, "f": 0.9}
 REPORTING = Reporting(level=0.95, significance=0.05, seed=1)
+NO_LUNGS = pd.DataFrame({"image_id": [], "png": []})
+SALIENCY = Saliency(
+    method="grad_cam",
+    layer=None,
+    true_positives=2,
+    true_negatives=2,
+    false_positives=1,
+    false_negatives=1,
+    seed=1,
+    randomised_images=4,
+    border_share=0.1,
+    corner_share=0.1,
+)
 
 
 def draw_radiograph(rng):
@@ -56,6 +77,7 @@ def make_cohort(folder, cohort, *, n_images, labels, rng):
             ],
             "file": [f"{cohort}_{i:04d}.png" for i in range(n_images)],
             "is_synthetic": True,
+            "pixels_sha256": [f"{i:064x}" for i in range(n_images)],
             "row": np.arange(n_images),
             "source": cohort,
             "site": cohort,
@@ -115,7 +137,56 @@ def explain(scores, *, rng):
                     "map": heat.tolist(),
                 }
             )
-    return {"layer": "relu", "threshold": 0.5, "cases": cases}
+    record = {"method": "grad_cam", "layer": "relu", "threshold": 0.5}
+    return {**record, "cases": cases}
+
+
+def judge_maps(scores, *, rng):
+    """Return made-up maps of the test part, and what their tests leave."""
+    images = judge_test(scores, seed=1).images
+    maps, other_maps = (
+        images.assign(height=4, width=4, map=[*rng.integers(0, 256, (n, 16), np.uint8)])
+        for n in (len(images), len(images))
+    )
+    seeds = pd.concat([maps.assign(seed=1), other_maps.assign(seed=2)])
+    falling = {"similarity": [0.6, 0.4], "between_images": 0.3}
+    return {
+        "maps": maps,
+        "randomisation": pd.DataFrame(
+            {"layer": ["findings", "conv2"], "n_randomised": [1, 3], "n_images": 4}
+        ).assign(**falling),
+        "regions": tabulate_regions(maps, NO_LUNGS, SALIENCY, 0.95),
+        "repeatability": tabulate_repeatability(seeds, 0.95),
+    }
+
+
+def hide(scores, *, rng):
+    """Return made-up scores of every changed input, for the images of `scores`."""
+    tables = []
+    for name in INPUTS:
+        noise = rng.normal(0, 0.1, len(scores))
+        changed = scores.assign(covid19_score=scores["covid19_score"] + noise)
+        tables.append(changed.assign(input=name, hidden_share=0.5))
+    return pd.concat(tables, ignore_index=True)
+
+
+def tell_intensity():
+    """Return what brightness alone tells, as the audit leaves it."""
+    told = {"predicted": "covid19", "level": "positive", "auroc": 0.6}
+    bounds = {"lower": 0.5, "upper": 0.7, "n_images": 40, "n_patients": 20}
+    return pd.DataFrame(
+        [{**told, "part": part, **bounds} for part in ("validation", "test")]
+    )
+
+
+def point(n_images, *, rng):
+    """Return the pointing game of made-up maps."""
+    return tabulate_pointing(
+        rng.random((n_images, 4, 4)),
+        [np.array([[0.2, 0.2, 0.5, 0.6]])] * n_images,
+        patients=np.arange(n_images).astype(str),
+        level=0.95,
+    )
 
 
 def train(stage, parents, *, rng):
@@ -193,6 +264,11 @@ def make_study(root):
             nih, splits["phase1_split"], FINDINGS, separation=1.2, rng=rng
         ),
     }
+    study |= publish()
+    study["covid_lungs"] = NO_LUNGS
+    study["phase3_intensity"] = {"mean": 0.5, "standard_deviation": 0.2, "n_images": 9}
+    study["intensity_auroc"] = tell_intensity()
+    study |= follow(study)
     study |= audit(study)
     study["phase1_history"], study["phase1_provenance"] = train(
         "phase1", ["initial"], rng=rng
@@ -200,6 +276,41 @@ def make_study(root):
     for path in TRAINING_PATHS:
         study |= make_path(path, study, rng=rng)
     return study
+
+
+def publish():
+    """Return the raw tables, which the report only hashes; two are not there."""
+    tables = ("nih_entries", "rsna_labels", "rsna_class_info", "covid_manifest")
+    lists = ("nih_train_val_list", "nih_test_list")
+    return {
+        **{name: pd.DataFrame({"image": [name]}) for name in tables},
+        **{name: f"{name}.png\n" for name in lists},
+        **dict.fromkeys(("rsna_mapping", "covid_additions")),
+    }
+
+
+def follow(study):
+    """Return what ingestion admitted, and the curated images that are in no part."""
+    unread = study["covid_rejected"].query("stage == 'curation'")[["image_id"]]
+    covid = pd.concat([study["covid_curated"], unread.assign(patient_id="covid:x")])
+    left_out = {
+        name.replace("_split", "_left_out"): curated.loc[
+            ~curated["image_id"].isin(study[name]["image_id"]),
+            ["image_id", "patient_id"],
+        ].assign(reason="not drawn")
+        for name, curated in [
+            ("phase1_split", study["nih_curated"]),
+            ("phase2_nih_split", study["nih_curated"]),
+            ("phase2_rsna_split", study["rsna_curated"]),
+            ("phase3_split", study["covid_curated"]),
+        ]
+    }
+    return {
+        "nih_radiographs": study["nih_curated"],
+        "rsna_radiographs": study["rsna_curated"],
+        "covid_radiographs": covid,
+        **left_out,
+    }
 
 
 def audit(study):
@@ -249,6 +360,8 @@ def make_path(path, study, *, rng):
         made[f"{name}_history"], made[f"{name}_provenance"] = train(
             f"{path.name}.phase2", parents, rng=rng
         )
+        if path.has_boxes:
+            made[f"{name}_pointing"] = point(20, rng=rng)
         parents = [*parents, f"{path.name}.phase2"]
     name = f"{path.name}_phase3"
     made[f"{name}_scores"] = score(
@@ -260,6 +373,9 @@ def make_path(path, study, *, rng):
     )
     made[f"{name}_seed_scores"] = made[f"{name}_scores"].assign(seed=1)
     made[f"{name}_saliency"] = explain(made[f"{name}_scores"], rng=rng)
+    made[f"{name}_masked_scores"] = hide(made[f"{name}_scores"], rng=rng)
+    judged = judge_maps(made[f"{name}_scores"], rng=rng)
+    made |= {f"{name}_{what}": table for what, table in judged.items()}
     made[f"{name}_history"], made[f"{name}_provenance"] = train(
         f"{path.name}.phase3", parents, rng=rng
     )
@@ -300,14 +416,16 @@ def run_reporting(project, inputs):
 
 @pytest.fixture(scope="module")
 def study_folder(run_reporting, tmp_path_factory):
-    return run_reporting(create_pipeline(), tmp_path_factory.mktemp("study"))
+    both = evaluation.create_pipeline() + create_pipeline()
+    return run_reporting(both, tmp_path_factory.mktemp("study"))
 
 
 def test_the_study_needs_nothing_but_what_the_other_steps_write(inputs):
-    free = create_pipeline().inputs()
+    free = (evaluation.create_pipeline() + create_pipeline()).inputs()
 
     data = {name for name in free if not name.startswith("params:")}
-    assert data == {*inputs, "covid_store"}
+    optional = {name for name in data if "_site_" in name}  # of the pipeline `sites`
+    assert data - optional == {*inputs, "covid_store"}
 
 
 def test_every_table_and_figure_of_the_paper_is_written(study_folder):
@@ -316,6 +434,8 @@ def test_every_table_and_figure_of_the_paper_is_written(study_folder):
     assert {f"table{n}.csv" for n in range(1, 6)} <= written
     assert {f"figure{n}.png" for n in range(1, 8)} <= written
     assert {"report.html", "figure3.json"} <= written
+    assert {f"flow.{kind}" for kind in ("png", "pdf", "svg", "csv", "tex")} <= written
+    assert {"cohort.csv", "cohort.tex"} <= written
 
 
 def test_table_3_holds_the_aurocs_of_the_scores(study_folder, inputs):
@@ -330,7 +450,8 @@ def test_table_3_holds_the_aurocs_of_the_scores(study_folder, inputs):
 def test_the_interactive_figure_has_a_curve_per_path(study_folder):
     figure = json.loads((study_folder / "figure3.json").read_text())
 
-    names = [trace["name"][:8] for trace in figure["data"]]
+    lines = [trace for trace in figure["data"] if trace["mode"] == "lines"]
+    names = [trace["name"][:8] for trace in lines]
     assert names == [path.title for path in TRAINING_PATHS]
 
 
@@ -339,7 +460,9 @@ def test_the_report_embeds_every_figure_and_says_that_the_data_are_synthetic(
 ):
     report = (study_folder / "report.html").read_text(encoding="utf-8")
 
-    assert report.count('<img src="data:image/png;base64,') == 8
+    shown = set(re.findall(r'<figure id="(\w+)"', report))
+    assert shown >= {f"figure{n}" for n in range(1, 8)}
+    assert shown >= {"flow_figure", "auroc_intervals", "learning_curves"}
     assert "Synthetic data: not clinical evidence" in report
 
 
@@ -364,6 +487,18 @@ def test_the_report_shows_metadata_beside_the_classifiers(study_folder, inputs):
     assert f"{table3['auroc'].min():.3f} to {table3['auroc'].max():.3f}" in table
 
 
+def test_the_report_tells_whether_the_maps_deserve_trust(study_folder, inputs):
+    report = (study_folder / "report.html").read_text(encoding="utf-8")
+
+    rows = report.split('id="saliency-tests"')[1].split("</table>")[0].split("<tr>")
+    assert len(rows) == 2 + len(TRAINING_PATHS)
+    assert "0.40 (0.30)" in rows[2]  # all layers randomised, and different radiographs
+    hits = inputs["path_a_phase2_pointing"]["hits"][0]
+    assert f"{100 * hits:.0f} % (" in rows[2]
+    pairs = report.split('id="saliency-repeatability"')[1].split("</table>")[0]
+    assert pairs.count("1 and 2") == len(TRAINING_PATHS)
+
+
 def test_the_report_names_no_file_of_a_rejected_radiograph(study_folder):
     report = (study_folder / "report.html").read_text(encoding="utf-8")
 
@@ -377,7 +512,9 @@ def test_the_report_names_no_file_of_a_rejected_radiograph(study_folder):
 def test_a_path_alone_reports_what_it_has(run_reporting, tmp_path, letter, tables):
     path = next(path for path in TRAINING_PATHS if path.letter == letter)
 
-    folder = run_reporting(create_path_pipeline(path), tmp_path) / path.name
+    both = evaluation.create_path_pipeline(path) + create_path_pipeline(path)
+
+    folder = run_reporting(both, tmp_path) / path.name
 
     written = {file.name for file in folder.glob("table*.csv")}
     assert written == {f"table{n}.csv" for n in tables}
@@ -386,7 +523,7 @@ def test_a_path_alone_reports_what_it_has(run_reporting, tmp_path, letter, table
     assert path.title in report
     others = [p.title for p in TRAINING_PATHS if p is not path]
     assert not [title for title in others if title in report]
-    assert 'id="audit"' not in report  # which is of all paths
+    assert 'id="leakage-stages"' not in report  # which is of all paths
 
 
 def test_a_path_without_phase_2_needs_no_phase_2(inputs):
@@ -423,29 +560,57 @@ def test_the_cropping_figure_passes_over_what_cannot_be_read(inputs, tmp_path):
     assert "No radiograph with a crop" in figure.texts[0].get_text()
 
 
-def test_an_outcome_without_a_case_has_a_figure_that_says_so(inputs):
-    table3 = pd.DataFrame({"path": ["path_b"], "validation_auroc": [0.8]})
+def test_the_drafts_tell_the_numbers_of_the_tables(study_folder):
+    table3 = pd.read_csv(study_folder / "table3.csv").set_index("path")
+    chosen = table3.loc[table3["validation_auroc"].idxmax()]
 
-    figures = draw_saliency(table3, None, inputs["covid_curated"], path_b={"cases": []})
+    for name in ("model_card", "claim_2024", "tripod_ai"):
+        text = (study_folder / f"{name}.md").read_text(encoding="utf-8")
+        assert f"AUROC {chosen['auroc']:.3f} (95 % interval" in text
+        assert text.splitlines()[2].startswith("> Synthetic data: not clinical")
+        assert "[TO BE FILLED BY THE AUTHORS:" in text
 
-    assert "no false negative" in figures[3].texts[0].get_text()
+
+def test_the_drafts_and_the_provenance_stand_in_the_report(study_folder):
+    report = (study_folder / "report.html").read_text(encoding="utf-8")
+    drafts = json.loads((study_folder / "documents.json").read_text())
+    facts = pd.read_csv(study_folder / "provenance.csv").set_index("name")["value"]
+
+    assert [draft["name"] for draft in drafts] == [
+        *("model_card", "claim_2024", "tripod_ai")
+    ]
+    for draft in drafts:
+        assert f'<details id="{draft["name"]}">' in report
+        assert f"({draft['tally']})" in report
+    assert facts["covid_images"] in report.split('id="data-hashes"')[1]
+    assert facts["rsna_mapping"] == "absent"
+    assert "<mark>[TO BE FILLED BY THE AUTHORS:" in report
 
 
-def test_the_saliency_figures_are_of_the_path_chosen_on_validation(inputs):
-    table3 = pd.DataFrame(
-        {
-            "path": ["path_a", "path_b"],
-            "auroc": [0.9, 0.7],
-            "validation_auroc": [0.7, 0.8],
-        }
-    )
-    unknown = {"image_id": "not there", "outcome": "true_positive"}
+def test_drafts_and_provenance_name_no_patient_and_no_place(study_folder, inputs):
+    curated = [inputs[f"{cohort}_curated"] for cohort in ("nih", "rsna", "covid")]
+    ids = {
+        one
+        for table in curated
+        for one in [*table["patient_id"], *table["image_id"], *table["file"]]
+    }
+    files = [*study_folder.glob("*.md"), study_folder / "documents.json"]
+    files += [study_folder / f"provenance.{kind}" for kind in ("csv", "tex")]
 
-    with pytest.raises(ValueError, match="not there"):
-        draw_saliency(
-            table3,
-            None,
-            inputs["covid_curated"],
-            path_a={"cases": []},
-            path_b={"cases": [unknown]},
-        )
+    words = set(" ".join(f.read_text(encoding="utf-8") for f in files).split())
+    assert len(files) == 6
+    assert not ids & {word.strip('",.;:|') for word in words}
+    assert not [word for word in words if str(study_folder.parent) in word]
+
+
+def test_a_path_alone_has_drafts_about_itself(run_reporting, tmp_path):
+    path = TRAINING_PATHS[5]
+    both = evaluation.create_path_pipeline(path) + create_path_pipeline(path)
+
+    folder = run_reporting(both, tmp_path) / path.name
+
+    text = (folder / "claim_2024.md").read_text(encoding="utf-8")
+    facts = pd.read_csv(folder / "provenance.csv").query("kind == 'data'")["name"]
+    assert "Path (f): AUROC" in text
+    assert "Path (a)" not in text
+    assert not [name for name in facts if name.startswith(("nih", "rsna"))]

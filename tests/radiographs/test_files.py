@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from covid_cxr.radiographs.files import read
+from covid_cxr.radiographs.files import read, read_shape
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
 
 GREY = np.random.default_rng(0).integers(0, 256, (40, 30), dtype=np.uint8)
@@ -204,3 +204,23 @@ def test_a_damaged_header_is_refused_without_quoting_it(make_dicom, write_dicom)
         read(path)
 
     assert "Doe" not in refusal.value.reason
+
+
+def test_the_shape_is_known_without_the_pixels(
+    make_dicom, write_dicom, write_png, tmp_path
+):
+    stored = np.arange(12 * 20, dtype=np.uint16).reshape(12, 20)
+    dicom = make_dicom(stored)
+    dicom.PixelData = stored.tobytes()[:8]  # `read` would refuse it
+    picture = write_png(tmp_path / "a.png", stored.astype(np.uint8))
+
+    assert read_shape(write_dicom(dicom)) == (12, 20)
+    assert read_shape(picture) == (12, 20)
+
+
+def test_a_file_without_a_shape_is_refused(tmp_path):
+    broken = tmp_path / "a.png"
+    broken.write_bytes(b"no picture")
+    for path in (broken, tmp_path / "missing.dcm"):
+        with pytest.raises(UnreadableRadiograph, match="cannot be read"):
+            read_shape(path)

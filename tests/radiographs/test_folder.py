@@ -85,3 +85,13 @@ def test_linked_folders_are_followed_once(folder, tmp_path_factory):
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         list_folder(tmp_path / "nowhere")
+
+
+def test_masks_beside_the_radiographs_are_not_taken_for_them(folder):
+    root = folder("positive/a.png", "masks/a.png", "masks/deep/b.png", "s/masks/c.png")
+
+    radiographs = list_folder(root)
+
+    assert radiographs.files == {"a.png": "positive/a.png", "c.png": "s/masks/c.png"}
+    assert radiographs.find("b.png") is None
+    assert list_folder(root / "masks").find("a.png") == "a.png"

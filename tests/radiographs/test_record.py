@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 from pydicom.uid import RLELossless
 
-from covid_cxr.radiographs.record import as_frame, curate, rejected
+from covid_cxr.radiographs.record import as_frame, curate, original_size, rejected
 
 ACROSS = np.sin(np.linspace(0, np.pi, 48))
 PIXELS = (20 + 200 * np.outer(ACROSS, ACROSS)).astype(np.uint8)
@@ -105,3 +105,15 @@ def test_stored_and_rejected_records_have_the_same_columns(png):
         .all()
     )
     pd.testing.assert_series_equal(as_frame(records[:1]).dtypes, frame.dtypes)
+
+
+def test_the_size_before_resizing_is_read_from_the_steps(tmp_path, write_png):
+    path = write_png(tmp_path / "wide.png", PIXELS[:40])
+
+    assert original_size(record_of(path)["steps"]) == (48, 40)
+    assert original_size(record_of(path, box=(2, 3, 12, 33))["steps"]) == (10, 30)
+
+
+def test_steps_that_do_not_say_the_size_are_refused():
+    with pytest.raises(ValueError, match=r"'window 1' .* curation pipeline again"):
+        original_size("window 1")

@@ -1,13 +1,19 @@
 """All intervals of each AUROC."""
 
+import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from covid_cxr.report.aurocs import tabulate_aurocs
+from covid_cxr.report.scored_part import ScoredParts
 
 
-def test_each_interval_stands_in_its_columns(test_part, reporting, evaluation):
-    table = tabulate_aurocs(test_part, reporting=reporting, evaluation=evaluation)
+def test_each_interval_stands_in_its_columns(
+    validation, test_part, reporting, evaluation
+):
+    parts = ScoredParts(validation=validation, test=test_part)
+
+    table = tabulate_aurocs(parts, reporting=reporting, evaluation=evaluation)
 
     by_patient = test_part.estimate(by_patient=True)
     by_image = test_part.estimate(by_patient=False)
@@ -22,10 +28,36 @@ def test_each_interval_stands_in_its_columns(test_part, reporting, evaluation):
     assert (row["image_lower"], row["image_upper"]) == pytest.approx(
         tuple(by_image.interval(0.95, "wald")[1])
     )
+    assert row["bootstrap_replicates"] == 200
     assert row["bootstrap_lower"] == pytest.approx(row["lower"], abs=0.03)
     assert 0 < row["bootstrap_error"] < 0.02
     assert row["partial_auroc"] == pytest.approx(
         roc_auc_score(test_part.is_case, test_part.scores["dull"], max_fpr=0.2)
     )
+    assert row["max_false_positive_rate"] == 0.2
     assert (row["cases"] + row["controls"], row["patients"]) == (160, 80)
     assert not row["is_at_boundary"]
+
+
+def test_validation_chooses_and_the_test_part_has_no_say(
+    validation, test_part, reporting, evaluation
+):
+    parts = ScoredParts(validation=validation, test=test_part)
+
+    table = tabulate_aurocs(parts, reporting=reporting, evaluation=evaluation)
+    rows = table.set_index("classifier")
+
+    assert rows.loc["dull", "auroc"] > rows.loc["sharp", "auroc"]
+    assert rows["is_chosen"].to_dict() == {"sharp": True, "dull": False}
+    assert rows.loc["dull", "validation_auroc"] == pytest.approx(
+        roc_auc_score(validation.is_case, validation.scores["dull"])
+    )
+
+
+def test_without_validation_none_is_chosen(test_part, reporting, evaluation):
+    parts = ScoredParts(validation=None, test=test_part)
+
+    table = tabulate_aurocs(parts, reporting=reporting, evaluation=evaluation)
+
+    assert not table["is_chosen"].any()
+    assert np.isnan(table["validation_auroc"]).all()

@@ -6,8 +6,9 @@ import pytest
 from scipy.stats import percentileofscore
 
 from covid_cxr.report.ensembles import combine, tabulate_ensembles
-from covid_cxr.report.scored_part import ScoredPart
+from covid_cxr.report.scored_part import ScoredPart, ScoredParts
 from covid_cxr.statistics.auc import estimate_aucs
+from covid_cxr.statistics.multiplicity import holm
 
 
 def test_an_ensemble_by_hand():
@@ -18,7 +19,7 @@ def test_an_ensemble_by_hand():
         patients=np.array(["p", "q"], dtype=object),
     )
 
-    scores = combine(part, part).scores
+    scores = combine(ScoredParts(validation=part, test=part))
 
     assert scores.loc["a", "mean_probability"] == pytest.approx(0.7)
     # The odds 1 and 9 have the geometric mean 3.
@@ -27,15 +28,14 @@ def test_an_ensemble_by_hand():
 
 
 def test_ranks_refer_to_validation_so_each_image_stands_alone(validation, test_part):
-    together = combine(validation, test_part).scores
-    alone = combine(
-        validation,
-        ScoredPart(
-            is_case=test_part.is_case[:1],
-            scores=test_part.scores.iloc[:1],
-            patients=test_part.patients[:1],
-        ),
-    ).scores
+    first = ScoredPart(
+        is_case=test_part.is_case[:1],
+        scores=test_part.scores.iloc[:1],
+        patients=test_part.patients[:1],
+    )
+
+    together = combine(ScoredParts(validation=validation, test=test_part))
+    alone = combine(ScoredParts(validation=validation, test=first))
 
     assert alone.iloc[0].tolist() == together.iloc[0].tolist()
     expected = np.mean(
@@ -54,18 +54,66 @@ def test_certain_members_stay_finite():
         patients=np.array(["p", "q"], dtype=object),
     )
 
-    assert combine(part, part).scores["mean_logit"].between(0, 1).all()
+    assert (
+        combine(ScoredParts(validation=part, test=part))["mean_logit"]
+        .between(0, 1)
+        .all()
+    )
 
 
 def test_each_ensemble_is_tested_against_each_member(validation, test_part, reporting):
-    table = tabulate_ensembles(validation, test_part, reporting=reporting)
+    parts = ScoredParts(validation=validation, test=test_part)
+
+    table = tabulate_ensembles(parts, reporting=reporting)
 
     assert len(table) == 3 * 2
     row = table.set_index(["ensemble", "member"]).loc[("mean_logit", "dull")]
-    mixed = combine(validation, test_part).scores["mean_logit"]
+    mixed = combine(parts)["mean_logit"]
     both = pd.DataFrame({"mix": mixed, "dull": test_part.scores["dull"]})
     estimates = estimate_aucs(test_part.is_case, both, cluster=test_part.patients)
     difference = estimates.compare("mix", "dull")
     assert row["auroc"] == pytest.approx(estimates.auc[0])
     assert row["p_clustered"] == pytest.approx(difference.p_value)
     assert row["difference_lower"] == pytest.approx(difference.interval(0.95)[0])
+    assert table["p_holm"].to_numpy() == pytest.approx(holm(table["p_clustered"]))
+    assert set(table.loc[table["is_chosen"], "member"]) == {"sharp"}
+
+
+def test_scores_that_are_no_probabilities_are_mixed_by_rank(validation, test_part):
+    """Ranks are the same on every scale."""
+    parts = ScoredParts(validation=validation, test=test_part)
+    raw = ScoredParts(
+        validation=on_another_scale(validation), test=on_another_scale(test_part)
+    )
+
+    assert list(combine(raw)) == ["mean_rank"]
+    assert combine(raw)["mean_rank"].equals(combine(parts)["mean_rank"])
+
+
+def test_without_validation_there_is_no_rank(test_part):
+    parts = ScoredParts(validation=None, test=test_part)
+
+    assert list(combine(parts)) == ["mean_probability", "mean_logit"]
+
+
+def test_where_no_ensemble_can_be_made_there_is_no_row(
+    validation, test_part, reporting
+):
+    unmixable = ScoredParts(validation=None, test=on_another_scale(test_part))
+    alone = ScoredParts(
+        validation=None,
+        test=ScoredPart(
+            is_case=test_part.is_case,
+            scores=test_part.scores[["dull"]],
+            patients=test_part.patients,
+        ),
+    )
+
+    for parts in (unmixable, alone):
+        assert len(tabulate_ensembles(parts, reporting=reporting)) == 0
+
+
+def on_another_scale(part):
+    return ScoredPart(
+        is_case=part.is_case, scores=8 * part.scores - 3, patients=part.patients
+    )

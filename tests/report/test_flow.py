@@ -1,14 +1,15 @@
-"""Counts of cohorts, parts and rejections."""
+"""Counts of cohorts and parts, and where every radiograph went."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from covid_cxr.report.flow import (
+    CohortFlow,
     SplitCohort,
     count_cohorts,
     count_parts,
-    count_rejections,
+    follow_radiographs,
 )
 
 
@@ -95,22 +96,100 @@ def test_cohorts_say_whether_they_are_synthetic():
     assert table.loc["nih", ["images", "patients", "rejected"]].tolist() == [3, 2, 1]
 
 
-def test_rejections_are_counted_by_reason_without_what_names_a_file():
-    rejected = pd.DataFrame(
-        {
-            "stage": "curation",
-            "reason": ["file missing: a.png", "empty file", "file missing: b.png"],
-        }
+def images(ids, **columns):
+    table = pd.DataFrame({"image_id": list(ids)})
+    return table.assign(patient_id=[f"p:{i.lower()}" for i in ids], **columns)
+
+
+def cohort_flow(**changes):
+    """Return eight listed radiographs, of which "A" and "a" are of one patient."""
+    tables = {
+        "ingested": images("Aabcdef"),
+        "curated": images("Aabcd"),
+        "rejected": pd.DataFrame(
+            {
+                "image_id": ["e", "f", "g"],
+                "file": ["e.png", "f.png", "g.png"],
+                "stage": ["curation", "curation", "ingestion"],
+                "reason": ["file missing: e.png", "blank", "age out of range"],
+            }
+        ),
+        "splits": {"phase3": images("Aab", part=["train", "train", "test"])},
+        "left_out": {
+            "phase3": images("cd", reason=["duplicate of A.png", "not drawn"])
+        },
+    }
+    return CohortFlow(**{**tables, **changes})
+
+
+def follow(**changes):
+    return follow_radiographs({"covid": cohort_flow(**changes)})
+
+
+def test_every_listed_radiograph_is_accounted_for():
+    table = follow().set_index("step")["images"]
+
+    assert table["listed"] == 8
+    assert table["listed"] == table["rejected at ingestion"] + table["ingested"]
+    lost = table["rejected at curation"].sum()
+    assert table["ingested"] == lost + table["curated"]
+    left_out = table["left out"].sum()
+    assert table["curated"] == left_out + table["train"] + table["test"]
+
+
+def test_patients_are_counted_where_their_ids_are_known():
+    table = follow().set_index("step")["patients"]
+
+    assert np.isnan(table["listed"])
+    assert np.isnan(table["rejected at ingestion"])
+    assert table["ingested"] == 6
+    assert table["rejected at curation"].tolist() == [1, 1]
+    assert table["curated"] == 4
+    assert table["train"] == 1
+
+
+def test_reasons_name_no_file():
+    table = follow().dropna(subset="reason")
+
+    assert set(table["reason"]) == {
+        *("age out of range", "file missing", "blank", "duplicate", "not drawn"),
+    }
+
+
+def test_a_reason_is_counted_once_for_all_its_files():
+    rejected = cohort_flow().rejected.assign(
+        reason="file missing: " + pd.Series([*"efg"])
     )
 
-    table = count_rejections({"nih": rejected, "covid": rejected.head(0)})
+    table = follow(rejected=rejected)
 
-    assert table["reason"].tolist() == ["file missing", "empty file"]
-    assert table["images"].tolist() == [2, 1]
+    assert table.loc[table["reason"] == "file missing", "images"].tolist() == [1, 2]
 
 
-def test_no_rejections_give_an_empty_table_with_its_columns():
-    table = count_rejections({"nih": pd.DataFrame({"stage": [], "reason": []})})
+def test_frequent_reasons_come_first():
+    reasons = ["a rare one", "not drawn", "not drawn"]
 
-    assert table.columns.tolist() == ["cohort", "stage", "reason", "images"]
-    assert table.empty
+    table = follow(
+        splits={"phase3": images("Aa", part="train")},
+        left_out={"phase3": images("bcd", reason=reasons)},
+    )
+
+    left_out = table[table["step"] == "left out"]
+    assert left_out["reason"].tolist() == ["not drawn", "a rare one"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"curated": images("Aabc")}, "1 went nowhere, such as d"),
+        ({"curated": images("Aabcdz")}, "1 were never there.* such as z"),
+        ({"curated": images("Aabcde")}, "1 went to two places, such as e"),
+        (
+            {"left_out": {"phase3": images("c", reason="not drawn")}},
+            "5 curated covid radiographs, 1 went nowhere, such as d",
+        ),
+    ],
+)
+def test_numbers_that_do_not_add_up_stop_the_run(changes, problem):
+    with pytest.raises(ValueError, match=problem):
+        follow(**changes)

@@ -5,12 +5,14 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from covid_cxr.cohorts.radiograph_table import FINDINGS
 from covid_cxr.report.performance import (
     chosen_path,
     tabulate_covid,
     tabulate_findings,
     tabulate_pneumonia,
 )
+from covid_cxr.report.published import TABLE_1
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.statistics.auc import estimate_aucs
 
@@ -97,11 +99,34 @@ def test_table_1_ends_with_the_macro_average():
     assert table["finding"].tolist() == ["hernia", "edema", "macro_average"]
     assert table["auroc"].iloc[2] == pytest.approx(table["auroc"].iloc[:2].mean())
     assert table["paper_auroc"].tolist() == [0.867, 0.834, 0.806]
+    difference = table["auroc"] - table["paper_auroc"]
+    assert table["minus_paper"].iloc[:2].tolist() == difference.iloc[:2].tolist()
+    assert np.isnan(table["minus_paper"].iloc[2])  # the paper's is of 14 findings
     test = scores.query("part == 'test'")
     assert table["auroc"].iloc[1] == pytest.approx(
         roc_auc_score(test["edema"], test["edema_score"])
     )
     assert table["cases"].iloc[1] == test["edema"].sum()
+
+
+def test_the_macro_average_of_the_papers_findings_is_compared_with_the_papers():
+    scores = made_up_scores("edema", seed=1)
+    for finding in TABLE_1:
+        scores[finding] = scores["edema"]
+        scores[f"{finding}_score"] = scores["edema_score"]
+
+    table = tabulate_findings(scores, [*FINDINGS], REPORTING)
+
+    last = table.iloc[-1]
+    assert last["minus_paper"] == pytest.approx(last["auroc"] - 0.806)
+
+
+def test_table_3_says_how_far_it_is_from_the_paper(covid_scores):
+    table = tabulate_covid(covid_scores, label="covid19", reporting=REPORTING)
+
+    assert table["minus_paper"].tolist() == pytest.approx(
+        [row["auroc"] - row["paper_auroc"] for row in table.to_dict("records")]
+    )
 
 
 def test_a_finding_with_one_class_keeps_its_row_and_spoils_no_average(caplog):

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from covid_cxr.report.scored_part import line_up
+from covid_cxr.report.scored_part import ScoredParts, line_up
 
 
 def scores(**columns):
@@ -62,3 +62,16 @@ def test_an_empty_part_is_refused():
 
     with pytest.raises(ValueError, match=r"no test radiographs; its parts are valid"):
         line_up({"path_a": table}, label="covid19", part="test")
+
+
+def test_a_classifier_alone_needs_no_validation_to_be_chosen():
+    test = line_up({"path_c": scores()}, label="covid19", part="test")
+
+    assert ScoredParts(validation=None, test=test).chosen == "path_c"
+
+
+def test_of_equally_good_classifiers_the_first_is_chosen():
+    tables = {"path_b": scores(), "path_a": scores()}
+    part = line_up(tables, label="covid19", part="test")
+
+    assert ScoredParts(validation=part, test=part).chosen == "path_b"

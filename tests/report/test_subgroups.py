@@ -1,10 +1,12 @@
 """Subgroups of the test part."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.report.subgroups import age_band, tabulate_subgroups
+from covid_cxr.report.subgroups import age_band, find_levels, tabulate_subgroups
 from covid_cxr.statistics.auc import estimate_aucs
 
 
@@ -26,7 +28,10 @@ def radiographs(test_part):
 @pytest.fixture(scope="module")
 def table(test_part, radiographs, reporting, evaluation):
     return tabulate_subgroups(
-        test_part, radiographs, reporting=reporting, evaluation=evaluation
+        test_part,
+        find_levels(radiographs, evaluation),
+        reporting=reporting,
+        evaluation=evaluation,
     )
 
 
@@ -52,6 +57,20 @@ def test_one_class_and_too_few_patients_keep_their_row_without_an_auroc(table):
     assert np.isnan(unknown["auroc"])
 
 
+def test_a_subgroup_of_too_few_patients_has_no_auroc(
+    test_part, radiographs, reporting, evaluation
+):
+    levels = find_levels(radiographs, evaluation)
+    strict = replace(evaluation, least_subgroup_patients=31)  # of the 30 in the south
+
+    table = tabulate_subgroups(
+        test_part, levels, reporting=reporting, evaluation=strict
+    ).set_index(["level", "classifier"])
+
+    assert np.isnan(table.loc[("south", "dull"), "auroc"])
+    assert np.isfinite(table.loc[("north", "dull"), "auroc"])
+
+
 def test_the_levels_of_a_variable_make_up_the_whole(table):
     sharp = table[table["classifier"] == "sharp"]
 
@@ -65,3 +84,36 @@ def test_age_bands_begin_at_their_edges(evaluation):
     assert age_band(ages, evaluation).tolist() == [
         *("0-39", "0-39", "40-59", "60+", "60+", "unknown"),
     ]
+
+
+def test_a_level_that_is_not_known_is_called_so(radiographs, evaluation):
+    levels = find_levels(radiographs.assign(site=None), evaluation)
+
+    assert set(levels["site"]) == {"unknown"}
+    assert levels["image_id"].equals(radiographs["image_id"])
+
+
+def test_levels_stand_in_the_order_of_their_numbers(test_part, reporting, evaluation):
+    bands = ["80+", "5-17", "unknown", "18-79", "child"]
+    levels = pd.DataFrame(
+        {"image_id": test_part.scores.index, "band": np.resize(bands, 160)}
+    )
+
+    table = tabulate_subgroups(
+        test_part, levels, reporting=reporting, evaluation=evaluation
+    )
+
+    assert list(dict.fromkeys(table["level"])) == [
+        *("5-17", "18-79", "80+", "child", "unknown"),
+    ]
+
+
+def test_without_a_grouping_there_is_no_row(test_part, reporting, evaluation):
+    none = pd.DataFrame({"image_id": test_part.scores.index})
+
+    table = tabulate_subgroups(
+        test_part, none, reporting=reporting, evaluation=evaluation
+    )
+
+    assert len(table) == 0
+    assert "classifier" in table

@@ -4,10 +4,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.saliency.cases import SaliencyCases, draw_cases
+from covid_cxr.saliency.cases import draw_cases, judge_test, only_label
+from covid_cxr.saliency.parameters import Saliency
 
-TWO_OF_EACH = SaliencyCases(
-    true_positives=2, true_negatives=2, false_positives=2, false_negatives=2, seed=1
+TWO_OF_EACH = Saliency(
+    method="grad_cam",
+    layer=None,
+    true_positives=2,
+    true_negatives=2,
+    false_positives=2,
+    false_negatives=2,
+    seed=1,
+    randomised_images=0,
+    border_share=0.1,
+    corner_share=0.1,
 )
 
 
@@ -33,22 +43,33 @@ def scores():
     )
 
 
-def test_cases_are_test_images_with_the_outcome_they_are_named_for(scores):
-    drawn = draw_cases(scores, TWO_OF_EACH)
-    table = drawn.cases.merge(scores, on="image_id")
-    called = table["score"] >= drawn.threshold
+def draw(scores, saliency=TWO_OF_EACH):
+    return draw_cases(judge_test(scores, seed=saliency.seed).images, saliency)
+
+
+def test_every_test_image_has_the_outcome_it_is_named_for(scores):
+    judged = judge_test(scores, seed=1)
+    table = judged.images.merge(scores, on="image_id")
+    called = table["score"] >= judged.threshold
     outcomes = table["outcome"].str.split("_", expand=True)
 
-    assert drawn.threshold == pytest.approx(scores["covid19_score"][10])
-    assert set(table["part"]) == {"test"}
-    assert table["outcome"].value_counts().to_dict() == {
+    assert judged.threshold == pytest.approx(scores["covid19_score"][10])
+    assert sorted(table["image_id"]) == sorted(
+        scores.query("part == 'test'")["image_id"]
+    )
+    assert ((outcomes[1] == "positive") == called).all()
+    assert ((outcomes[0] == "true") == (called == table["covid19"])).all()
+
+
+def test_as_many_cases_of_each_outcome_are_drawn_as_wanted(scores):
+    counts = draw(scores)["outcome"].value_counts().to_dict()
+
+    assert counts == {
         "true_positive": 2,
         "true_negative": 2,
         "false_positive": 2,
         "false_negative": 2,
     }
-    assert ((outcomes[1] == "positive") == called).all()
-    assert ((outcomes[0] == "true") == (called == table["covid19"])).all()
 
 
 def test_the_threshold_ignores_the_test_part(scores):
@@ -56,32 +77,22 @@ def test_the_threshold_ignores_the_test_part(scores):
     inverted = scores.assign(covid19=scores["covid19"] ^ is_test)
 
     assert (
-        draw_cases(inverted, TWO_OF_EACH).threshold
-        == draw_cases(scores, TWO_OF_EACH).threshold
+        judge_test(inverted, seed=1).threshold == judge_test(scores, seed=1).threshold
     )
 
 
 def test_the_draw_depends_on_the_seed_and_not_on_the_order_of_the_rows(scores):
     shuffled = scores.sample(frac=1, random_state=3)
-    other_seed = SaliencyCases(**{**vars(TWO_OF_EACH), "seed": 2})
-    drawn = draw_cases(scores, TWO_OF_EACH).cases
+    other_seed = Saliency(**{**vars(TWO_OF_EACH), "seed": 2})
+    drawn = draw(scores)
 
-    pd.testing.assert_frame_equal(drawn, draw_cases(shuffled, TWO_OF_EACH).cases)
-    assert list(drawn["image_id"]) != list(
-        draw_cases(scores, other_seed).cases["image_id"]
-    )
+    pd.testing.assert_frame_equal(drawn, draw(shuffled))
+    assert list(drawn["image_id"]) != list(draw(scores, other_seed)["image_id"])
 
 
 def test_patients_are_numbered_at_random_within_the_test_part(scores):
-    everybody = SaliencyCases(
-        true_positives=60,
-        true_negatives=60,
-        false_positives=60,
-        false_negatives=60,
-        seed=1,
-    )
-    cases = draw_cases(scores, everybody).cases.merge(scores, on="image_id")
-    numbers = cases.groupby("patient_id")["patient_index"].unique()
+    images = judge_test(scores, seed=1).images.merge(scores, on="image_id")
+    numbers = images.groupby("patient_id")["patient_index"].unique()
 
     assert all(len(number) == 1 for number in numbers)
     assert sorted(n[0] for n in numbers) == list(range(1, len(numbers) + 1))
@@ -94,7 +105,7 @@ def test_fewer_cases_than_wanted_are_drawn_and_logged(scores, caplog):
         covid19_score=np.where(test, scores["covid19"], scores["covid19_score"])
     )
     with caplog.at_level("INFO"):
-        cases = draw_cases(perfect, TWO_OF_EACH).cases
+        cases = draw(perfect)
 
     assert set(cases["outcome"]) == {"true_positive", "true_negative"}
     assert "0 of 2 false_positives to show" in caplog.text
@@ -102,15 +113,34 @@ def test_fewer_cases_than_wanted_are_drawn_and_logged(scores, caplog):
 
 def test_several_labels_are_refused(scores):
     with pytest.raises(ValueError, match="hold 2: covid19, edema"):
-        draw_cases(scores.assign(edema=False, edema_score=0.5), TWO_OF_EACH)
+        only_label(scores.assign(edema=False, edema_score=0.5))
 
 
 def test_scores_without_a_test_part_are_refused(scores):
     with pytest.raises(ValueError, match="no test part"):
-        draw_cases(scores[scores["part"] != "test"], TWO_OF_EACH)
+        judge_test(scores[scores["part"] != "test"], seed=1)
 
 
+@pytest.mark.parametrize("name", ["true_positives", "randomised_images", "seed"])
 @pytest.mark.parametrize("value", [-1, 1.5, "two", True])
-def test_counts_that_are_none_are_refused(value):
-    with pytest.raises(ValueError, match=r"saliency\.true_positives must be"):
-        SaliencyCases(**{**vars(TWO_OF_EACH), "true_positives": value})
+def test_counts_that_are_none_are_refused(name, value):
+    with pytest.raises(ValueError, match=rf"saliency\.{name} must be"):
+        Saliency(**{**vars(TWO_OF_EACH), name: value})
+
+
+@pytest.mark.parametrize("name", ["border_share", "corner_share"])
+@pytest.mark.parametrize("value", [0, 0.5, -0.1])
+def test_regions_that_are_no_part_of_an_image_are_refused(name, value):
+    with pytest.raises(ValueError, match=rf"saliency\.{name} must lie between 0"):
+        Saliency(**{**vars(TWO_OF_EACH), name: value})
+
+
+def test_a_method_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match=r"saliency\.method .*, got 'lime'"):
+        Saliency(**{**vars(TWO_OF_EACH), "method": "lime"})
+
+
+@pytest.mark.parametrize("layer", ["", 3])
+def test_what_is_no_name_of_a_layer_is_refused(layer):
+    with pytest.raises(ValueError, match=r"saliency\.layer must be the name"):
+        Saliency(**{**vars(TWO_OF_EACH), "layer": layer})

@@ -141,10 +141,40 @@ def predict_from_metadata(described: DescribedSet, *, level: float) -> pd.DataFr
                     "part": part,
                     "predictors": predictors,
                     "n_levels": len(train[columns].drop_duplicates()),
-                    **_auroc(held_out, label, scores, level=level),
+                    **describe_auroc(
+                        held_out[label],
+                        scores,
+                        patients=held_out["patient_id"],
+                        level=level,
+                    ),
                 }
             )
     return pd.DataFrame(rows)
+
+
+def describe_auroc(
+    is_case: pd.Series, scores: pd.Series, *, patients: pd.Series, level: float
+) -> dict[str, float]:
+    """Return `auroc`, its `lower` and `upper` bound by patient, and the sizes.
+
+    NaN where a score is unknown or there is one class only.
+
+    Args:
+        is_case: Boolean, one per image.
+        scores: One per image.
+        patients: Patient of each image.
+        level: Of the logit interval.
+    """
+    sizes = {
+        "n_cases": int(is_case.sum()),
+        "n_controls": int((~is_case).sum()),
+        "n_patients": patients.nunique(),
+    }
+    if scores.isna().any() or is_case.nunique() < 2:
+        return {"auroc": np.nan, "lower": np.nan, "upper": np.nan, **sizes}
+    aucs = estimate_aucs(is_case, scores, cluster=patients)
+    lower, upper = aucs.interval(level, "logit")[0]
+    return {"auroc": float(aucs.auc[0]), "lower": lower, "upper": upper, **sizes}
 
 
 def _decade(age_years: pd.Series) -> pd.Series:
@@ -168,19 +198,3 @@ def _scores(
     )
     regression.fit(train, is_case)
     return pd.Series(regression.decision_function(held_out), index=held_out.index)
-
-
-def _auroc(
-    held_out: pd.DataFrame, label: str, scores: pd.Series, *, level: float
-) -> dict[str, float]:
-    is_case = held_out[label]
-    sizes = {
-        "n_cases": int(is_case.sum()),
-        "n_controls": int((~is_case).sum()),
-        "n_patients": held_out["patient_id"].nunique(),
-    }
-    if scores.isna().any() or is_case.nunique() < 2:
-        return {"auroc": np.nan, "lower": np.nan, "upper": np.nan, **sizes}
-    aucs = estimate_aucs(is_case, scores, cluster=held_out["patient_id"])
-    lower, upper = aucs.interval(level, "logit")[0]
-    return {"auroc": float(aucs.auc[0]), "lower": lower, "upper": upper, **sizes}

@@ -21,6 +21,11 @@ class ResultTableDataset(CSVDataset):  # type: ignore[misc]  # has no types
     """
 
     DEFAULT_SAVE_ARGS: ClassVar[dict[str, Any]] = {"index": False}
+    # A level of a subgroup may be called NA: only what is empty is missing.
+    DEFAULT_LOAD_ARGS: ClassVar[dict[str, Any]] = {
+        "keep_default_na": False,
+        "na_values": [""],
+    }
 
     def save(self, data: pd.DataFrame) -> None:
         """Save the table `data` as CSV and LaTeX of one name."""

@@ -11,13 +11,18 @@ _COLUMNS = 3
 
 
 def draw_reliability(
-    curves: Mapping[str, pd.DataFrame], *, colours: Mapping[str, str]
+    curves: Mapping[str, pd.DataFrame],
+    *,
+    recalibrated: Mapping[str, pd.DataFrame],
+    colours: Mapping[str, str],
 ) -> Any:
     """Return one small diagram per classifier as a matplotlib `Figure`.
 
     Args:
         curves: By the classifier's title: bins with `mean_probability`,
             `share_of_cases`, `lower` and `upper`.
+        recalibrated: The same of recalibrated outputs, by the same title, for the
+            classifiers that could be recalibrated.
         colours: By the same title.
     """
     from matplotlib.figure import Figure
@@ -29,6 +34,8 @@ def draw_reliability(
     )
     grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for axes, (title, bins) in zip(grid, curves.items(), strict=False):
+        if title in recalibrated:
+            _draw_recalibrated(axes, recalibrated[title])
         _draw_bins(axes, bins, colour=colours[title])
         axes.set_title(title, size=10, color=INK)
     for axes in grid[len(curves) :]:
@@ -36,6 +43,11 @@ def draw_reliability(
     figure.supxlabel("Mean output", size=10)
     figure.supylabel("Share of cases", size=10)
     return figure
+
+
+def _draw_recalibrated(axes: Any, bins: pd.DataFrame) -> None:
+    x, share = bins["mean_probability"], bins["share_of_cases"]
+    axes.plot(x, share, color=MUTED, marker="D", markersize=2.5, linewidth=1)
 
 
 def _draw_bins(axes: Any, bins: pd.DataFrame, *, colour: str) -> None:

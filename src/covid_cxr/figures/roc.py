@@ -3,18 +3,29 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from covid_cxr.figures.palette import GRID, INK, MUTED
+from covid_cxr.statistics.bootstrap import RocBand
 from covid_cxr.statistics.roc import RocCurve
 
 _X_TITLE = "1 \N{MINUS SIGN} specificity"
 _Y_TITLE = "Sensitivity"
+_BAND_OPACITY = 0.14
+_MOST_POINTS = 200  # of an interactive curve: a step is then three pixels
 
 
-def draw_roc(curves: Mapping[str, RocCurve], *, colours: Mapping[str, str]) -> Any:
+def draw_roc(
+    curves: Mapping[str, RocCurve],
+    *,
+    bands: Mapping[str, RocBand],
+    colours: Mapping[str, str],
+) -> Any:
     """Return the ROC curves as a matplotlib `Figure`.
 
     Args:
         curves: By the text of the legend, in its order.
+        bands: Of the curves that are to have one, by the same text.
         colours: By the same text.
     """
     from matplotlib.figure import Figure
@@ -30,6 +41,15 @@ def draw_roc(curves: Mapping[str, RocCurve], *, colours: Mapping[str, str]) -> A
             label=title,
             linewidth=1.8,
         )
+    for title, band in bands.items():
+        axes.fill_between(
+            band.false_positive_rate,
+            band.lower,
+            band.upper,
+            color=colours[title],
+            alpha=_BAND_OPACITY,
+            linewidth=0,
+        )
     axes.set(xlabel=_X_TITLE, ylabel=_Y_TITLE, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.set_aspect("equal")
     axes.grid(color=GRID, linewidth=0.6)
@@ -38,33 +58,108 @@ def draw_roc(curves: Mapping[str, RocCurve], *, colours: Mapping[str, str]) -> A
 
 
 def draw_interactive_roc(
-    curves: Mapping[str, RocCurve], *, colours: Mapping[str, str]
+    curves: Mapping[str, RocCurve],
+    *,
+    bands: Mapping[str, RocBand],
+    first: str | None,
+    colours: Mapping[str, str],
 ) -> Any:
     """Return the ROC curves as a plotly `Figure` that shows thresholds.
 
+    A band is shown and hidden with its curve, by a click on the legend. Many bands
+    hide each other, so buttons show one of them, all or none.
+
     Args:
         curves: By the text of the legend, in its order.
+        bands: Of the curves that are to have one, by the same text.
+        first: Whose band is seen at first; None for no band.
         colours: By the same text.
     """
     from plotly.graph_objects import Figure
 
     figure = Figure()
+    for title, band in bands.items():
+        trace = _band_trace(band, title, colours[title])
+        figure.add_scatter(**trace, opacity=_BAND_OPACITY * (title == first))
     for title, curve in curves.items():
-        figure.add_scatter(
-            x=curve.false_positive_rate,
-            y=curve.sensitivity,
-            customdata=[_as_text(threshold) for threshold in curve.thresholds],
-            name=title,
-            mode="lines",
-            line={"color": colours[title], "width": 2.2},
-            hovertemplate=(
-                "threshold %{customdata}<br>sensitivity %{y:.3f}"
-                f"<br>{_X_TITLE} %{{x:.3f}}"
-            ),
-        )
+        figure.add_scatter(**_curve_trace(_thin(curve), title, colours[title]))
     diagonal = {"color": MUTED, "dash": "dot", "width": 1}
     figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line=diagonal, layer="below")
-    return figure.update_layout(_layout())
+    return figure.update_layout(_layout(), updatemenus=_buttons(bands, first))
+
+
+def _curve_trace(curve: RocCurve, title: str, colour: str) -> dict[str, Any]:
+    return {
+        "x": curve.false_positive_rate,
+        "y": curve.sensitivity,
+        "customdata": [_as_text(threshold) for threshold in curve.thresholds],
+        "name": title,
+        "legendgroup": title,
+        "mode": "lines",
+        "line": {"color": colour, "width": 2.2},
+        "hovertemplate": (
+            "threshold %{customdata}<br>sensitivity %{y:.3f}"
+            f"<br>{_X_TITLE} %{{x:.3f}}"
+        ),
+    }
+
+
+def _band_trace(band: RocBand, title: str, colour: str) -> dict[str, Any]:
+    """There along the upper bound and back along the lower one, without an outline."""
+    return {
+        "x": np.append(band.false_positive_rate, band.false_positive_rate[::-1]),
+        "y": np.append(band.upper, band.lower[::-1]),
+        "name": title,
+        "legendgroup": title,
+        "showlegend": False,
+        "mode": "none",
+        "fill": "toself",
+        "fillcolor": colour,
+        "hoverinfo": "skip",
+    }
+
+
+def _buttons(bands: Mapping[str, RocBand], first: str | None) -> list[dict[str, Any]]:
+    """Return which bands are seen, by their opacity: visibility is the legend's."""
+    if len(bands) < 2:
+        return []
+    choices = {"No band": [], "All bands": list(bands)}
+    if first is not None:
+        choices = {"One band": [first], **choices}
+    return [
+        {
+            "type": "buttons",
+            "direction": "right",
+            "buttons": [
+                {
+                    "label": label,
+                    "method": "restyle",
+                    "args": [
+                        {"opacity": [_BAND_OPACITY * (t in shown) for t in bands]},
+                        list(range(len(bands))),  # the first traces
+                    ],
+                }
+                for label, shown in choices.items()
+            ],
+            "x": 1,
+            "xanchor": "right",
+            "y": 0.02,
+            "yanchor": "bottom",
+        }
+    ]
+
+
+def _thin(curve: RocCurve) -> RocCurve:
+    """Return corners at even steps along the curve; all of them where they are few."""
+    if len(curve.thresholds) <= _MOST_POINTS:
+        return curve
+    way = curve.false_positive_rate + curve.sensitivity  # rises from 0 to 2
+    kept = np.unique(np.searchsorted(way, np.linspace(0, 2, _MOST_POINTS)))
+    return RocCurve(
+        thresholds=curve.thresholds[kept],
+        sensitivity=curve.sensitivity[kept],
+        false_positive_rate=curve.false_positive_rate[kept],
+    )
 
 
 def _layout() -> dict[str, Any]:
@@ -74,6 +169,7 @@ def _layout() -> dict[str, Any]:
         "font": {"color": INK, "family": "system-ui, sans-serif", "size": 14},
         "xaxis": {"title": {"text": _X_TITLE}, **axis},
         "yaxis": {"title": {"text": _Y_TITLE}, **axis},
+        "showlegend": True,  # of a curve alone, too
         "legend": {"orientation": "h", "y": -0.18, "yanchor": "top"},
         "margin": {"l": 60, "r": 16, "t": 16, "b": 16},
         "height": 620,

@@ -1,12 +1,16 @@
-"""Figures 4 to 7: radiograph, saliency map and both, for a few cases."""
+"""Figures 4 to 7: radiograph, map and both; and whether maps deserve to be shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from covid_cxr.figures.palette import GRID, INK, MUTED
+from covid_cxr.saliency.randomisation import block_title
 
 _OPACITY = 0.4  # of the map over the radiograph
 
@@ -33,7 +37,7 @@ class ExplainedCase:
         return f"Patient {self.patient_index}: output {100 * self.score:.1f} %"
 
 
-def draw_cases(cases: Sequence[ExplainedCase]) -> Any:
+def draw_cases(cases: Sequence[ExplainedCase], *, method: str) -> Any:
     """Return one row per case as a matplotlib `Figure`.
 
     The map is interpolated to the size of the radiograph and shown in the colours of
@@ -41,6 +45,7 @@ def draw_cases(cases: Sequence[ExplainedCase]) -> Any:
 
     Args:
         cases: At least one.
+        method: Name of the method by which the maps were made.
     """
     from matplotlib.figure import Figure
 
@@ -51,13 +56,46 @@ def draw_cases(cases: Sequence[ExplainedCase]) -> Any:
         radiograph.imshow(case.pixels, cmap="gray", vmin=0, vmax=255)
         radiograph.set_title(case.title, loc="left", size=11)
         image = saliency.imshow(weights, cmap="jet", vmin=0, vmax=1)
-        saliency.set_title("Grad-CAM", size=11)
+        saliency.set_title(method, size=11)
         overlay.imshow(case.pixels, cmap="gray", vmin=0, vmax=255)
         overlay.imshow(weights, cmap="jet", vmin=0, vmax=1, alpha=_OPACITY)
         overlay.set_title("Overlay", size=11)
         for axes in (radiograph, saliency, overlay):
             axes.set_axis_off()
     figure.colorbar(image, ax=rows, label="Weight", fraction=0.03, pad=0.01)
+    return figure
+
+
+def draw_randomisation(
+    tables: Mapping[str, pd.DataFrame], *, colours: Mapping[str, str]
+) -> Any:
+    """Return the similarity of maps by depth of randomisation as a `Figure`.
+
+    A dotted line shows how similar the maps of different radiographs are: what comes
+    down to it has nothing left of the trained classifier's maps.
+
+    Args:
+        tables: By the path's title: `layer`, `similarity` and `between_images`, head
+            first; all of the same network.
+        colours: By the path's title.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for title, table in tables.items():
+        similarity = [1.0, *table["similarity"]]
+        axes.plot(similarity, color=colours[title], marker="o", label=title)
+        between = table["between_images"].iloc[0]
+        axes.axhline(between, color=colours[title], linestyle=":", linewidth=1)
+    steps = ["trained", *(block_title(layer) for layer in table["layer"])]
+    axes.set_xticks(range(len(steps)), steps, rotation=25, ha="right", size=9)
+    axes.set_xlabel("Randomised down to", size=10, color=INK)
+    axes.set_ylabel("Similarity of maps", size=10, color=INK)
+    axes.set_ylim(min(0.0, *axes.get_ylim()), 1.03)
+    axes.plot([], [], color=MUTED, linestyle=":", label="different radiographs")
+    axes.grid(axis="y", color=GRID, linewidth=0.6)
+    figure.legend(loc="outside right upper", fontsize=9)
     return figure
 
 

@@ -62,6 +62,31 @@ def read(path: Path) -> Rendering:
         return _read_dicom(data) if is_dicom else _read_picture(data)
 
 
+def read_shape(path: Path) -> tuple[int, int]:
+    """Return height and width of the radiograph in a file, by its header alone.
+
+    Args:
+        path: As for `read`.
+
+    Raises:
+        UnreadableRadiograph: If the header cannot be read.
+    """
+    try:
+        with _quiet(), path.open("rb") as file:
+            start = file.read(132)
+            file.seek(0)
+            if start[128:] == b"DICM" or path.suffix.lower() in DICOM_SUFFIXES:
+                header = pydicom.dcmread(file, force=True, stop_before_pixels=True)
+                return int(header.Rows), int(header.Columns)
+            with Image.open(file, formats=("PNG", "JPEG")) as picture:
+                return picture.height, picture.width
+    except Exception as error:
+        # Not bounded, as in `_read_dicom` and `_check_picture`.
+        raise UnreadableRadiograph(
+            f"{UNREADABLE_FILE}: {type(error).__name__}"
+        ) from error
+
+
 def _read_dicom(data: bytes) -> Rendering:
     try:
         _refuse_inflation(data)

@@ -10,6 +10,7 @@ logger = logging.getLogger(__name__)
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".dcm", ".dicom"})
 SYNTHETIC_MARKER = "SYNTHETIC"
+MASKS = "masks"  # the folder beside radiographs that holds masks of them
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ def image_files(root: Path) -> Iterator[str]:
     """Yield the posix path relative to `root` of every image file below it.
 
     Linked folders are followed, each one once, so that a cohort may be put together
-    from archives that lie elsewhere.
+    from archives that lie elsewhere. The folder `masks` in `root` is left out: masks
+    are named like the radiographs that they are of.
     """
     seen: set[str] = set()
     for folder, subfolders, names in os.walk(root, followlinks=True):
@@ -83,8 +85,8 @@ def image_files(root: Path) -> Iterator[str]:
             subfolders.clear()
             continue
         seen.add(real)
-        subfolders.sort()
         relative = Path(folder).relative_to(root)
+        subfolders[:] = sorted(s for s in subfolders if relative / s != Path(MASKS))
         for name in names:
             if is_image_name(name):
                 yield (relative / name).as_posix()

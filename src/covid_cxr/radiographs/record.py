@@ -1,6 +1,7 @@
 """One row of an image store: a file's pixels, and the record of what became of it."""
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ _TEXTS = (
     "identifying_attributes",
     "burned_in_annotation",
 )
+
+_RESIZED = re.compile(r"resized from (?P<width>\d+) x (?P<height>\d+)$")
 
 
 def curate(
@@ -76,6 +79,26 @@ def as_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
     }
     columns = ["image_id", "row", *rejected("")]
     return pd.DataFrame(records, columns=columns).astype(kinds)
+
+
+def original_size(steps: str) -> tuple[int, int]:
+    """Return width and height in pixels of what was resized to the stored image.
+
+    That is the raw image, or what was cropped out of it.
+
+    Args:
+        steps: Of its record.
+
+    Raises:
+        ValueError: If they do not say.
+    """
+    found = _RESIZED.search(steps)
+    if found is None:
+        raise ValueError(
+            f"The steps {steps!r} of an image do not end in its resizing; run the "
+            "curation pipeline again."
+        )
+    return int(found["width"]), int(found["height"])
 
 
 def pixels_sha256(pixels: NDArray[np.uint8]) -> str:

@@ -5,26 +5,28 @@ import pandas as pd
 
 from covid_cxr.report.evaluation import Evaluation
 from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.scored_part import ScoredPart
+from covid_cxr.report.scored_part import ScoredParts
 from covid_cxr.statistics.bootstrap import bootstrap_aucs
 from covid_cxr.statistics.roc import trace_roc
 
 
 def tabulate_aurocs(
-    test: ScoredPart, *, reporting: Reporting, evaluation: Evaluation
+    parts: ScoredParts, *, reporting: Reporting, evaluation: Evaluation
 ) -> pd.DataFrame:
-    """Return one row per classifier.
+    """Return one row per classifier, of its scores on the test part.
 
     `lower` and `upper` are by patient (logit), `image_…` by image as in the paper
     (Wald), `bootstrap_…` from resampled patients (BCa) with the larger Monte-Carlo
-    error of both ends; `partial_auroc` is McClish's up to the false-positive rate of
-    the settings; `is_at_boundary` flags an AUROC of 0 or 1.
+    error of both ends; `partial_auroc` is McClish's up to `max_false_positive_rate`;
+    `is_at_boundary` flags an AUROC of 0 or 1; `is_chosen` the classifier
+    with the highest `validation_auroc`.
 
     Args:
-        test: The classifiers' scores of the same radiographs.
+        parts: The classifiers' scores of the same radiographs.
         reporting: For the level of the intervals.
         evaluation: For the bootstrap and the partial area.
     """
+    test = parts.test
     by_patient = test.estimate(by_patient=True)
     bounds = by_patient.interval(reporting.level, "logit")
     by_image = test.estimate(by_patient=False).interval(reporting.level, "wald")
@@ -34,7 +36,8 @@ def tabulate_aurocs(
         cluster=test.patients,
         n_replicates=evaluation.bootstrap_replicates,
         seed=evaluation.seed,
-    ).interval(reporting.level, "bca")
+    )
+    bootstrap = resampled.interval(reporting.level, "bca")
     end = evaluation.max_false_positive_rate
     curves = [trace_roc(test.is_case, test.scores[n]) for n in by_patient.names]
     n_cases = int(test.is_case.sum())
@@ -46,11 +49,15 @@ def tabulate_aurocs(
             "upper": bounds[:, 1],
             "image_lower": by_image[:, 0],
             "image_upper": by_image[:, 1],
-            "bootstrap_lower": resampled.bounds[:, 0],
-            "bootstrap_upper": resampled.bounds[:, 1],
-            "bootstrap_error": np.max(resampled.monte_carlo_error, axis=1),
+            "bootstrap_lower": bootstrap.bounds[:, 0],
+            "bootstrap_upper": bootstrap.bounds[:, 1],
+            "bootstrap_error": np.max(bootstrap.monte_carlo_error, axis=1),
+            "bootstrap_replicates": len(resampled.replicates),
             "partial_auroc": [curve.partial_area(end) for curve in curves],
+            "max_false_positive_rate": end,
             "is_at_boundary": by_patient.is_at_boundary,
+            "validation_auroc": parts.validation_aurocs.to_numpy(),
+            "is_chosen": [name == parts.chosen for name in by_patient.names],
             "cases": n_cases,
             "controls": len(test.is_case) - n_cases,
             "patients": by_patient.n_clusters,

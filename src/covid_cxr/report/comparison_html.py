@@ -1,41 +1,34 @@
 """The HTML file of a comparison of anybody's classifiers."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from covid_cxr.report import wording
-from covid_cxr.report.evaluation import Evaluation
-from covid_cxr.report.html import as_data_uri, as_fragment, make_environment
+from covid_cxr.report.evaluation import EvaluationTables
+from covid_cxr.report.html import as_fragment, make_environment
 from covid_cxr.report.reporting import Reporting
 
 
 @dataclass(frozen=True, kw_only=True)
 class ComparisonContents:
-    """What the file shows; tables without rows stand for what cannot be known.
+    """What the file shows.
 
     Attributes:
         reporting: Level and significance.
-        evaluation: Settings of the evaluation.
-        aurocs: From `aurocs.tabulate_aurocs`.
-        pairs: From `comparisons.compare_classifiers`.
+        power: Of the smallest detectable difference.
+        pairs: From `comparisons.compare_classifiers`; no row for a classifier alone.
         adjusted: From `comparisons.adjust_comparisons`.
-        operating: From `operating.tabulate_operating_points`.
-        calibration: From `calibration.tabulate_calibration`.
-        images: PNG files: `reliability_figure` and `decision_figure`, if drawn.
+        evaluation: The rest.
         roc: Plotly figure of the ROC curves.
     """
 
     reporting: Reporting
-    evaluation: Evaluation
-    aurocs: pd.DataFrame
+    power: float
     pairs: pd.DataFrame
     adjusted: pd.DataFrame
-    operating: pd.DataFrame
-    calibration: pd.DataFrame
-    images: Mapping[str, bytes]
+    evaluation: EvaluationTables
     roc: Any
 
 
@@ -44,9 +37,6 @@ def write_comparison(contents: ComparisonContents) -> str:
     template = make_environment().get_template("comparison.html.jinja")
     return str(
         template.render(
-            contents=contents,
-            images={name: as_data_uri(png) for name, png in contents.images.items()},
-            roc=as_fragment(contents.roc),
-            wording=wording,
+            contents=contents, roc=as_fragment(contents.roc), wording=wording
         )
     )

@@ -16,6 +16,10 @@ _COMPARED = [
     *("first", "second", "difference", "lower", "upper"),
     *("p_clustered", "p_image", "detectable"),
 ]
+_ADJUSTED = [
+    *("first", "second", "p_clustered", "p_holm", "p_benjamini_hochberg"),
+    *("p_max_t", "p_image"),
+]
 
 
 def compare_paths(
@@ -98,12 +102,15 @@ def adjust_comparisons(test: ScoredPart, *, seed: int) -> pd.DataFrame:
     """Return the p values of every pair, adjusted for how many pairs there are.
 
     `p_clustered` and `p_image` are Bonferroni's, as in the paper; `p_holm`,
-    `p_benjamini_hochberg` and `p_max_t` are of the tests by patient.
+    `p_benjamini_hochberg` and `p_max_t` are of the tests by patient. No row for a
+    classifier alone.
 
     Args:
         test: The classifiers' scores of the same radiographs.
         seed: Of the simulation behind `p_max_t`.
     """
+    if len(test.scores.columns) < 2:
+        return pd.DataFrame(columns=_ADJUSTED)
     by_image = compare_all_pairs(test.estimate(by_patient=False))
     by_patient = compare_all_pairs(test.estimate(by_patient=True))
     return pd.DataFrame(

@@ -1,8 +1,10 @@
 """What is asked of scores beyond their AUROC, and at which settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
+
+import pandas as pd
 
 _SHARES = ("target_sensitivity", "max_false_positive_rate", "power")
 _COUNTS = ("bootstrap_replicates", "calibration_bins", "least_subgroup_patients")
@@ -51,6 +53,36 @@ class Evaluation:
                 f"evaluation.age_edges must rise, got {self.age_edges}; correct it "
                 f"in parameters_reporting.yml."
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationTables:
+    """What a report shows beyond AUROCs, by the name of the dataset.
+
+    A table without rows, and a figure that is a note, stand for what cannot be known.
+
+    Attributes:
+        auroc_results: From `aurocs.tabulate_aurocs`.
+        operating_results: From `operating.tabulate_operating_points`.
+        calibration_results: From `calibration.tabulate_calibration`.
+        ensemble_results: From `ensembles.tabulate_ensembles`.
+        subgroup_results: From `subgroups.tabulate_subgroups`.
+        reliability_figure: PNG file.
+        decision_figure: PNG file.
+        forest_figure: PNG file.
+    """
+
+    auroc_results: pd.DataFrame
+    operating_results: pd.DataFrame
+    calibration_results: pd.DataFrame
+    ensemble_results: pd.DataFrame
+    subgroup_results: pd.DataFrame
+    reliability_figure: bytes
+    decision_figure: bytes
+    forest_figure: bytes
+
+
+EVALUATION_DATASETS = tuple(field.name for field in fields(EvaluationTables))
 
 
 def _check_shares(shares: Mapping[str, Any]) -> None:

@@ -8,18 +8,25 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from covid_cxr.paths import TRAINING_PATHS, TrainingPath
+from covid_cxr.paths import COHORT_OF_TRAINING_SET, TRAINING_PATHS, TrainingPath
 from covid_cxr.report import wording
 from covid_cxr.report.audit import AuditTables, compare_with_models
+from covid_cxr.report.documents.document import Documents
+from covid_cxr.report.evaluation import EvaluationTables
 from covid_cxr.report.performance import chosen_path
+from covid_cxr.report.provenance import Provenance
 from covid_cxr.report.published import CITATION
 from covid_cxr.report.reporting import Reporting
+from covid_cxr.report.saliency import SaliencyTables, explained_path
+from covid_cxr.report.shortcuts import ShortcutTables
+from covid_cxr.report.sites import SiteResults
 from covid_cxr.report.trainings import (
     IMAGENET,
     cost_from_scratch,
     cost_of_study,
     training_title,
 )
+from covid_cxr.saliency.randomisation import block_title
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +36,6 @@ class ReportContents:
     Attributes:
         reporting: Level and significance.
         cohorts: From `flow.count_cohorts`.
-        rejections: From `flow.count_rejections`.
         parts: From `flow.count_parts`.
         trainings: From `trainings.list_trainings`.
         table1: Findings.
@@ -37,17 +43,24 @@ class ReportContents:
         table3: COVID-19.
         table4: Pairs of paths.
         table5: Pairs of paths, adjusted.
-        images: PNG files by name: `figure1`, `figure2`, `figure4` to `figure7`,
-            `auroc_intervals`, `learning_curves`.
+        images: PNG files by the name of their figure, as in `figure1`.
         roc: Plotly figure of the ROC curves.
         colours: Of each path in the figures, by its name.
-        audit: Leakage and shortcuts.
+        audit: Leakage, and what metadata tell.
+        shortcuts: What is left of the AUROCs without the lungs.
         seeds: From `seeds.tabulate_seeds`.
+        flow: From `flow.follow_radiographs`.
+        characteristics: From `cohort_table.describe_parts`.
+        gallery: From `gallery.gather_cases`.
+        evaluation: What is asked of the scores beyond Table 3.
+        sites: At sites that were not trained at, one left out in turn.
+        saliency: Whether the maps deserve trust.
+        provenance: Where the numbers come from.
+        documents: The drafts for reviewers.
     """
 
     reporting: Reporting
     cohorts: pd.DataFrame
-    rejections: pd.DataFrame
     parts: pd.DataFrame
     trainings: pd.DataFrame
     table1: pd.DataFrame | None
@@ -59,7 +72,16 @@ class ReportContents:
     roc: Any
     colours: Mapping[str, str]
     audit: AuditTables | None = None
+    shortcuts: ShortcutTables | None = None
     seeds: pd.DataFrame | None = None
+    flow: pd.DataFrame | None = None
+    characteristics: pd.DataFrame | None = None
+    gallery: list[dict[str, Any]] | None = None
+    evaluation: EvaluationTables | None = None
+    sites: SiteResults | None = None
+    saliency: SaliencyTables | None = None
+    provenance: Provenance | None = None
+    documents: Documents | None = None
 
     @property
     def paths(self) -> list[TrainingPath]:
@@ -80,18 +102,20 @@ def write_report(contents: ReportContents) -> str:
             contents=contents,
             paths={path.name: path for path in contents.paths},
             chosen=chosen_path(contents.table3),
+            explained=explained_path(contents.table3, contents.reporting),
             synthetic=list(contents.cohorts.query("is_synthetic")["cohort"]),
             images={name: as_data_uri(png) for name, png in contents.images.items()},
             roc=as_fragment(contents.roc),
             colours=dict(contents.colours),
             citation=CITATION,
+            cohort_of=COHORT_OF_TRAINING_SET,
             wording=wording,
-            shortcuts=_shortcuts(contents),
+            metadata=_metadata(contents),
         )
     )
 
 
-def _shortcuts(contents: ReportContents) -> list[dict[str, Any]]:
+def _metadata(contents: ReportContents) -> list[dict[str, Any]]:
     if contents.audit is None:
         return []
     return compare_with_models(
@@ -113,15 +137,18 @@ def make_environment() -> Environment:
     )
     environment.filters |= {
         "auroc": wording.auroc,
+        "block_title": block_title,
         "classifier": wording.classifier,
         "cohort_name": wording.cohort,
         "count": wording.count,
+        "data_uri": as_data_uri,
         "label": wording.label,
         "p_value": wording.p_value,
         "training_set_name": wording.training_set,
         "training_title": training_title,
     }
     environment.globals["records"] = _records
+    environment.globals["without_radiographs"] = _without_radiographs
     environment.globals["interval"] = wording.interval
     environment.globals["imagenet"] = IMAGENET
     environment.globals["cost_of_study"] = cost_of_study
@@ -136,9 +163,14 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def as_data_uri(png: bytes) -> str:
-    """Return a PNG file as the address of an image in HTML."""
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+def _without_radiographs(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the cases of the gallery without the images that stand in the page."""
+    return [{**case, "radiograph": None} for case in cases]
+
+
+def as_data_uri(image: bytes, media_type: str = "image/png") -> str:
+    """Return an image file as its address in HTML."""
+    return f"data:{media_type};base64,{base64.b64encode(image).decode()}"
 
 
 def as_fragment(figure: Any) -> str:

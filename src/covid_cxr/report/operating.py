@@ -23,22 +23,23 @@ def tabulate_operating_points(
 ) -> pd.DataFrame:
     """Return how each classifier performs at thresholds that validation chose.
 
-    One row per classifier, rule ("youden", or "sensitivity" for the target) and
-    prevalence. Intervals are clustered by patient; `ppv` and `npv` are those at
+    One row per classifier, rule ("youden", or "sensitivity" for `target_sensitivity`)
+    and prevalence. Intervals are clustered by patient; `ppv` and `npv` are those at
     `prevalence`, not at the share of cases in the test part.
 
     Args:
-        validation: Where thresholds are chosen.
+        validation: Where thresholds are chosen; has cases and controls.
         test: Where they are judged, by the same classifiers.
         reporting: For the level of the intervals.
         evaluation: For the target sensitivity and the prevalences.
     """
+    targets = {YOUDEN: np.nan, SENSITIVITY: evaluation.target_sensitivity}
     rows = []
     for name in test.scores.columns:
         curve = trace_roc(validation.is_case, validation.scores[name])
         thresholds = {
             YOUDEN: curve.youden_threshold(),
-            SENSITIVITY: curve.threshold_of_sensitivity(evaluation.target_sensitivity),
+            SENSITIVITY: curve.threshold_of_sensitivity(targets[SENSITIVITY]),
         }
         for rule, threshold in thresholds.items():
             performance = perform_at(
@@ -52,6 +53,7 @@ def tabulate_operating_points(
                 {
                     "classifier": name,
                     "rule": rule,
+                    "target_sensitivity": targets[rule],
                     "threshold": threshold,
                     **shares,
                     "prevalence": prevalence,

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from covid_cxr.report.scored_part import ScoredPart
+from covid_cxr.report.scored_part import ScoredPart, ScoredParts
 
 TEST, VALIDATION = "test", "validation"
+UNKNOWN = "unknown"
 _FIXED = ("image_id", "patient_id", "part", "is_case")
 _POSITIVE = {"1", "1.0", "true", "yes", "positive"}
 _NEGATIVE = {"0", "0.0", "false", "no", "negative"}
+_MOST_LEVELS = 30  # of a subgroup: a column with more is a measurement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,7 @@ class ScoreColumns:
         part: "validation" or "test"; None takes every row as of the test part.
         classifiers: Columns of scores, higher for a likelier case; none given takes
             every other numeric column.
+        subgroups: Columns such as the sex, in whose levels the AUROC is asked for.
     """
 
     image: str
@@ -30,6 +33,7 @@ class ScoreColumns:
     label: str
     part: str | None
     classifiers: list[str]
+    subgroups: list[str]
 
 
 def arrange_scores(table: pd.DataFrame, columns: ScoreColumns) -> pd.DataFrame:
@@ -40,21 +44,11 @@ def arrange_scores(table: pd.DataFrame, columns: ScoreColumns) -> pd.DataFrame:
         columns: Which column is what.
 
     Raises:
-        ValueError: If a column is missing, an image is named twice or without a
-            patient, a label or a part is none, a score is missing, or there is no
-            score at all.
+        ValueError: If there is no row, a column is missing, an image is named twice or
+            without a patient, a label or a part is none, a score is missing, or there
+            is no score at all.
     """
-    named = [columns.image, columns.patient, columns.label]
-    named += [columns.part] if columns.part else []
-    _require([*named, *columns.classifiers], table)
-    classifiers = columns.classifiers or [
-        str(name) for name in table.select_dtypes("number").columns if name not in named
-    ]
-    if not classifiers:
-        raise ValueError(
-            f"The score table has no column of scores beside {', '.join(named)}; add "
-            f"one column per classifier, or name them in comparison.classifiers."
-        )
+    classifiers = _classifiers(table, columns)
     arranged = pd.DataFrame(
         {
             "image_id": table[columns.image].astype("str"),
@@ -68,13 +62,72 @@ def arrange_scores(table: pd.DataFrame, columns: ScoreColumns) -> pd.DataFrame:
     return arranged
 
 
-def part_of(arranged: pd.DataFrame, part: str) -> ScoredPart | None:
-    """Return the scores of one part, or None where the table has no such row.
+def arrange_levels(table: pd.DataFrame, columns: ScoreColumns) -> pd.DataFrame:
+    """Return `image_id`, and as text the level of each image in each subgroup.
 
     Args:
-        arranged: From `arrange_scores`.
-        part: "validation" or "test".
+        table: As the user has it.
+        columns: Which column is what.
+
+    Raises:
+        ValueError: If a column is missing, or has too many levels for subgroups.
     """
+    _require([columns.image, *columns.subgroups], table)
+    for name in columns.subgroups:
+        n_levels = table[name].nunique()
+        if n_levels > _MOST_LEVELS:
+            raise ValueError(
+                f"The column {name} has {n_levels} levels, and a subgroup at most "
+                f"{_MOST_LEVELS}; write bands such as 40-59 instead, or leave it out "
+                f"of comparison.subgroups."
+            )
+    # A whole number beside missing ones is read as a float: 1, not 1.0.
+    found = table[columns.subgroups].convert_dtypes()
+    levels = found.astype("str").where(found.notna(), UNKNOWN)
+    return levels.assign(image_id=table[columns.image].astype("str"))
+
+
+def arrange_parts(parts: ScoredParts) -> pd.DataFrame:
+    """Return one table as from `arrange_scores`, of scores that are lined up.
+
+    Args:
+        parts: Whose `scores` are indexed by image.
+    """
+    named = {VALIDATION: parts.validation, TEST: parts.test}
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "image_id": part.scores.index,
+                    "patient_id": part.patients,
+                    "part": name,
+                    "is_case": part.is_case,
+                    **{str(k): part.scores[k].to_numpy() for k in part.scores},
+                }
+            )
+            for name, part in named.items()
+            if part is not None
+        ],
+        ignore_index=True,
+    )
+
+
+def parts_of(arranged: pd.DataFrame) -> ScoredParts:
+    """Return the parts of a table of scores.
+
+    Args:
+        arranged: From `arrange_scores` or `arrange_parts`.
+
+    Raises:
+        ValueError: If it has no test part.
+    """
+    test = _part_of(arranged, TEST)
+    if test is None:
+        raise ValueError("The arranged scores have no test part; run from the start.")
+    return ScoredParts(validation=_part_of(arranged, VALIDATION), test=test)
+
+
+def _part_of(arranged: pd.DataFrame, part: str) -> ScoredPart | None:
     rows = arranged[arranged["part"] == part].set_index("image_id").sort_index()
     if rows.empty:
         return None
@@ -85,9 +138,33 @@ def part_of(arranged: pd.DataFrame, part: str) -> ScoredPart | None:
     )
 
 
-def are_probabilities(part: ScoredPart) -> bool:
-    """Return whether every score lies on [0, 1], as calibration needs it."""
-    return bool(part.scores.ge(0).all(axis=None) and part.scores.le(1).all(axis=None))
+def _classifiers(table: pd.DataFrame, columns: ScoreColumns) -> list[str]:
+    """Return the columns of scores, or refuse a table that has none."""
+    named = [columns.image, columns.patient, columns.label]
+    named += [columns.part] if columns.part else []
+    _require([*named, *columns.classifiers], table)
+    if table.empty:
+        raise ValueError(
+            f"The score table has no rows, only the columns "
+            f"{', '.join(map(str, table.columns))}; add one row per radiograph."
+        )
+    known = {*named, *columns.subgroups}
+    classifiers = columns.classifiers or [
+        str(name) for name in table.select_dtypes("number").columns if name not in known
+    ]
+    if not classifiers:
+        raise ValueError(
+            f"The score table has no column of scores beside {', '.join(named)}; add "
+            f"one column per classifier, or name them in comparison.classifiers."
+        )
+    taken = [name for name in classifiers if name in _FIXED]
+    if taken:
+        raise ValueError(
+            f"A classifier cannot be called {', '.join(taken)}, which has a meaning "
+            f"here; rename the column, or name the classifiers in "
+            f"comparison.classifiers."
+        )
+    return classifiers
 
 
 def _require(names: list[str], table: pd.DataFrame) -> None:

@@ -29,6 +29,50 @@ class ScoredPart:
         cluster = self.patients if by_patient else None
         return estimate_aucs(self.is_case, self.scores, cluster=cluster)
 
+    @property
+    def has_both_classes(self) -> bool:
+        """Whether there is a case and a control, so that there is an AUROC."""
+        return bool(self.is_case.any() and not self.is_case.all())
+
+    @property
+    def are_probabilities(self) -> bool:
+        """Whether every score lies on [0, 1], as calibration needs it."""
+        return bool(
+            self.scores.ge(0).all(axis=None) and self.scores.le(1).all(axis=None)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredParts:
+    """What is chosen on validation is judged on test.
+
+    Attributes:
+        validation: None where there is no such part.
+        test: Scored by the same classifiers.
+    """
+
+    validation: ScoredPart | None
+    test: ScoredPart
+
+    @property
+    def validation_aurocs(self) -> pd.Series:
+        """The AUROC of each classifier on validation; NaN where it has none."""
+        names = self.test.scores.columns
+        if self.validation is None or not self.validation.has_both_classes:
+            return pd.Series(np.nan, index=names)
+        return pd.Series(self.validation.estimate(by_patient=True).auc, index=names)
+
+    @property
+    def chosen(self) -> str | None:
+        """The classifier with the highest AUROC on validation, the first of equals.
+
+        None where validation cannot tell; a classifier alone needs no choice.
+        """
+        aurocs = self.validation_aurocs
+        if len(aurocs) == 1:
+            return str(aurocs.index[0])
+        return None if aurocs.isna().all() else str(aurocs.idxmax())
+
 
 def line_up(tables: Mapping[str, pd.DataFrame], *, label: str, part: str) -> ScoredPart:
     """Return the scores of all classifiers for the radiographs of one part.

@@ -1,21 +1,40 @@
-"""AUROC by site, view, sex and age band."""
+"""AUROC by site, view, sex and age band, or by any other grouping of radiographs."""
 
 import itertools
+import re
 
 import numpy as np
 import pandas as pd
 
 from covid_cxr.report.evaluation import Evaluation
 from covid_cxr.report.reporting import Reporting
+from covid_cxr.report.score_table import UNKNOWN
 from covid_cxr.report.scored_part import ScoredPart
 
-VARIABLES = ("site", "view", "sex", "age_band")
-UNKNOWN = "unknown"
+_COLUMNS = [
+    *("variable", "level", "images", "patients", "cases"),
+    *("classifier", "auroc", "lower", "upper"),
+]
+
+
+def find_levels(radiographs: pd.DataFrame, evaluation: Evaluation) -> pd.DataFrame:
+    """Return `image_id`, and as text the site, view, sex and age band of each image.
+
+    Args:
+        radiographs: `image_id`, `site`, `view`, `sex` and `age_years`.
+        evaluation: For the age bands.
+    """
+    named = radiographs[["site", "view", "sex"]]
+    levels = named.astype("str").where(named.notna(), UNKNOWN)
+    return levels.assign(
+        age_band=age_band(radiographs["age_years"], evaluation),
+        image_id=radiographs["image_id"],
+    )
 
 
 def tabulate_subgroups(
     test: ScoredPart,
-    radiographs: pd.DataFrame,
+    levels: pd.DataFrame,
     *,
     reporting: Reporting,
     evaluation: Evaluation,
@@ -28,23 +47,22 @@ def tabulate_subgroups(
 
     Args:
         test: Its `scores` are indexed by image.
-        radiographs: `image_id`, `site`, `view`, `sex` and `age_years`.
+        levels: `image_id`, and a column of text per grouping.
         reporting: For the level of the intervals.
-        evaluation: For the age bands and the smallest subgroup.
+        evaluation: For the smallest subgroup.
     """
-    known = radiographs.set_index("image_id").loc[test.scores.index]
-    attributes = known.assign(age_band=age_band(known["age_years"], evaluation))
+    known = levels.set_index("image_id").loc[test.scores.index]
     tables = [
-        _subgroup(test, level, variable, np.asarray(attributes[variable] == level))
-        for variable in VARIABLES
-        for level in sorted(attributes[variable].unique())
+        _subgroup(test, level, variable, np.asarray(known[variable] == level))
+        for variable in known.columns
+        for level in sorted(known[variable].unique(), key=_place)
     ]
     rows = [
         {**sizes, **estimate}
         for sizes, part in tables
         for estimate in _estimates(part, reporting, evaluation)
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def age_band(age_years: pd.Series, evaluation: Evaluation) -> pd.Series:
@@ -60,6 +78,12 @@ def age_band(age_years: pd.Series, evaluation: Evaluation) -> pd.Series:
         age_years, [*edges, np.inf], right=False, labels=[*labels, f"{edges[-1]:g}+"]
     )
     return bands.astype("str").where(age_years.notna(), UNKNOWN)
+
+
+def _place(level: str) -> tuple[bool, float, str]:
+    """Numbers in their order, so that 5-17 stands before 18-39; unknown at the end."""
+    number = re.match(r"\d+", level)
+    return level == UNKNOWN, float(number[0]) if number else np.inf, level
 
 
 def _subgroup(
@@ -87,8 +111,8 @@ def _estimates(
     part: ScoredPart, reporting: Reporting, evaluation: Evaluation
 ) -> list[dict[str, object]]:
     names = list(part.scores.columns)
-    has_both = part.is_case.any() and not part.is_case.all()
-    if not has_both or len(set(part.patients)) < evaluation.least_subgroup_patients:
+    is_too_small = len(set(part.patients)) < evaluation.least_subgroup_patients
+    if is_too_small or not part.has_both_classes:
         nothing = {"auroc": np.nan, "lower": np.nan, "upper": np.nan}
         return [{"classifier": name, **nothing} for name in names]
     estimates = part.estimate(by_patient=True)

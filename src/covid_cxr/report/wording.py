@@ -18,6 +18,12 @@ TRAINING_SETS = {
 }
 CLASSIFIERS = {path.name: path.title for path in TRAINING_PATHS}
 LABELS = {"covid19": "COVID-19", "macro_average": "Macro average"}
+OUTCOMES = {
+    "true_positive": "True positive",
+    "true_negative": "True negative",
+    "false_positive": "False positive",
+    "false_negative": "False negative",
+}
 UNKNOWN = "\N{EN DASH}"
 
 _MINUS = "\N{MINUS SIGN}"
@@ -54,9 +60,9 @@ def count(value: float | None) -> str:
     return f"{value:,.0f}" if _is_known(value) else UNKNOWN
 
 
-def percent(share: float | None) -> str:
-    """Return a share as per cent with two decimals."""
-    return f"{100 * share:.2f} %" if _is_known(share) else UNKNOWN
+def percent(share: float | None, decimals: int = 2) -> str:
+    """Return a share as per cent."""
+    return f"{100 * share:.{decimals}f} %" if _is_known(share) else UNKNOWN
 
 
 def hours(value: float | None) -> str:

@@ -6,103 +6,98 @@ on the seed only, so all paths show the same radiographs where their outcomes ag
 """
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from covid_cxr.saliency.parameters import Saliency
 from covid_cxr.statistics.roc import trace_roc
 
 logger = logging.getLogger(__name__)
 
-# Outcome -> (is a case, is called a case, the parameter with their number).
+# Outcome -> (is a case, is called a case).
 OUTCOMES = {
-    "true_positive": (True, True, "true_positives"),
-    "true_negative": (False, False, "true_negatives"),
-    "false_positive": (False, True, "false_positives"),
-    "false_negative": (True, False, "false_negatives"),
+    "true_positive": (True, True),
+    "true_negative": (False, False),
+    "false_positive": (False, True),
+    "false_negative": (True, False),
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class SaliencyCases:
-    """How many radiographs of each outcome are shown, from parameters_phase3.yml.
-
-    Attributes:
-        true_positives: Cases that the classifier calls cases.
-        true_negatives: Controls that it calls controls.
-        false_positives: Controls that it calls cases.
-        false_negatives: Cases that it calls controls.
-        seed: Of the draw.
-    """
-
-    true_positives: int
-    true_negatives: int
-    false_positives: int
-    false_negatives: int
-    seed: int
-
-    def __post_init__(self) -> None:
-        """Refuse counts that are no counts."""
-        for name, value in asdict(self).items():
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise ValueError(
-                    f"saliency.{name} must be a whole number from 0, got {value!r}."
-                )
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DrawnCases:
-    """The radiographs to show.
+class JudgedTest:
+    """What became of the test part at the operating threshold.
 
     Attributes:
         label: What the classifier tells.
         threshold: A score from which on a radiograph is called a case.
-        cases: `image_id`, `patient_index` (from 1, in random order of the test part's
-            patients), `outcome` and `score`, grouped by outcome.
+        images: `image_id`, `patient_index` (from 1, in random order of the part's
+            patients), `outcome` and `score`, in random order.
     """
 
     label: str
     threshold: float
-    cases: pd.DataFrame
+    images: pd.DataFrame
 
 
-def draw_cases(scores: pd.DataFrame, saliency: SaliencyCases) -> DrawnCases:
-    """Return the radiographs of the test part to show with their maps.
+def judge_test(scores: pd.DataFrame, *, seed: int) -> JudgedTest:
+    """Return the outcome of every image of the test part.
 
     Args:
         scores: `image_id`, `patient_id`, `part`, `<label>` and `<label>_score`.
-        saliency: How many of each outcome; where there are fewer, fewer are drawn.
+        seed: Of the random order.
 
     Raises:
         ValueError: If there is not exactly one label, no test image, or only one class
             in the validation part.
     """
-    label = _only_label(scores)
+    label = only_label(scores)
     validation = scores[scores["part"] == "validation"]
     threshold = trace_roc(
         validation[label], validation[f"{label}_score"]
     ).youden_threshold()
-    test = _in_random_order(scores[scores["part"] == "test"], seed=saliency.seed)
-    is_called = test[f"{label}_score"] >= threshold
+    test = _in_random_order(scores[scores["part"] == "test"], seed=seed)
+    score = test[f"{label}_score"]
+    is_case, is_called = test[label].to_numpy(bool), (score >= threshold).to_numpy()
+    is_outcome = [
+        (is_case == case) & (is_called == positive)
+        for case, positive in OUTCOMES.values()
+    ]
+    outcome = np.select(is_outcome, list(OUTCOMES), default="")
+    test = test.assign(score=score, outcome=outcome)
+    columns = ["image_id", "patient_index", "outcome", "score"]
+    return JudgedTest(
+        label=label,
+        threshold=threshold,
+        images=test[columns].reset_index(drop=True),
+    )
+
+
+def draw_cases(images: pd.DataFrame, saliency: Saliency) -> pd.DataFrame:
+    """Return the rows of the radiographs to show, grouped by outcome.
+
+    Args:
+        images: In random order, with `outcome`.
+        saliency: How many of each outcome; where there are fewer, fewer are drawn.
+    """
     drawn = []
-    for outcome, (is_case, is_positive, number) in OUTCOMES.items():
-        matching = test[(test[label] == is_case) & (is_called == is_positive)]
+    for outcome in OUTCOMES:
+        number = f"{outcome}s"
+        matching = images[images["outcome"] == outcome]
         wanted = getattr(saliency, number)
         if len(matching) < wanted:
             logger.info("%d of %d %s to show", len(matching), wanted, number)
-        drawn.append(matching.head(wanted).assign(outcome=outcome))
-    cases = pd.concat(drawn, ignore_index=True).rename(
-        columns={f"{label}_score": "score"}
-    )
-    return DrawnCases(
-        label=label,
-        threshold=threshold,
-        cases=cases[["image_id", "patient_index", "outcome", "score"]],
-    )
+        drawn.append(matching.head(wanted))
+    return pd.concat(drawn, ignore_index=True)
 
 
-def _only_label(scores: pd.DataFrame) -> str:
+def only_label(scores: pd.DataFrame) -> str:
+    """Return what the scores are of.
+
+    Raises:
+        ValueError: If they are of several labels.
+    """
     labels = [
         column.removesuffix("_score")
         for column in scores.columns

@@ -1,9 +1,10 @@
-"""Splits and metadata to the leakage audit: tables, and a verdict that may stop."""
+"""Splits, metadata and grey values to the audit: tables, a verdict that may stop."""
 
 from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
+from covid_cxr.audit.intensity import predict_from_intensity
 from covid_cxr.audit.verdict import judge
 from covid_cxr.paths import COHORT_OF_TRAINING_SET
 from covid_cxr.pipelines.audit.nodes import (
@@ -54,6 +55,18 @@ def create_pipeline() -> Pipeline:
             },
             outputs=["cross_tables", "associations", "metadata_auroc", "source_labels"],
             name="find_shortcuts",
+        ),
+        Node(
+            predict_from_intensity,
+            inputs={
+                "store": "covid_store",
+                "curated": "covid_curated",
+                "split": "phase3_split",
+                "label": "params:phase3_split.label",
+                "level": "params:reporting.level",
+            },
+            outputs="intensity_auroc",
+            name="predict_from_intensity",
         ),
         Node(
             judge,

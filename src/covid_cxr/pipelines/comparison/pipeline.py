@@ -2,75 +2,40 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.pipelines.comparison.nodes import (
-    calibrate,
-    compare_classifiers,
-    draw_roc,
-    report_comparison,
-    tabulate_aurocs,
-    tabulate_operating_points,
-)
-from covid_cxr.report.score_table import arrange_scores
+from covid_cxr.pipelines.comparison.nodes import compare_classifiers, report_comparison
+from covid_cxr.pipelines.score_evaluation import evaluate_scores
+from covid_cxr.report.evaluation import EVALUATION_DATASETS
+from covid_cxr.report.score_table import arrange_levels, arrange_scores
 
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline that compares the classifiers of one table of scores."""
-    settings = {
-        "scores": "arranged_scores",
-        "reporting": "params:reporting",
-        "evaluation": "params:evaluation",
-    }
+    table = {"table": "score_table", "columns": "params:comparison"}
+    settings = {"reporting": "params:reporting", "evaluation": "params:evaluation"}
+    shown = ("roc_interactive", "pair_results", "adjusted_results")
     nodes = [
         Node(
             arrange_scores,
-            inputs={"table": "score_table", "columns": "params:comparison"},
+            inputs=table,
             outputs="arranged_scores",
             name="arrange_scores",
         ),
         Node(
-            tabulate_aurocs,
-            inputs=settings,
-            outputs="auroc_results",
-            name="tabulate_aurocs",
+            arrange_levels,
+            inputs=table,
+            outputs="subgroup_levels",
+            name="arrange_levels",
         ),
+        *evaluate_scores(),
         Node(
             compare_classifiers,
-            inputs=settings,
+            inputs={"scores": "arranged_scores", **settings},
             outputs=["pair_results", "adjusted_results"],
             name="compare_classifiers",
         ),
         Node(
-            tabulate_operating_points,
-            inputs=settings,
-            outputs="operating_results",
-            name="tabulate_operating_points",
-        ),
-        Node(
-            calibrate,
-            inputs=settings,
-            outputs=["calibration_results", "reliability_figure", "decision_figure"],
-            name="calibrate",
-        ),
-        Node(
-            draw_roc,
-            inputs={"scores": "arranged_scores"},
-            outputs=["roc_figure", "roc_interactive"],
-            name="draw_roc",
-        ),
-        Node(
             report_comparison,
-            inputs={
-                "reporting": "params:reporting",
-                "evaluation": "params:evaluation",
-                "auroc": "auroc_results",
-                "pairs": "pair_results",
-                "adjusted": "adjusted_results",
-                "operating_points": "operating_results",
-                "calibration_estimates": "calibration_results",
-                "reliability_figure": "reliability_figure",
-                "decision_figure": "decision_figure",
-                "roc_interactive": "roc_interactive",
-            },
+            inputs={**settings, **{n: n for n in (*shown, *EVALUATION_DATASETS)}},
             outputs="report",
             name="report_comparison",
         ),

@@ -10,6 +10,7 @@ from covid_cxr.cohorts.mixed_labels import list_mixed_results
 from covid_cxr.cohorts.splits import split_by_patient
 from covid_cxr.paths import COHORT_OF_TRAINING_SET
 from covid_cxr.radiographs.curation import plan_cropped_store, plan_store
+from covid_cxr.radiographs.lung_masks import curate_lungs
 
 _CROPS = {"covid": "covid_crops"}
 
@@ -18,15 +19,29 @@ def create_pipeline() -> Pipeline:
     """Return the pipeline that curates three cohorts and draws four training sets."""
     cohorts = dict.fromkeys(COHORT_OF_TRAINING_SET.values())
     nodes = [node for cohort in cohorts for node in _curate(cohort)]
-    nodes.append(
+    nodes += [
         Node(
             list_mixed_results,
             inputs={"curated": "covid_curated"},
             outputs="covid_mixed_results",
             name="list_covid_mixed_results",
             tags="covid",
-        )
-    )
+        ),
+        Node(
+            curate_lungs,
+            inputs={
+                "masks": "covid_masks",
+                "images": "covid_images",
+                "radiographs": "covid_radiographs",
+                "curated": "covid_curated",
+                "crops": "covid_crops",
+                "curation": "params:curation",
+            },
+            outputs=["covid_lungs", "covid_lungs_rejected"],
+            name="outline_covid_lungs",
+            tags="covid",
+        ),
+    ]
     for training_set, cohort in COHORT_OF_TRAINING_SET.items():
         nodes += _draw(training_set, cohort)
     return Pipeline(nodes, namespace="curation", prefix_datasets_with_namespace=False)

@@ -2,21 +2,23 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from covid_cxr.figures import cropping, intervals, learning_curves, roc, saliency
+from covid_cxr.figures import cropping, intervals, learning_curves
 from covid_cxr.figures.note import draw_note
 from covid_cxr.figures.palette import path_colour
 from covid_cxr.figures.paths import draw_paths
-from covid_cxr.paths import COHORT_OF_TRAINING_SET, TRAINING_PATHS
+from covid_cxr.paths import TRAINING_PATHS
+from covid_cxr.pipelines.reporting.cohorts import split_cohorts
+from covid_cxr.pipelines.reporting.sites import take_site_results
 from covid_cxr.radiographs import files
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
-from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.report import (
     audit,
     comparisons,
@@ -26,21 +28,31 @@ from covid_cxr.report import (
     seeds,
     trainings,
 )
-from covid_cxr.report.evaluation import Evaluation
+from covid_cxr.report.documents.document import Documents
+from covid_cxr.report.evaluation import Evaluation, EvaluationTables
+from covid_cxr.report.provenance import Provenance
 from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.scored_part import line_up
-from covid_cxr.statistics.roc import trace_roc
+from covid_cxr.report.saliency import SaliencyTables
+from covid_cxr.report.shortcuts import ShortcutTables
 
 logger = logging.getLogger(__name__)
 
-# In the order of Figures 4 to 7.
-OUTCOMES = ("true_positive", "true_negative", "false_positive", "false_negative")
 IMAGES = (
-    *("figure1", "figure2", "figure4", "figure5", "figure6", "figure7"),
-    *("auroc_intervals", "learning_curves"),
+    *("figure1", "figure2", "figure3", "figure4", "figure5", "figure6", "figure7"),
+    *("flow_figure", "auroc_intervals", "learning_curves", "randomisation_figure"),
+    *("masked_radiograph_figure", "shortcut_figure"),
 )
 
-AUDIT_TABLES = ("leakage", "associations", "metadata_auroc", "source_labels")
+# Sections that stand in the report if a run has their tables: the field of
+# `ReportContents`, and the record whose fields are named as the datasets.
+SECTIONS = {
+    "audit": audit.AuditTables,
+    "evaluation": EvaluationTables,
+    "saliency": SaliencyTables,
+    "shortcuts": ShortcutTables,
+    "provenance": Provenance,
+    "documents": Documents,
+}
 
 
 def count_cohorts(**tables: pd.DataFrame) -> pd.DataFrame:
@@ -56,17 +68,6 @@ def count_cohorts(**tables: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def count_rejections(**tables: pd.DataFrame) -> pd.DataFrame:
-    """Return how many radiographs were rejected, by cohort and reason.
-
-    Args:
-        tables: `<cohort>_rejected`.
-    """
-    return flow.count_rejections(
-        {name.removesuffix("_rejected"): table for name, table in tables.items()}
-    )
-
-
 def count_parts(
     pneumonia_labels: list[str], covid_labels: list[str], **tables: pd.DataFrame
 ) -> pd.DataFrame:
@@ -77,15 +78,7 @@ def count_parts(
         covid_labels: The label that is counted in phase 3.
         tables: `<training set>_split` and `<cohort>_curated`.
     """
-    training_sets = {
-        name: flow.SplitCohort(
-            split=tables[f"{name}_split"],
-            radiographs=tables[f"{cohort}_curated"],
-            label=(covid_labels if name == "phase3" else pneumonia_labels)[0],
-        )
-        for name, cohort in COHORT_OF_TRAINING_SET.items()
-        if f"{name}_split" in tables
-    }
+    training_sets = split_cohorts(pneumonia_labels, covid_labels, tables)
     return flow.count_parts(training_sets)
 
 
@@ -193,28 +186,6 @@ def draw_cropping(
     return draw_note("No radiograph with a crop is at hand.")
 
 
-def draw_roc(labels: list[str], **scores: pd.DataFrame) -> tuple[Any, Any]:
-    """Return Figure 3, for print and interactive.
-
-    Args:
-        labels: Of phase 3: one.
-        scores: Of phase 3, by path.
-    """
-    test = line_up(scores, label=labels[0], part="test")
-    aucs = test.estimate(by_patient=False).auc
-    curves, colours = {}, {}
-    for position, path in enumerate(TRAINING_PATHS):
-        if path.name in scores:
-            auc = aucs[list(scores).index(path.name)]
-            title = f"{path.title}: {auc:.3f}"
-            curves[title] = trace_roc(test.is_case, test.scores[path.name])
-            colours[title] = path_colour(position)
-    return (
-        roc.draw_roc(curves, colours=colours),
-        roc.draw_interactive_roc(curves, colours=colours),
-    )
-
-
 def draw_auroc_intervals(table3: pd.DataFrame) -> Any:
     """Return the intervals of Table 3, ours beside the paper's."""
     rows = []
@@ -231,34 +202,6 @@ def draw_auroc_intervals(table3: pd.DataFrame) -> Any:
                 )
             )
     return intervals.draw_intervals(rows)
-
-
-def draw_saliency(
-    table3: pd.DataFrame,
-    store: ImageStore,
-    radiographs: pd.DataFrame,
-    **explanations: dict[str, Any],
-) -> tuple[Any, ...]:
-    """Return Figures 4 to 7 for the path that is best on validation.
-
-    Args:
-        table3: Says which path that is.
-        store: The radiographs' pixels.
-        radiographs: The curated ones, with their row in the store.
-        explanations: Cases with their saliency maps, by path.
-    """
-    path = performance.chosen_path(table3)
-    cases = explanations[path.name]["cases"]
-    rows = radiographs.set_index("image_id")["row"]
-    return tuple(
-        _draw_outcome(
-            [case for case in cases if case["outcome"] == outcome],
-            outcome=outcome,
-            store=store,
-            rows=rows,
-        )
-        for outcome in OUTCOMES
-    )
 
 
 def draw_learning_curves(**histories: list[dict[str, float]]) -> Any:
@@ -292,21 +235,30 @@ def write_report(
         parts: Tables and PNG files by the name of their dataset.
     """
     images = {name: parts.pop(name) for name in IMAGES if name in parts}
-    audited: dict[str, Any] = {
-        name: parts.pop(name) for name in AUDIT_TABLES if name in parts
-    }
+    sections = {name: take_section(name, parts) for name in SECTIONS}
+    sections["sites"] = take_site_results(parts)
     optional = dict.fromkeys(("table1", "table2", "table4", "table5"))
-    contents: dict[str, Any] = {**optional, **parts, "images": images}
+    contents: dict[str, Any] = {**optional, **parts, **sections, "images": images}
     colours = {path.name: path_colour(i) for i, path in enumerate(TRAINING_PATHS)}
     return html.write_report(
         html.ReportContents(
-            reporting=reporting,
-            roc=figure3_interactive,
-            colours=colours,
-            audit=audit.AuditTables(**audited) if audited else None,
-            **contents,
+            reporting=reporting, roc=figure3_interactive, colours=colours, **contents
         )
     )
+
+
+def tables_of_section(section: str) -> list[str]:
+    """Return the datasets that a section of the report is made from."""
+    return [field.name for field in fields(SECTIONS[section])]
+
+
+def take_section(section: str, parts: dict[str, Any]) -> Any:
+    """Return the section's record, taken out of `parts`; None where nothing is there.
+
+    A field that has a default may be absent.
+    """
+    found = {n: parts.pop(n) for n in tables_of_section(section) if n in parts}
+    return SECTIONS[section](**found) if found else None
 
 
 def _cropped_examples(
@@ -329,29 +281,3 @@ def _cropped_examples(
             logger.warning("Figure 2: a raw radiograph can no longer be read")
             continue
         yield pixels, [float(edge) for edge in box]
-
-
-def _draw_outcome(
-    cases: list[dict[str, Any]], *, outcome: str, store: ImageStore, rows: pd.Series
-) -> Any:
-    if not cases:
-        name = outcome.replace("_", " ")
-        return draw_note(f"The test part has no {name} at this threshold.")
-    unknown = [c["image_id"] for c in cases if c["image_id"] not in rows.index]
-    if unknown:
-        raise ValueError(
-            f"The saliency maps are of radiographs that are not among the curated "
-            f"ones, such as {unknown[0]}; run phase 3 again."
-        )
-    wanted = rows.loc[[case["image_id"] for case in cases]].to_numpy(np.int64)
-    return saliency.draw_cases(
-        [
-            saliency.ExplainedCase(
-                patient_index=case["patient_index"],
-                score=case["score"],
-                pixels=pixels,
-                saliency=np.asarray(case["map"], dtype=np.float64),
-            )
-            for case, pixels in zip(cases, store.read(wanted), strict=True)
-        ]
-    )

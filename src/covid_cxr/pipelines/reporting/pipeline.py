@@ -9,34 +9,46 @@ from covid_cxr.paths import (
     TRAINING_PATHS,
     TrainingPath,
 )
+from covid_cxr.pipelines.reporting.cohorts import cohort_nodes
+from covid_cxr.pipelines.reporting.documents import document_nodes
+from covid_cxr.pipelines.reporting.gallery import gallery_node
 from covid_cxr.pipelines.reporting.nodes import (
-    AUDIT_TABLES,
     IMAGES,
     adjust_for_all_pairs,
     compare_paths,
     count_cohorts,
     count_parts,
-    count_rejections,
     draw_auroc_intervals,
     draw_cropping,
     draw_learning_curves,
-    draw_roc,
-    draw_saliency,
     draw_training_paths,
     list_trainings,
+    tables_of_section,
     tabulate_covid,
     tabulate_pneumonia,
     tabulate_seeds,
     write_report,
 )
+from covid_cxr.pipelines.reporting.saliency import saliency_nodes
+from covid_cxr.pipelines.reporting.shortcuts import shortcut_nodes
+from covid_cxr.pipelines.reporting.sites import site_datasets
 from covid_cxr.report.performance import tabulate_findings
+
+# Of the pipeline `evaluation`.
+EVALUATED = (*tables_of_section("evaluation"), "figure3", "figure3_interactive")
+SHORTCUTS = tables_of_section("shortcuts")
+EXPLAINED = tables_of_section("saliency")
+DRAFTED = (*tables_of_section("provenance"), *tables_of_section("documents"))
 
 
 def create_pipeline() -> Pipeline:
     """Return the report of the whole study: all paths, compared."""
     nodes = [*_nodes_of(TRAINING_PATHS), *_comparison(), *_illustrations()]
+    audited = tables_of_section("audit")
+    given = [*audited, *EVALUATED, *SHORTCUTS, *site_datasets(TRAINING_PATHS)]
+    drafts = document_nodes(nodes, given)
     return Pipeline(
-        [*nodes, _report(nodes, AUDIT_TABLES)],
+        [*nodes, *drafts, _report(nodes, [*given, *DRAFTED])],
         namespace="reporting",
         prefix_datasets_with_namespace=False,
     )
@@ -49,12 +61,15 @@ def create_path_pipeline(path: TrainingPath) -> Pipeline:
     `<path>.report`.
     """
     nodes = _nodes_of([path])
-    pipeline = Pipeline([*nodes, _report(nodes, ())])
+    given = [*EVALUATED, *SHORTCUTS, *site_datasets([path])]
+    drafts = document_nodes(nodes, given)
+    pipeline = Pipeline([*nodes, *drafts, _report(nodes, [*given, *DRAFTED])])
     free = pipeline.inputs()
+    evaluated = {n: f"{path.name}.evaluation.{n}" for n in free.intersection(EVALUATED)}
     return Pipeline(
         pipeline,
         namespace=f"{path.name}.reporting",
-        inputs={name for name in free if not name.startswith("params:")},
+        inputs={n: evaluated.get(n, n) for n in free if not n.startswith("params:")},
         parameters={name for name in free if name.startswith("params:")},
         outputs={"report": f"{path.name}.report"},
         tags=path.name,
@@ -92,7 +107,14 @@ def _nodes_of(paths: Sequence[TrainingPath]) -> list[Node]:
                 name="tabulate_pneumonia",
             )
         )
-    return [*nodes, *_covid_scores(paths), _saliency(paths), *_trainings(paths)]
+    return [
+        *nodes,
+        *_covid_scores(paths),
+        *saliency_nodes(paths),
+        gallery_node(paths),
+        *shortcut_nodes(paths),
+        *_trainings(paths),
+    ]
 
 
 def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
@@ -101,17 +123,12 @@ def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
     curated = _same([f"{cohort}_curated" for cohort in cohorts])
     rejected = _same([f"{cohort}_rejected" for cohort in cohorts])
     return [
+        *cohort_nodes(training_sets),
         Node(
             count_cohorts,
             inputs={**curated, **rejected},
             outputs="cohort_counts",
             name="count_cohorts",
-        ),
-        Node(
-            count_rejections,
-            inputs=rejected,
-            outputs="rejection_counts",
-            name="count_rejections",
         ),
         Node(
             count_parts,
@@ -155,27 +172,7 @@ def _covid_scores(paths: Sequence[TrainingPath]) -> list[Node]:
             outputs="auroc_intervals",
             name="draw_auroc_intervals",
         ),
-        Node(
-            draw_roc,
-            inputs={"labels": "params:phase3.labels", **scores},
-            outputs=["figure3", "figure3_interactive"],
-            name="draw_roc",
-        ),
     ]
-
-
-def _saliency(paths: Sequence[TrainingPath]) -> Node:
-    return Node(
-        draw_saliency,
-        inputs={
-            "table3": "table3",
-            "store": "covid_store",
-            "radiographs": "covid_curated",
-            **{path.name: f"{path.name}_phase3_saliency" for path in paths},
-        },
-        outputs=["figure4", "figure5", "figure6", "figure7"],
-        name="draw_saliency",
-    )
 
 
 def _trainings(paths: Sequence[TrainingPath]) -> list[Node]:
@@ -241,23 +238,25 @@ def _illustrations() -> list[Node]:
     ]
 
 
-def _report(nodes: Sequence[Node], audited: Sequence[str]) -> Node:
+def _report(nodes: Sequence[Node], given: Sequence[str]) -> Node:
     """Return the node that puts into the report whatever `nodes` make.
 
-    The audit is of the whole study: a path alone is reported on without it.
+    Args:
+        nodes: Of this pipeline.
+        given: Tables and figures that other pipelines have made.
     """
     made = [name for node in nodes for name in node.outputs]
-    counts = {"cohorts": "cohort_counts", "rejections": "rejection_counts"}
-    shown = {"parts": "part_counts", "trainings": "trainings", **counts}
-    shown |= {"seeds": "seed_variance"}
-    named = [n for n in made if n.startswith("table") or n in IMAGES]
+    counted = {"cohorts": "cohort_counts", "parts": "part_counts"}
+    followed = {"flow": "flow_results", "characteristics": "cohort_results"}
+    trained = {"trainings": "trainings", "seeds": "seed_variance"}
+    shown = {**counted, **followed, **trained, "gallery": "gallery"}
+    named = [n for n in made if n.startswith("table") or n in (*IMAGES, *EXPLAINED)]
     return Node(
         write_report,
         inputs={
             "reporting": "params:reporting",
-            "figure3_interactive": "figure3_interactive",
             **shown,
-            **_same([*named, *audited]),
+            **_same([*named, *given]),
         },
         outputs="report",
         name="write_report",

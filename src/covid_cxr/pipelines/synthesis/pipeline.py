@@ -4,7 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.synthesis.defects import choose_defects
 from covid_cxr.synthesis.hospital import admit_patients
-from covid_cxr.synthesis.raw_covid import write_covid
+from covid_cxr.synthesis.raw_covid import write_covid, write_covid_masks
 from covid_cxr.synthesis.raw_nih import write_nih
 from covid_cxr.synthesis.raw_rsna import write_rsna
 
@@ -60,6 +60,12 @@ def create_pipeline() -> Pipeline:
                 inputs=admitted,
                 outputs=["covid_images", "covid_manifest", "covid_crops"],
                 name="write_covid",
+            ),
+            Node(
+                write_covid_masks,
+                inputs=admitted,
+                outputs="covid_masks",
+                name="write_covid_masks",
             ),
         ]
     )

@@ -1,0 +1,61 @@
+"""The paths' COVID-19 scores to every statistic beyond the paper's, and Figure 3."""
+
+from collections.abc import Sequence
+
+from kedro.pipeline import Node, Pipeline
+
+from covid_cxr.paths import TRAINING_PATHS, TrainingPath
+from covid_cxr.pipelines.evaluation.nodes import arrange_path_scores
+from covid_cxr.pipelines.score_evaluation import evaluate_scores
+from covid_cxr.report.subgroups import find_levels
+
+_FIGURE_3 = {"roc_figure": "figure3", "roc_interactive": "figure3_interactive"}
+
+
+def create_pipeline() -> Pipeline:
+    """Return the evaluation of the whole study: all paths, and their ensembles."""
+    return Pipeline(
+        _nodes_of(TRAINING_PATHS),
+        namespace="evaluation",
+        prefix_datasets_with_namespace=False,
+        outputs=_FIGURE_3,
+    )
+
+
+def create_path_pipeline(path: TrainingPath) -> Pipeline:
+    """Return the evaluation of one path; its datasets are `<path>.evaluation.…`."""
+    namespace = f"{path.name}.evaluation"
+    nodes = Pipeline(_nodes_of([path]))
+    free = nodes.inputs()
+    return Pipeline(
+        nodes,
+        namespace=namespace,
+        inputs={name for name in free if not name.startswith("params:")},
+        parameters={name for name in free if name.startswith("params:")},
+        outputs={ours: f"{namespace}.{name}" for ours, name in _FIGURE_3.items()},
+        tags=path.name,
+    )
+
+
+def _nodes_of(paths: Sequence[TrainingPath]) -> list[Node]:
+    return [
+        Node(
+            arrange_path_scores,
+            inputs={
+                "labels": "params:phase3.labels",
+                **{path.name: f"{path.name}_phase3_scores" for path in paths},
+            },
+            outputs="arranged_scores",
+            name="arrange_path_scores",
+        ),
+        Node(
+            find_levels,
+            inputs={
+                "radiographs": "covid_curated",
+                "evaluation": "params:evaluation",
+            },
+            outputs="subgroup_levels",
+            name="find_levels",
+        ),
+        *evaluate_scores(),
+    ]

@@ -1,0 +1,166 @@
+"""Where the numbers come from, and the drafts that are filled with them."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro.pipeline import Node
+
+import covid_cxr
+from covid_cxr.pipelines.reporting.nodes import tables_of_section, take_section
+from covid_cxr.report.code_version import code_version, package_versions
+from covid_cxr.report.documents.claim import fill_claim
+from covid_cxr.report.documents.document import Document
+from covid_cxr.report.documents.evidence import Evidence
+from covid_cxr.report.documents.markdown import as_markdown
+from covid_cxr.report.documents.model_card import fill_model_card
+from covid_cxr.report.documents.tripod_ai import fill_tripod_ai
+from covid_cxr.report.evaluation import Evaluation
+from covid_cxr.report.provenance import Provenance, hash_data
+from covid_cxr.report.provenance import list_provenance as list_facts
+from covid_cxr.report.reporting import Reporting
+
+# In the order of the report; each is a dataset of the same name.
+DOCUMENTS: Mapping[str, Callable[[Evidence], Document]] = {
+    "model_card": fill_model_card,
+    "claim_2024": fill_claim,
+    "tripod_ai": fill_tripod_ai,
+}
+
+_RAW = {  # of each cohort; those that are optional may be absent
+    "nih": ("nih_entries", "nih_train_val_list", "nih_test_list"),
+    "rsna": ("rsna_labels", "rsna_class_info", "rsna_mapping"),
+    "covid": ("covid_manifest", "covid_additions", "covid_crops"),
+}
+# The dataset of each field of `Evidence`; those that a run does not have stay None.
+_TABLES = {
+    "cohorts": "cohort_counts",
+    "flow": "flow_results",
+    "parts": "part_counts",
+    "characteristics": "cohort_results",
+    "trainings": "trainings",
+    "table3": "table3",
+    "seeds": "seed_variance",
+    "table4": "table4",
+    "table5": "table5",
+    "operating": "operating_results",
+    "calibration": "calibration_results",
+    "subgroups": "subgroup_results",
+    "ensembles": "ensemble_results",
+    "shortcuts": "shortcut_results",
+}
+# Sections of the report that are evidence, too: the field of `Evidence`.
+_SECTIONS = ("audit", "saliency")
+_DRAWING = ("synthesis", "defects")  # parameters of the synthetic hospital only
+_PROVENANCE, _SITES = "_provenance", "_site_results"
+
+
+def document_nodes(nodes: Sequence[Node], given: Collection[str]) -> list[Node]:
+    """Return the nodes that fill provenance and documents from what a report has.
+
+    Args:
+        nodes: Of the report.
+        given: What other pipelines have made for it.
+    """
+    read = {name for node in nodes for name in node.inputs}
+    had = {*given, *read, *(name for node in nodes for name in node.outputs)}
+    cohorts = [cohort for cohort in _RAW if f"{cohort}_curated" in read]
+    records = _ending(read, _PROVENANCE)
+    hashed = [
+        *(name for cohort in cohorts for name in (*_RAW[cohort], f"{cohort}_curated")),
+        *_ending(read, "_split"),
+    ]
+    filled = {field: name for field, name in _TABLES.items() if name in had}
+    shown = [n for section in _SECTIONS for n in tables_of_section(section) if n in had]
+    return [
+        Node(
+            list_provenance,
+            inputs={"printable": "params:printable", **_same([*hashed, *records])},
+            outputs="provenance_results",
+            name="list_provenance",
+        ),
+        Node(
+            fill_documents,
+            inputs={
+                "printable": "params:printable",
+                "reporting": "params:reporting",
+                "evaluation": "params:evaluation",
+                "provenance_results": "provenance_results",
+                **filled,
+                **_same([*shown, *records, *_ending(had, _SITES)]),
+            },
+            outputs=["documents", *DOCUMENTS],
+            name="fill_documents",
+        ),
+    ]
+
+
+def list_provenance(printable: dict[str, Any], **read: Any) -> pd.DataFrame:
+    """Return the table of provenance.
+
+    Args:
+        printable: The parameters, without secrets and places.
+        read: `<training>_provenance`, `<cohort>_curated`, `<training set>_split` and
+            raw tables, by dataset.
+    """
+    records, curated, splits = (
+        _take(read, ending) for ending in (_PROVENANCE, "_curated", "_split")
+    )
+    is_drawn = any(table["is_synthetic"].any() for table in curated.values())
+    used = {k: own for k, own in printable.items() if is_drawn or k not in _DRAWING}
+    return list_facts(
+        code=code_version(Path(covid_cxr.__file__).parent),
+        packages=package_versions(),
+        data=hash_data(read, curated, splits),
+        records=records,
+        parameters=used,
+    )
+
+
+def fill_documents(
+    printable: dict[str, Any],
+    reporting: Reporting,
+    evaluation: Evaluation,
+    provenance_results: pd.DataFrame,
+    **found: Any,
+) -> tuple[Any, ...]:
+    """Return the documents as records for the report, and each as Markdown.
+
+    Args:
+        printable: The parameters, without secrets and places.
+        reporting: For level and significance.
+        evaluation: For power and the smallest subgroup.
+        provenance_results: From `list_provenance`.
+        found: Tables by the fields of `Evidence`; by dataset those of the sections,
+            `<training>_provenance` and `<path>_site_results`.
+    """
+    sections = {section: take_section(section, found) for section in _SECTIONS}
+    sites = {n: table for n, table in _take(found, _SITES).items() if table is not None}
+    evidence = Evidence(
+        parameters=printable,
+        reporting=reporting,
+        evaluation=evaluation,
+        provenance=Provenance(provenance_results=provenance_results),
+        records=_take(found, _PROVENANCE),
+        sites=sites,
+        **sections,
+        **found,
+    )
+    documents = [fill(evidence) for fill in DOCUMENTS.values()]
+    records = [document.as_record() for document in documents]
+    return records, *(as_markdown(document) for document in documents)
+
+
+def _take(read: dict[str, Any], ending: str) -> dict[str, Any]:
+    """Return what is named with `ending`, by the rest of its name, out of `read`."""
+    names = [name for name in read if name.endswith(ending)]
+    return {name.removesuffix(ending): read.pop(name) for name in names}
+
+
+def _ending(names: Collection[str], ending: str) -> list[str]:
+    return sorted(name for name in names if name.endswith(ending))
+
+
+def _same(names: Collection[str]) -> dict[str, str]:
+    return {name: name for name in names}

@@ -1,0 +1,280 @@
+"""What is asked of any table of scores: nodes over its validation and test part.
+
+No pipeline of its own: `evaluation` instantiates these nodes for the paths' scores,
+`comparison` for anybody's. A part that cannot be had, or has one class only, leaves
+tables without rows and figures that say why; it stops nothing.
+"""
+
+from typing import Any
+
+import pandas as pd
+from kedro.pipeline import Node
+
+from covid_cxr.figures import decisions, forest, note, reliability, roc
+from covid_cxr.figures.palette import classifier_colours
+from covid_cxr.report import aurocs, calibration, ensembles, operating, subgroups
+from covid_cxr.report.evaluation import Evaluation
+from covid_cxr.report.reporting import Reporting
+from covid_cxr.report.score_table import parts_of
+from covid_cxr.report.wording import classifier as title_of
+from covid_cxr.statistics.bootstrap import bootstrap_roc_band
+from covid_cxr.statistics.roc import trace_roc
+
+_NO_CALIBRATION = "Calibration needs a validation part, and probabilities on [0, 1]."
+_NO_SUBGROUP = "No subgroup of the test part has an AUROC of the chosen classifier."
+
+
+def evaluate_scores() -> list[Node]:
+    """Return the nodes from `arranged_scores` and `subgroup_levels` to results."""
+    given = {"scores": "arranged_scores", "reporting": "params:reporting"}
+    settings = {**given, "evaluation": "params:evaluation"}
+    return [
+        Node(
+            tabulate_aurocs,
+            inputs=settings,
+            outputs="auroc_results",
+            name="tabulate_aurocs",
+        ),
+        Node(
+            draw_roc,
+            inputs=settings,
+            outputs=["roc_figure", "roc_interactive"],
+            name="draw_roc",
+        ),
+        Node(
+            tabulate_operating_points,
+            inputs=settings,
+            outputs="operating_results",
+            name="tabulate_operating_points",
+        ),
+        Node(
+            calibrate,
+            inputs=settings,
+            outputs=["calibration_results", "reliability_results", "decision_results"],
+            name="calibrate",
+        ),
+        Node(
+            draw_reliability,
+            inputs={"bins": "reliability_results"},
+            outputs="reliability_figure",
+            name="draw_reliability",
+        ),
+        Node(
+            draw_decisions,
+            inputs={"curves": "decision_results"},
+            outputs="decision_figure",
+            name="draw_decisions",
+        ),
+        Node(
+            tabulate_ensembles,
+            inputs=given,
+            outputs="ensemble_results",
+            name="tabulate_ensembles",
+        ),
+        Node(
+            tabulate_subgroups,
+            inputs={**settings, "levels": "subgroup_levels"},
+            outputs="subgroup_results",
+            name="tabulate_subgroups",
+        ),
+        Node(
+            draw_forest,
+            inputs={"results": "subgroup_results", "auroc": "auroc_results"},
+            outputs="forest_figure",
+            name="draw_forest",
+        ),
+    ]
+
+
+def tabulate_aurocs(
+    scores: pd.DataFrame, reporting: Reporting, evaluation: Evaluation
+) -> pd.DataFrame:
+    """Return the AUROC of each classifier on the test part.
+
+    Args:
+        scores: From `arrange_scores`, as for all nodes here.
+        reporting: For the level of the intervals.
+        evaluation: For the bootstrap and the partial area.
+    """
+    return aurocs.tabulate_aurocs(
+        parts_of(scores), reporting=reporting, evaluation=evaluation
+    )
+
+
+def draw_roc(
+    scores: pd.DataFrame, reporting: Reporting, evaluation: Evaluation
+) -> tuple[Any, Any]:
+    """Return the ROC curves on the test part, for print and interactive.
+
+    Every interactive curve has a band from resampled patients; in print, where bands
+    would hide each other, only the classifier that validation chose.
+
+    Args:
+        scores: From `arrange_scores`.
+        reporting: For the level of the bands.
+        evaluation: For the bootstrap.
+    """
+    parts = parts_of(scores)
+    test = parts.test
+    names = [str(name) for name in test.scores]
+    aucs = zip(names, test.estimate(by_patient=False).auc, strict=True)
+    titles = {name: f"{title_of(name)}: {auc:.3f}" for name, auc in aucs}
+    curves = {titles[n]: trace_roc(test.is_case, test.scores[n]) for n in names}
+    bands = {
+        titles[name]: bootstrap_roc_band(
+            test.is_case,
+            test.scores[name],
+            cluster=test.patients,
+            level=reporting.level,
+            n_replicates=evaluation.bootstrap_replicates,
+            seed=evaluation.seed,
+        )
+        for name in names
+    }
+    colours = {titles[n]: colour for n, colour in classifier_colours(names).items()}
+    first = None if parts.chosen is None else titles[parts.chosen]
+    printed = {title: band for title, band in bands.items() if title == first}
+    return (
+        roc.draw_roc(curves, bands=printed, colours=colours),
+        roc.draw_interactive_roc(curves, bands=bands, first=first, colours=colours),
+    )
+
+
+def tabulate_operating_points(
+    scores: pd.DataFrame, reporting: Reporting, evaluation: Evaluation
+) -> pd.DataFrame:
+    """Return thresholds from validation, judged on test.
+
+    No row where validation does not have both classes.
+
+    Args:
+        scores: From `arrange_scores`.
+        reporting: For the level of the intervals.
+        evaluation: For the target sensitivity and the prevalences.
+    """
+    parts = parts_of(scores)
+    if parts.validation is None or not parts.validation.has_both_classes:
+        return _no_rows()
+    return operating.tabulate_operating_points(
+        parts.validation, parts.test, reporting=reporting, evaluation=evaluation
+    )
+
+
+def calibrate(
+    scores: pd.DataFrame, reporting: Reporting, evaluation: Evaluation
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return calibration estimates, reliability curves and decision curves.
+
+    No rows where the scores are no probabilities, or there is no validation part.
+
+    Args:
+        scores: From `arrange_scores`.
+        reporting: For the level of the intervals.
+        evaluation: For the number of bins.
+    """
+    parts = parts_of(scores)
+    validation, test = parts.validation, parts.test
+    if validation is None or not (
+        validation.are_probabilities and test.are_probabilities
+    ):
+        return _no_rows(), _no_rows(), _no_rows()
+    return (
+        calibration.tabulate_calibration(validation, test, reporting=reporting),
+        calibration.trace_reliability(
+            validation, test, reporting=reporting, evaluation=evaluation
+        ),
+        calibration.trace_decisions(validation, test),
+    )
+
+
+def draw_reliability(bins: pd.DataFrame) -> Any:
+    """Return the reliability curves, as they are and after Platt's map.
+
+    Args:
+        bins: From `calibrate`.
+    """
+    if bins.empty:
+        return note.draw_note(_NO_CALIBRATION)
+    as_it_is, recalibrated = (
+        _by_title(bins[bins["recalibration"] == kind])
+        for kind in (calibration.AS_IT_IS, calibration.PLATT)
+    )
+    return reliability.draw_reliability(
+        as_it_is, recalibrated=recalibrated, colours=_colours_by_title(bins)
+    )
+
+
+def draw_decisions(curves: pd.DataFrame) -> Any:
+    """Return the decision curves.
+
+    Args:
+        curves: From `calibrate`.
+    """
+    if curves.empty:
+        return note.draw_note(_NO_CALIBRATION)
+    return decisions.draw_decisions(
+        _by_title(curves), colours=_colours_by_title(curves)
+    )
+
+
+def tabulate_ensembles(scores: pd.DataFrame, reporting: Reporting) -> pd.DataFrame:
+    """Return the ensembles of the classifiers, against each of them.
+
+    Args:
+        scores: From `arrange_scores`.
+        reporting: For the level of the intervals.
+    """
+    return ensembles.tabulate_ensembles(parts_of(scores), reporting=reporting)
+
+
+def tabulate_subgroups(
+    scores: pd.DataFrame,
+    levels: pd.DataFrame,
+    reporting: Reporting,
+    evaluation: Evaluation,
+) -> pd.DataFrame:
+    """Return the AUROC of each classifier in each subgroup of the test part.
+
+    Args:
+        scores: From `arrange_scores`.
+        levels: `image_id`, and a column of text per grouping.
+        reporting: For the level of the intervals.
+        evaluation: For the smallest subgroup.
+    """
+    return subgroups.tabulate_subgroups(
+        parts_of(scores).test, levels, reporting=reporting, evaluation=evaluation
+    )
+
+
+def draw_forest(results: pd.DataFrame, auroc: pd.DataFrame) -> Any:
+    """Return the subgroups of the classifier that validation chose.
+
+    Args:
+        results: From `tabulate_subgroups`.
+        auroc: From `tabulate_aurocs`: says which classifier that is.
+    """
+    chosen = auroc[auroc["is_chosen"]]
+    rows = results[results["classifier"].isin(chosen["classifier"])]
+    rows = rows[rows["auroc"].notna()]
+    if rows.empty:
+        return note.draw_note(_NO_SUBGROUP)
+    (name,) = chosen["classifier"]
+    return forest.draw_forest(
+        rows,
+        overall=chosen["auroc"].item(),
+        colour=classifier_colours(auroc["classifier"])[name],
+    )
+
+
+def _no_rows() -> pd.DataFrame:
+    return pd.DataFrame({"classifier": pd.Series(dtype="str")})
+
+
+def _by_title(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    groups = table.groupby("classifier", sort=False)
+    return {title_of(str(name)): rows for name, rows in groups}
+
+
+def _colours_by_title(table: pd.DataFrame) -> dict[str, str]:
+    names = table["classifier"].astype("str").unique()
+    return {title_of(n): colour for n, colour in classifier_colours(names).items()}

@@ -1,0 +1,105 @@
+"""Phase 3 of every path without each site in turn, judged at the site left out."""
+
+from kedro.pipeline import Node, Pipeline
+
+from covid_cxr.cohorts.site_splits import split_sites
+from covid_cxr.figures.sites import draw_sites
+from covid_cxr.paths import TRAINING_PATHS, TrainingPath
+from covid_cxr.pipelines.sites.nodes import tabulate_sites
+from covid_cxr.pipelines.training_phase import provenance_of
+from covid_cxr.training.sites import StageWithoutSites
+
+
+def create_pipeline() -> Pipeline:
+    """Return the splits, and the trainings, table and figure of every path.
+
+    It takes curated cohorts, the classifiers that phase 3 starts from and the scores
+    of phase 3 from an earlier run. Everything carries the names of its paths as tags:
+    `kedro run --pipelines=sites --tags=path_b` needs and makes nothing of the others.
+    """
+    return sum((_sites(path) for path in TRAINING_PATHS), Pipeline([_split()]))
+
+
+def _split() -> Node:
+    return Node(
+        split_sites,
+        inputs={
+            "curated": "covid_curated",
+            "duplicates": "covid_duplicates",
+            "targets": "params:phase3_split",
+            "sites": "params:sites",
+        },
+        outputs=["site_splits", "site_counts"],
+        name="split_sites",
+        tags=[path.name for path in TRAINING_PATHS],
+    )
+
+
+def _sites(path: TrainingPath) -> Pipeline:
+    written = f"{path.name}_site"
+    return Pipeline(
+        [_train(path), *_report()],
+        namespace=f"{path.name}.sites",
+        inputs={
+            "parent": path.phase3_parent,
+            "parent_provenance": provenance_of(path.phase3_parent),
+            "phase3_scores": f"{path.name}_phase3_scores",
+            "state": f"{written}_state",
+            **{name: name for name in ("covid_store", "covid_curated", "phase3_split")},
+            **{name: name for name in ("site_splits", "site_counts")},
+        },
+        outputs={
+            name: f"{written}_{name}"
+            for name in ("scores", "provenance", "results", "figure")
+        },
+        parameters={
+            "params:recipe": f"params:{path.name}.phase3.recipe",
+            "params:sample": "params:phase3_intensity_sample",
+            "params:labels": "params:phase3.labels",
+            "params:compute": "params:compute",
+            "params:reporting": "params:reporting",
+        },
+        tags=[path.name],
+    )
+
+
+def _train(path: TrainingPath) -> Node:
+    """Return the node that trains without every site; it is one, however many."""
+    return Node(
+        StageWithoutSites(path.name).train_and_score,
+        inputs={
+            "parent": "parent",
+            "parent_provenance": "parent_provenance",
+            "store": "covid_store",
+            "curated": "covid_curated",
+            "splits": "site_splits",
+            "sample": "params:sample",
+            "labels": "params:labels",
+            "recipe": "params:recipe",
+            "compute": "params:compute",
+            "states": "state",
+        },
+        outputs=["scores", "provenance"],
+        name="train",
+        tags=["gpu"],
+    )
+
+
+def _report() -> list[Node]:
+    return [
+        Node(
+            tabulate_sites,
+            inputs={
+                "unseen": "scores",
+                "seen": "phase3_scores",
+                "sites": "site_counts",
+                "curated": "covid_curated",
+                "split": "phase3_split",
+                "labels": "params:labels",
+                "reporting": "params:reporting",
+            },
+            outputs="results",
+            name="tabulate",
+        ),
+        Node(draw_sites, inputs={"sites": "results"}, outputs="figure", name="draw"),
+    ]

@@ -1,0 +1,1 @@
+"""Drafts for reviewers: model card, CLAIM 2024 and TRIPOD+AI, filled from a run."""

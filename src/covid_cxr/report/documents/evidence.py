@@ -1,0 +1,150 @@
+"""What a run left, as the documents are filled from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from covid_cxr.paths import TRAINING_PATHS, TrainingPath
+from covid_cxr.report import wording
+from covid_cxr.report.audit import AuditTables
+from covid_cxr.report.evaluation import Evaluation
+from covid_cxr.report.performance import chosen_path
+from covid_cxr.report.provenance import Provenance
+from covid_cxr.report.reporting import Reporting
+from covid_cxr.report.saliency import SaliencyTables
+
+TEST_SET = "phase3"  # the training set whose test part the classifiers are judged on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything that a document may state; None for what the run does not have.
+
+    Attributes:
+        reporting: Level and significance.
+        evaluation: Settings of the evaluation.
+        parameters: Without secrets, as from `parameters.printable`.
+        provenance: Code, packages, data, trainings.
+        records: Provenance by training, as in "path_b_phase3".
+        cohorts: From `flow.count_cohorts`.
+        flow: From `flow.follow_radiographs`.
+        parts: From `flow.count_parts`.
+        characteristics: From `cohort_table.describe_parts`.
+        trainings: From `trainings.list_trainings`.
+        table3: COVID-19 on the test part.
+        seeds: From `seeds.tabulate_seeds`.
+        table4: Pairs of paths.
+        table5: Pairs of paths, adjusted.
+        audit: Leakage and shortcuts.
+        operating: Operating points.
+        calibration: Calibration on the test part.
+        subgroups: AUROC by site, view, sex and age band.
+        ensembles: AUROC of the ensembles of all paths.
+        shortcuts: AUROC where a part of the radiograph is hidden.
+        sites: AUROC at sites that were left out of training, by path.
+        saliency: Whether the maps deserve trust.
+    """
+
+    reporting: Reporting
+    evaluation: Evaluation
+    parameters: Mapping[str, Any]
+    provenance: Provenance
+    records: Mapping[str, Mapping[str, Any]]
+    cohorts: pd.DataFrame
+    flow: pd.DataFrame
+    parts: pd.DataFrame
+    characteristics: pd.DataFrame
+    trainings: pd.DataFrame
+    table3: pd.DataFrame
+    seeds: pd.DataFrame
+    table4: pd.DataFrame | None = None
+    table5: pd.DataFrame | None = None
+    audit: AuditTables | None = None
+    operating: pd.DataFrame | None = None
+    calibration: pd.DataFrame | None = None
+    subgroups: pd.DataFrame | None = None
+    ensembles: pd.DataFrame | None = None
+    shortcuts: pd.DataFrame | None = None
+    sites: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    saliency: SaliencyTables | None = None
+
+    @property
+    def paths(self) -> list[TrainingPath]:
+        """The paths of the run, in the order of paths.py."""
+        names = set(self.table3["path"])
+        return [path for path in TRAINING_PATHS if path.name in names]
+
+    @property
+    def chosen(self) -> TrainingPath:
+        """The path that the documents are about: the best on validation."""
+        return chosen_path(self.table3)
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The chosen path's row of Table 3."""
+        return self.row_of(self.chosen.name)
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """The provenance of the chosen path's last training."""
+        return self.records[f"{self.chosen.name}_phase3"]
+
+    @property
+    def lineage(self) -> list[Mapping[str, Any]]:
+        """The records of the trainings behind the chosen classifier, its own last."""
+        return [
+            *(own for own in self.record.get("parents", []) if "recipe" in own),
+            *([self.record] if "recipe" in self.record else []),
+        ]
+
+    @property
+    def level(self) -> str:
+        """The level of every interval, as in "95 %"."""
+        return f"{100 * self.reporting.level:g} %"
+
+    @property
+    def synthetic(self) -> list[str]:
+        """The names of the cohorts that a program drew."""
+        drawn = self.cohorts.loc[self.cohorts["is_synthetic"].astype(bool), "cohort"]
+        return [wording.cohort(name) for name in drawn]
+
+    @property
+    def covid_layout(self) -> str | None:
+        """Where the COVID-19 cohort comes from, `covid_ingestion.layout`."""
+        layout = self.parameters.get("covid_ingestion", {}).get("layout")
+        return None if layout is None else str(layout)
+
+    @property
+    def test_split(self) -> Mapping[str, Any]:
+        """How the split was drawn that the classifiers are judged on."""
+        split: Mapping[str, Any] = self.parameters.get(f"{TEST_SET}_split", {})
+        return split
+
+    def row_of(self, path: str) -> dict[str, Any]:
+        """Return a path's row of Table 3."""
+        row = self.table3[self.table3["path"] == path].iloc[0]
+        return {str(key): value for key, value in row.items()}
+
+    def of_chosen(self, table: pd.DataFrame | None) -> pd.DataFrame | None:
+        """Return the rows on the chosen path's classifier; None where there is none."""
+        if table is None or "classifier" not in table:
+            return None
+        rows = table[table["classifier"] == self.chosen.name]
+        return rows if len(rows) else None
+
+    def estimate(self, row: Mapping[Any, Any], name: str = "auroc") -> str:
+        """Return an estimate with its interval, in words.
+
+        Args:
+            row: `<name>` with `<name>_lower` and `<name>_upper`; of an AUROC `lower`
+                and `upper`.
+            name: Of the column.
+        """
+        prefix = "" if name == "auroc" else f"{name}_"
+        interval = wording.interval(row[f"{prefix}lower"], row[f"{prefix}upper"])
+        value = wording.auroc(row[name]).replace("-", "\N{MINUS SIGN}")
+        if interval == wording.UNKNOWN:
+            return f"{value} ({self.level} interval not estimable)"
+        return f"{value} ({self.level} interval {interval})"

@@ -1,0 +1,61 @@
+"""Documents as Markdown: tables that any renderer reads, blanks that are seen."""
+
+import re
+
+import pytest
+
+from covid_cxr.report.documents.claim import fill_claim
+from covid_cxr.report.documents.document import Document, Item
+from covid_cxr.report.documents.markdown import as_markdown
+from covid_cxr.report.documents.model_card import fill_model_card
+from covid_cxr.report.documents.tripod_ai import fill_tripod_ai
+
+CELL_END = r"(?<!\\)\|"
+
+
+def tables(text):
+    """Return the runs of lines that begin with a bar."""
+    return [t.splitlines() for t in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("fill", [fill_model_card, fill_claim, fill_tripod_ai])
+def test_every_table_has_a_rule_and_as_many_cells_in_every_row(fill, evidence):
+    found = tables(as_markdown(fill(evidence)))
+
+    assert found
+    for table in found:
+        n_cells = {len(re.findall(CELL_END, line)) for line in table}
+        assert len(n_cells) == 1, table[0]
+        assert set(table[1]) <= set("|- ")
+
+
+def test_a_form_has_one_row_per_item(evidence):
+    rows = [row for table in tables(as_markdown(fill_claim(evidence))) for row in table]
+
+    numbers = [row.split("|")[1].strip() for row in rows]
+    assert [n for n in numbers if n.isdigit()] == [str(n) for n in range(1, 45)]
+
+
+def test_a_bar_in_a_cell_is_escaped(evidence):
+    assert "North\\|East" in as_markdown(fill_model_card(evidence))
+
+
+def test_blanks_are_bold_and_notices_come_first(evidence):
+    text = as_markdown(fill_claim(evidence))
+
+    assert "**[TO BE FILLED BY THE AUTHORS: funding" in text
+    assert text.splitlines()[2].startswith("> Draft")
+
+
+def test_markup_in_a_text_stays_text():
+    item = Item(number="", section="S", topic="T", told="a *b* <script>", asked="")
+    document = Document(
+        name="d", title="D", source="s", notices=(), items=(item,), tables=()
+    )
+
+    assert "**T.** a \\*b\\* \\<script>" in as_markdown(document)
+
+
+def test_an_item_that_neither_tells_nor_asks_is_refused():
+    with pytest.raises(ValueError, match="neither filled nor blank"):
+        Item(number="9", section="S", topic="T", told="", asked="")
