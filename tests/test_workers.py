@@ -4,9 +4,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import current_process
 
+import cv2
 import pytest
 
-from covid_cxr.workers import as_done, executor
+from covid_cxr.workers import as_done, dask_client, executor
 
 
 def test_several_workers_are_processes_of_their_own():
@@ -28,6 +29,16 @@ def test_a_process_that_may_not_start_others_works_alone(monkeypatch, caplog):
         assert pool.submit(os.getpid).result() == os.getpid()
 
     assert "works alone" in caplog.text
+
+
+def test_a_dask_worker_of_this_machine_keeps_to_one_core_and_to_its_memory():
+    with dask_client(None, n_workers=1) as client:
+        environment = client.submit(lambda: dict(os.environ)).result()
+        n_threads = client.submit(cv2.getNumThreads).result()
+
+    assert n_threads == 1
+    assert environment["OMP_NUM_THREADS"] == "1"
+    assert "MALLOC_TRIM_THRESHOLD_" not in environment
 
 
 def test_a_worker_that_dies_is_told():

@@ -29,6 +29,15 @@ T = TypeVar("T")
 # Enough for two tasks on each of 256 workers; more would only fill the memory.
 _N_WAITING = 512
 
+# Of a worker on this machine, before it starts: one core each. In place of Dask's own
+# variables, among which MALLOC_TRIM_THRESHOLD_ makes the allocator return every array
+# to the system, which takes longer than drawing a radiograph.
+_WORKER_ENVIRONMENT = {
+    "OMP_NUM_THREADS": 1,
+    "OPENBLAS_NUM_THREADS": 1,
+    "OPENCV_FOR_THREADS_NUM": 1,
+}
+
 
 def executor(
     n_workers: int, *, cluster: str | None
@@ -70,15 +79,19 @@ def dask_client(address: str | None, *, n_workers: int | None) -> Iterator[Any]:
     Raises:
         ConnectionError: If no scheduler answers at the address.
     """
+    import dask  # noqa: PLC0415
     from distributed import Client, LocalCluster  # noqa: PLC0415
 
     if address is None:
         with (
+            dask.config.set(
+                {"distributed.nanny.pre-spawn-environ": _WORKER_ENVIRONMENT}
+            ),
             LocalCluster(  # type: ignore[no-untyped-call]
                 n_workers=n_workers,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address=":0",  # any: another cluster may have the usual one
             ) as cluster,
             Client(cluster) as client,  # type: ignore[no-untyped-call]
         ):
