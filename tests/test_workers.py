@@ -31,7 +31,10 @@ def test_a_process_that_may_not_start_others_works_alone(monkeypatch, caplog):
     assert "works alone" in caplog.text
 
 
-def test_a_dask_worker_of_this_machine_keeps_to_one_core_and_to_its_memory():
+def test_a_dask_worker_of_this_machine_keeps_to_one_core_and_to_its_memory(monkeypatch):
+    # Dask sets it in this process, too, once any cluster has been started here.
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+
     with dask_client(None, n_workers=1) as client:
         environment = client.submit(lambda: dict(os.environ)).result()
         n_threads = client.submit(cv2.getNumThreads).result()

@@ -5,6 +5,7 @@ import pandas as pd
 
 from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.report.html import write_report
+from covid_cxr.report.provenance import Provenance, list_provenance
 
 
 def test_plotly_is_in_the_file_once(document):
@@ -105,3 +106,20 @@ def test_table_5_shows_every_adjustment(make_contents):
     for method in ("Bonferroni, by patient", "Holm", "maxT", "Benjamini-Hochberg"):
         assert f">{method}</th>" in table
     assert table.count("<td") == 15 * 6
+
+
+def test_a_report_tells_the_commit_only_where_it_is_known(make_contents):
+    """Code from an archive has a version and no commit."""
+
+    def tell(code):
+        facts = list_provenance(
+            code=code, packages={}, data={}, records={}, parameters={}
+        )
+        provenance = Provenance(provenance_results=facts)
+        return write_report(make_contents(provenance=provenance))
+
+    known = tell({"version": "0.1.0", "commit": "c0ffee", "edited": "no"})
+    unknown = tell({"version": "0.1.0"})
+
+    assert "c0ffee" in known
+    assert "covid_cxr 0.1.0." in " ".join(unknown.split())
