@@ -5,6 +5,7 @@ phase and the epoch only; threads decide when a batch is ready, never what it ho
 """
 
 import math
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,9 @@ from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.shares import WHOLE, Share
 from covid_cxr.training.training_set import Intensity, Part
 
-AUTOTUNE = -1  # tf.data.AUTOTUNE
+# Batches that are made at the same time. Not tf.data.AUTOTUNE: the thread that tunes
+# wakes at intervals that grow to seconds, and an epoch's end waits for it.
+N_THREADS = min(os.cpu_count() or 1, 16)
 ALIGNMENT_BYTES = 64  # of a tensor's memory (EIGEN_MAX_ALIGN_BYTES)
 
 Read = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
@@ -32,7 +35,7 @@ def training_batches(
     *,
     epoch: int,
     share: Share = WHOLE,
-    n_threads: int = AUTOTUNE,
+    n_threads: int = N_THREADS,
 ) -> Any:
     """Return the batches of one epoch, in random order and distorted.
 
@@ -71,7 +74,7 @@ def training_batches(
 def plain_batches(part: Part, *, n_images: int) -> Any:
     """Return batches of the part as it is and in its order, like `training_batches`."""
     pieces = WHOLE.cut(np.arange(len(part.rows)), batch_images=n_images)
-    return _batches(part, pieces, part.store.read, n_threads=AUTOTUNE)
+    return _batches(part, pieces, part.store.read, n_threads=N_THREADS)
 
 
 def normalise(images: NDArray[np.uint8], intensity: Intensity) -> NDArray[np.float32]:
@@ -121,7 +124,9 @@ def _batches(
             tf.ensure_shape(is_case, (None, n_labels)),
         )
 
-    batches = tf.data.Dataset.range(len(pieces))
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    batches = tf.data.Dataset.range(len(pieces)).with_options(options)
     return batches.map(
         as_tensors, num_parallel_calls=n_threads, deterministic=True
     ).prefetch(2)
