@@ -123,3 +123,7 @@ def test_a_report_tells_the_commit_only_where_it_is_known(make_contents):
 
     assert "c0ffee" in known
     assert "covid_cxr 0.1.0." in " ".join(unknown.split())
+
+
+def test_a_report_without_masked_inputs_says_that_it_has_none(document):
+    assert "No baseline without lungs is reported here." in " ".join(document.split())
