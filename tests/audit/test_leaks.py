@@ -91,6 +91,30 @@ def test_a_duplicate_leaks_into_every_descendant(study, kind, named, is_turned):
     }
 
 
+@pytest.mark.parametrize("first", ["covid9", "covid0"])
+def test_copies_of_one_picture_leak_whichever_of_them_is_named_first(study, first):
+    """Pairs name each copy beside the first only, which may be in no part."""
+    study.duplicates = [
+        ("covid", first, "covid", copy, "exact") for copy in ("covid1", "covid6")
+    ]
+
+    leaks = {row for row in found(study) if row[0] == "path_f.phase3"}
+    named = "covid0" if first == "covid0" else "covid1"
+    stage = "path_f.phase3"
+    assert leaks == {(stage, "test", "covid6", stage, "train", named, "same_image")}
+
+
+def test_what_is_near_to_a_copy_is_near_to_all_of_them(study):
+    study.duplicates = [
+        ("covid", "covid9", "covid", "covid1", "exact"),
+        ("covid", "covid6", "covid", "covid9", "near"),
+    ]
+
+    leaks = {row for row in found(study) if row[0] == "path_f.phase3"}
+    stage = "path_f.phase3"
+    assert leaks == {(stage, "test", "covid6", stage, "train", "covid1", "duplicate")}
+
+
 def test_a_duplicate_between_the_parts_of_one_training_set_leaks(study):
     study.duplicates = [("rsna", "rsna0", "rsna", "rsna3", "near")]
 

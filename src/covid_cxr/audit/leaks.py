@@ -5,7 +5,7 @@ duplicate of it or another image of its patient was in the training part of the 
 or of one of its ancestors, or in a validation part that chose their weights.
 
 Two images are the same if they are the same image of ChestX-ray14 (every RSNA image is
-one, under another name) or have the same pixels. Two patients are the same if their
+one, under another name) or have the same pixels, directly or through further copies. Two patients are the same if their
 ids are, or those of the ChestX-ray14 patients behind their images.
 """
 
@@ -15,6 +15,7 @@ import pandas as pd
 
 from covid_cxr.audit.lineage import AuditedStage
 from covid_cxr.audit.on_leak import DUPLICATE, SAME_IMAGE, SAME_PATIENT
+from covid_cxr.cohorts.linked import first_of_linked
 from covid_cxr.cohorts.nih import patient_of_image
 
 HELD_OUT_PARTS = ("validation", "test")
@@ -106,14 +107,19 @@ def find_leaks(
         duplicates: `first_cohort`, `first_image_id`, `second_cohort`,
             `second_image_id` and `kind` ("exact" or "near") of each pair.
     """
+    links = _links(duplicates)
+    picture_of = _pictures(images, links[links["kind"] == "exact"])
+    images = images.assign(picture=_names(images).map(picture_of))
     held_out = images[images["part"].isin(HELD_OUT_PARTS)]
     earlier = images.add_prefix("earlier_").sort_values("earlier_image_id")
-    paired = ["earlier_cohort", "earlier_image_id"]
+    near = _near_pictures(links[links["kind"] == "near"], picture_of)
+    first_earlier = earlier.drop_duplicates([*_EARLIER_PART, "earlier_picture"])
     shared = [
         _sharing(held_out, earlier, "image").assign(kind=SAME_IMAGE),
-        held_out.merge(_both_ways(duplicates), on=["cohort", "image_id"]).merge(
-            earlier, on=paired
-        ),
+        _sharing(held_out, earlier, "picture").assign(kind=SAME_IMAGE),
+        held_out.merge(near, on="picture")
+        .merge(first_earlier, on="earlier_picture")
+        .assign(kind=DUPLICATE),
         _sharing(held_out, earlier, "patient_id").assign(kind=SAME_PATIENT),
         _sharing(held_out, earlier, "patient").assign(kind=SAME_PATIENT),
     ]
@@ -139,20 +145,44 @@ def _sharing(held_out: pd.DataFrame, earlier: pd.DataFrame, what: str) -> pd.Dat
     return held_out.merge(first, left_on=what, right_on=f"earlier_{what}")
 
 
-def _both_ways(duplicates: pd.DataFrame) -> pd.DataFrame:
-    """Return the pairs as `cohort, image_id` and `earlier_…`, from either side."""
-    sides = [
-        duplicates.rename(
-            columns={
-                f"{one}_cohort": "cohort",
-                f"{one}_image_id": "image_id",
-                f"{other}_cohort": "earlier_cohort",
-                f"{other}_image_id": "earlier_image_id",
-            }
-        )
-        for one, other in (("first", "second"), ("second", "first"))
+def _names(images: pd.DataFrame) -> pd.Series:
+    """Return names that tell images of all cohorts apart."""
+    return images["cohort"] + ":" + images["image_id"]
+
+
+def _links(duplicates: pd.DataFrame) -> pd.DataFrame:
+    """Return the pairs as `kind` and the names of both images."""
+    return pd.DataFrame(
+        {
+            "kind": duplicates["kind"],
+            **{
+                f"{end}_image_id": duplicates[f"{end}_cohort"]
+                + ":"
+                + duplicates[f"{end}_image_id"]
+                for end in ("first", "second")
+            },
+        }
+    )
+
+
+def _pictures(images: pd.DataFrame, exact: pd.DataFrame) -> dict[str, str]:
+    """Return for each image's name the first that has the same pixels.
+
+    Pairs name each copy beside the first one only, which need not be in any split.
+    """
+    paired = exact[["first_image_id", "second_image_id"]].to_numpy().ravel()
+    names = sorted({*_names(images), *paired})
+    return first_of_linked(names, exact, of="image_id")
+
+
+def _near_pictures(near: pd.DataFrame, picture_of: dict[str, str]) -> pd.DataFrame:
+    """Return near pictures as `picture` and `earlier_picture`, from either side."""
+    ends = [
+        near[f"{end}_image_id"].map(lambda name: picture_of.get(name, name))
+        for end in ("first", "second")
     ]
-    pairs = pd.concat(sides, ignore_index=True)
-    kind = pairs["kind"].map({"exact": SAME_IMAGE, "near": DUPLICATE})
-    columns = ["cohort", "image_id", "earlier_cohort", "earlier_image_id"]
-    return pairs[columns].assign(kind=kind)
+    sides = [
+        pd.DataFrame({"picture": one, "earlier_picture": other})
+        for one, other in (ends, ends[::-1])
+    ]
+    return pd.concat(sides, ignore_index=True).drop_duplicates().astype("str")

@@ -98,6 +98,23 @@ class ComparedCohort:
         """The fingerprints, shape (images, 4)."""
         return as_words(self.images["fingerprint"])
 
+    @property
+    def distinct(self) -> NDArray[np.int64]:
+        """The places of the images that are no copy of an earlier one, shape (n,).
+
+        Copies have the same picture before and, but for crops, after curation.
+        """
+        is_copy = self.images.duplicated(["pixels_sha256", "fingerprint"])
+        return np.flatnonzero(~is_copy)
+
+    @property
+    def copies(self) -> NDArray[np.int64]:
+        """The places of the first of the same pixels and of a later one, (pairs, 2)."""
+        places = pd.Series(range(len(self.images)))
+        first = places.groupby(self.images["pixels_sha256"]).transform("first")
+        pairs = np.column_stack([first, places]).astype(np.int64)
+        return pairs[pairs[:, 0] < pairs[:, 1]]
+
     def take(self, places: NDArray[np.int64]) -> Self:
         """Return the images at `places`, repeated ones allowed."""
         taken = self.images.iloc[places].reset_index(drop=True)
@@ -122,10 +139,14 @@ def find_duplicates(
     Returns:
         One row per pair, its first image before its second and the rows in the order
         of both: `PAIR_DTYPES`. `kind` is "exact" (the same pixels) or "near",
-        `distance` counts bits of 256 (to the negative, where `is_inverted`).
+        `distance` counts bits of 256 (to the negative, where `is_inverted`). Of n
+        copies n - 1 pairs are named, each with the first copy, and near ones are
+        sought for the first only: what is linked is linked through it.
     """
     cohort = ComparedCohort.of(curated, store)
-    candidates = _candidates(cohort, cohort, duplicates, is_within=True)
+    places = cohort.distinct
+    near = _near(cohort.take(places), cohort.take(places), duplicates, is_within=True)
+    candidates = np.unique(np.concatenate([cohort.copies, places[near]]), axis=0)
     is_ordered = candidates[:, 0] < candidates[:, 1]
     pairs = _confirm(candidates[is_ordered], cohort, cohort, duplicates)
     _log(store.root.name, pairs)
@@ -145,15 +166,18 @@ def find_duplicates_across(
         duplicates: What counts as the same picture.
 
     Returns:
-        `first_cohort`, `second_cohort` (in the order of `curated`) and `PAIR_DTYPES`.
+        `first_cohort`, `second_cohort` (in the order of `curated`) and `PAIR_DTYPES`;
+        of the copies within a cohort only the first is compared.
     """
     found = []
     for first, second in combinations(curated, 2):
-        left, right = (
+        cohorts = (
             ComparedCohort.of(curated[cohort], stores[cohort])
             for cohort in (first, second)
         )
-        candidates = _candidates(left, right, duplicates, is_within=False)
+        left, right = (cohort.take(cohort.distinct) for cohort in cohorts)
+        near = _near(left, right, duplicates, is_within=False)
+        candidates = np.unique(np.concatenate([_equal(left, right), near]), axis=0)
         pairs = _confirm(candidates, left, right, duplicates)
         _log(f"{first} and {second}", pairs)
         found.append(pairs.assign(first_cohort=first, second_cohort=second))
@@ -229,25 +253,26 @@ def correlate(
     return np.asarray((_differences(first) * _differences(second)).sum(axis=1))
 
 
-def _candidates(
+def _near(
     first: ComparedCohort,
     second: ComparedCohort,
     search: DuplicateSearch,
     *,
     is_within: bool,
 ) -> NDArray[np.int64]:
-    """Return the places (pairs, 2) of images with the same pixels or near ones."""
-    places = pd.DataFrame(
-        {"pixels": first.images["pixels_sha256"], "first": first.images.index}
-    ).merge(
-        pd.DataFrame(
-            {"pixels": second.images["pixels_sha256"], "second": second.images.index}
-        ),
-        on="pixels",
-    )
-    equal = places[["first", "second"]].to_numpy(np.int64)
+    """Return the places (pairs, 2) of images with near fingerprints."""
     near = near_pairs(first.words, second.words, search, is_within=is_within)
-    return np.unique(np.concatenate([*near, equal]), axis=0)
+    return np.concatenate([np.empty((0, 2), np.int64), *near])
+
+
+def _equal(first: ComparedCohort, second: ComparedCohort) -> NDArray[np.int64]:
+    """Return the places (pairs, 2) of images with the same pixels."""
+    left, right = (
+        cohort.images[["pixels_sha256"]].reset_index(names="place")
+        for cohort in (first, second)
+    )
+    pairs = left.merge(right, on="pixels_sha256")
+    return pairs[["place_x", "place_y"]].to_numpy(np.int64)
 
 
 def _confirm(
