@@ -30,7 +30,7 @@ def test_an_image_at_the_threshold_is_called_positive():
     assert performance.specificity.estimate == 1
 
 
-def test_with_one_image_per_patient_the_interval_is_nearly_wilsons():
+def test_with_one_image_per_patient_the_interval_is_wilsons():
     # The variance has n - 1 below where Wilson has n: a hundredth here.
     is_case = np.repeat([True, False], [100, 1])
     called = np.r_[np.arange(100) < 80, 0].astype(float)
@@ -40,7 +40,7 @@ def test_with_one_image_per_patient_the_interval_is_nearly_wilsons():
     ).sensitivity.interval()
 
     wilson = binomtest(80, 100).proportion_ci(method="wilson")
-    assert interval == pytest.approx(tuple(wilson), abs=1e-3)
+    assert interval == pytest.approx(tuple(wilson), abs=1e-12)
 
 
 def test_copies_of_an_image_add_no_information():
@@ -155,3 +155,23 @@ def test_what_cannot_be_judged_is_refused(is_case, scores, message):
 def test_a_prevalence_of_nobody_is_refused(performance):
     with pytest.raises(ValueError, match="got 0"):
         performance.negative_predictive_value(0)
+
+
+@pytest.mark.parametrize(
+    ("n_hits", "n_cases", "expected"),
+    [  # Newcombe (Stat Med 1998;17:857), Table I, method 3; the first by hand
+        (9, 10, (0.596, 0.982)),
+        (81, 263, (0.2553, 0.3662)),
+        (15, 148, (0.0624, 0.1605)),
+        (0, 20, (0.0, 0.1611)),
+        (1, 29, (0.0061, 0.1718)),
+    ],
+)
+def test_wilsons_published_intervals_come_out_as_printed(n_hits, n_cases, expected):
+    is_case = np.repeat([True, False], [n_cases, 3])
+    scores = np.r_[np.ones(n_hits), np.zeros(n_cases - n_hits + 3)]
+    performance = perform_at(
+        is_case, scores, threshold=0.5, cluster=np.arange(n_cases + 3)
+    )
+
+    assert performance.sensitivity.interval() == pytest.approx(expected, abs=6e-4)

@@ -23,26 +23,33 @@ def test_the_area_under_the_curve_is_the_auc(seed, n_levels):
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_the_corners_are_those_of_scikit_learn(seed):
+def test_points_and_corners_are_those_of_scikit_learn(seed):
     rng = np.random.default_rng(seed)
     is_case = np.append(rng.random(30) < 0.4, [True, False])
     scores = rng.integers(0, 10, 32).astype(float)
     curve = trace_roc(is_case, scores)
 
     rate, sensitivity, thresholds = roc_curve(is_case, scores, drop_intermediate=False)
-    theirs = set(zip(thresholds, rate, sensitivity, strict=True))
-    ours = zip(
-        curve.thresholds, curve.false_positive_rate, curve.sensitivity, strict=True
+    assert curve.thresholds.tolist() == thresholds.tolist()
+    assert curve.false_positive_rate == pytest.approx(rate)
+    assert curve.sensitivity == pytest.approx(sensitivity)
+    corners = curve.corners
+    assert set(corners.thresholds) <= set(thresholds)
+    # Drawn through the corners alone, it passes through every point.
+    way = rate + sensitivity
+    drawn = np.interp(
+        way, corners.false_positive_rate + corners.sensitivity, corners.sensitivity
     )
-    assert set(ours) <= theirs
+    assert drawn == pytest.approx(sensitivity)
 
 
 def test_a_curve_by_hand():
     curve = trace_roc([True, True, False, True, False], [0.9, 0.8, 0.7, 0.6, 0.1])
 
-    assert curve.thresholds.tolist() == [np.inf, 0.8, 0.7, 0.6, 0.1]
-    assert curve.sensitivity == pytest.approx([0, 2 / 3, 2 / 3, 1, 1])
-    assert curve.false_positive_rate.tolist() == [0, 0, 0.5, 0.5, 1]
+    assert curve.thresholds.tolist() == [np.inf, 0.9, 0.8, 0.7, 0.6, 0.1]
+    assert curve.sensitivity == pytest.approx([0, 1 / 3, 2 / 3, 2 / 3, 1, 1])
+    assert curve.false_positive_rate.tolist() == [0, 0, 0, 0.5, 0.5, 1]
+    assert curve.corners.thresholds.tolist() == [np.inf, 0.8, 0.7, 0.6, 0.1]
 
 
 def test_equal_scores_make_one_slanted_step():
@@ -119,3 +126,26 @@ def test_a_share_outside_zero_and_one_is_refused(share):
         curve.threshold_of_sensitivity(share)
     with pytest.raises(ValueError, match="rate lies in"):
         curve.partial_area(share)
+
+
+def test_the_threshold_of_a_sensitivity_may_lie_between_two_corners():
+    curve = trace_roc(np.repeat([True, False], 10), np.r_[11:21, 1:11])
+
+    assert curve.threshold_of_sensitivity(0.9) == 12
+    assert curve.threshold_of_sensitivity(1) == 11
+    assert curve.threshold_of_sensitivity(0.05) == 20
+
+
+@pytest.mark.parametrize("target", [0.5, 0.8, 0.9, 0.95, 1.0])
+@pytest.mark.parametrize("n_levels", [4, 1000])
+def test_the_threshold_of_a_sensitivity_is_the_highest_that_has_it(target, n_levels):
+    rng = np.random.default_rng(n_levels)
+    is_case = np.repeat([True, False], [45, 15])
+    for _ in range(20):
+        scores = rng.integers(0, n_levels, 60) + rng.integers(0, 2) * 2 * is_case
+
+        found = trace_roc(is_case, scores).threshold_of_sensitivity(target)
+
+        # By the definition: every score is tried.
+        reaching = [t for t in scores if np.mean(scores[:45] >= t) >= target - 1e-9]
+        assert found == max(reaching)

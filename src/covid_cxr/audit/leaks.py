@@ -5,8 +5,9 @@ duplicate of it or another image of its patient was in the training part of the 
 or of one of its ancestors, or in a validation part that chose their weights.
 
 Two images are the same if they are the same image of ChestX-ray14 (every RSNA image is
-one, under another name) or have the same pixels, directly or through further copies. Two patients are the same if their
-ids are, or those of the ChestX-ray14 patients behind their images.
+one, under another name) or have the same pixels, directly or through further copies.
+Two patients are the same if their ids are, or those of the ChestX-ray14 patients behind
+their images.
 """
 
 from collections.abc import Sequence

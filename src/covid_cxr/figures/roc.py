@@ -34,9 +34,10 @@ def draw_roc(
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color=MUTED, linestyle=":", linewidth=1)
     for title, curve in curves.items():
+        drawn = curve.corners
         axes.plot(
-            curve.false_positive_rate,
-            curve.sensitivity,
+            drawn.false_positive_rate,
+            drawn.sensitivity,
             color=colours[title],
             label=title,
             linewidth=1.8,
@@ -82,7 +83,7 @@ def draw_interactive_roc(
         trace = _band_trace(band, title, colours[title])
         figure.add_scatter(**trace, opacity=_BAND_OPACITY * (title == first))
     for title, curve in curves.items():
-        figure.add_scatter(**_curve_trace(_thin(curve), title, colours[title]))
+        figure.add_scatter(**_curve_trace(_thin(curve.corners), title, colours[title]))
     diagonal = {"color": MUTED, "dash": "dot", "width": 1}
     figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line=diagonal, layer="below")
     return figure.update_layout(_layout(), updatemenus=_buttons(bands, first))
@@ -155,11 +156,7 @@ def _thin(curve: RocCurve) -> RocCurve:
         return curve
     way = curve.false_positive_rate + curve.sensitivity  # rises from 0 to 2
     kept = np.unique(np.searchsorted(way, np.linspace(0, 2, _MOST_POINTS)))
-    return RocCurve(
-        thresholds=curve.thresholds[kept],
-        sensitivity=curve.sensitivity[kept],
-        false_positive_rate=curve.false_positive_rate[kept],
-    )
+    return curve.take(kept)
 
 
 def _layout() -> dict[str, Any]:

@@ -34,10 +34,13 @@ class Proportion:
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return Wilson's interval for the effective number of images.
 
-        At an estimate of 0 or 1 every patient counts as one image.
+        With one image a patient it is Wilson's own interval: the variance has the
+        number of patients less one below, which is turned back here. At an estimate of
+        0 or 1 every patient counts as one image.
         """
-        p = self.estimate
-        n = p * (1 - p) / self.variance if self.variance > 0 else self.n_clusters
+        p, n = self.estimate, float(self.n_clusters)
+        if self.variance > 0:
+            n = p * (1 - p) / self.variance * n / (n - 1)
         n = min(n, self.n_images)
         quantile = normal_quantile(level)
         centre = (p + quantile**2 / (2 * n)) / (1 + quantile**2 / n)

@@ -11,11 +11,15 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, kw_only=True)
 class RocCurve:
-    """The corners of an empirical ROC curve, from (0, 0) to (1, 1).
+    """The points of an empirical ROC curve, from (0, 0) to (1, 1), one per score.
+
+    Thresholds are sought among all of them: where several cases score above the next
+    control, a corner says only where the stretch ends.
 
     Attributes:
         thresholds: Falling; an image is called positive from the threshold on. The
-            first is infinite: nothing is called positive.
+            first is infinite: nothing is called positive. The others are the scores
+            that occur.
         sensitivity: Shape of the thresholds.
         false_positive_rate: 1 - specificity, same shape.
     """
@@ -23,6 +27,21 @@ class RocCurve:
     thresholds: NDArray[np.float64]
     sensitivity: NDArray[np.float64]
     false_positive_rate: NDArray[np.float64]
+
+    @property
+    def corners(self) -> "RocCurve":
+        """The points where the curve turns: enough to draw it."""
+        up, right = np.diff(self.sensitivity), np.diff(self.false_positive_rate)
+        turns = np.abs(up[:-1] * right[1:] - up[1:] * right[:-1]) > _ROUNDING**2
+        return self.take(np.flatnonzero(np.r_[True, turns, True]))
+
+    def take(self, places: NDArray[np.int64]) -> "RocCurve":
+        """Return the points at `places`, rising."""
+        return RocCurve(
+            thresholds=self.thresholds[places],
+            sensitivity=self.sensitivity[places],
+            false_positive_rate=self.false_positive_rate[places],
+        )
 
     def youden_threshold(self) -> float:
         """Return the threshold with the largest sensitivity + specificity.
@@ -77,7 +96,7 @@ def trace_roc(is_case: ArrayLike, scores: ArrayLike) -> RocCurve:
 
     Args:
         is_case: Boolean, shape (n,).
-        scores: Shape (n,); equal scores make one corner.
+        scores: Shape (n,); equal scores make one point.
 
     Raises:
         ValueError: If a class is missing or a score is not finite.
@@ -95,17 +114,8 @@ def trace_roc(is_case: ArrayLike, scores: ArrayLike) -> RocCurve:
     is_last_of_tie = np.append(np.diff(values[order]) != 0, True)
     hits = np.cumsum(truth[order])[is_last_of_tie]
     alarms = np.cumsum(~truth[order])[is_last_of_tie]
-    is_corner = _is_corner(hits, alarms)
     return RocCurve(
-        thresholds=np.append(np.inf, values[order][is_last_of_tie][is_corner]),
-        sensitivity=np.append(0, hits[is_corner] / n_cases),
-        false_positive_rate=np.append(0, alarms[is_corner] / n_controls),
+        thresholds=np.append(np.inf, values[order][is_last_of_tie]),
+        sensitivity=np.append(0, hits / n_cases),
+        false_positive_rate=np.append(0, alarms / n_controls),
     )
-
-
-def _is_corner(hits: NDArray[np.int64], alarms: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mark where the curve turns: points on a straight stretch add nothing."""
-    up = np.ediff1d(hits, to_begin=hits[0])
-    right = np.ediff1d(alarms, to_begin=alarms[0])
-    turns = up[:-1] * right[1:] != up[1:] * right[:-1]
-    return np.append(turns, True)
