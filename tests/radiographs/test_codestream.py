@@ -30,16 +30,18 @@ def test_the_size_is_read_without_decoding(kind, options, mode, components):
     codestream = encoded(GREY.convert(mode), kind, **options)
 
     assert declared_size(codestream) == DeclaredSize(
-        height=40, width=30, components=components
+        height=40, width=30, components=components, precision=8
     )
 
 
 def test_jpeg_ls_declares_its_size():
     jpeg_ls = pytest.importorskip("jpeg_ls")
 
-    codestream = bytes(jpeg_ls.encode_array(np.zeros((40, 30), dtype=np.uint8)))
+    codestream = bytes(jpeg_ls.encode_array(np.full((40, 30), 3000, dtype=np.uint16)))
 
-    assert declared_size(codestream) == DeclaredSize(height=40, width=30, components=1)
+    assert declared_size(codestream) == DeclaredSize(
+        height=40, width=30, components=1, precision=12
+    )
 
 
 def test_fill_bytes_before_a_marker_are_skipped():

@@ -27,6 +27,8 @@ from covid_cxr.radiographs.dicom import render
 from covid_cxr.radiographs.files import read
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
 
+SOF_OF_8_BITS = bytes.fromhex("ffc0000b08")
+SOF_OF_12_BITS = bytes.fromhex("ffc1000b0c")
 PIXELS = np.arange(256, dtype=np.uint8).reshape(16, 16)
 
 
@@ -242,6 +244,7 @@ def test_a_missing_decoder_is_named_with_its_remedy(
     dataset = make_jpeg_dicom(smooth_radiograph())
     dataset.file_meta.TransferSyntaxUID = syntax
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
+    dataset.PixelData = dataset.PixelData.replace(SOF_OF_8_BITS, SOF_OF_12_BITS)
     decoder = __import__("pydicom").pixels.get_decoder(syntax)
     # Other plug-ins may be installed where the tests run.
     kept = {k: v for k, v in decoder._available.items() if k == "pillow"}
@@ -259,6 +262,7 @@ def test_12_bit_jpeg_names_what_would_decode_it(make_jpeg_dicom):
     dataset = make_jpeg_dicom(smooth_radiograph())
     dataset.file_meta.TransferSyntaxUID = JPEGExtended12Bit
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
+    dataset.PixelData = dataset.PixelData.replace(SOF_OF_8_BITS, SOF_OF_12_BITS)
     if "pylibjpeg" in get_decoder(JPEGExtended12Bit).available_plugins:
         pytest.skip("the GPL decoder is installed")
 

@@ -15,9 +15,13 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from covid_cxr.radiographs import files
+from covid_cxr.radiographs import dicom_file
 from covid_cxr.radiographs.files import read
-from covid_cxr.radiographs.rendering import Rendering, UnreadableRadiograph
+from covid_cxr.radiographs.rendering import (
+    MAX_PIXELS,
+    Rendering,
+    UnreadableRadiograph,
+)
 
 NAME, IDENTITY = "NOBODY^JANE", "ID-4711"
 N_PER_KIND = 40
@@ -133,7 +137,7 @@ def outcome(path):
         reason = refusal.reason
     else:
         assert isinstance(rendering, Rendering)
-        assert rendering.pixels.size <= files.MAX_PIXELS
+        assert rendering.pixels.size <= MAX_PIXELS
         return "accepted"
     assert reason.strip()
     assert len(reason.splitlines()) == 1
@@ -327,5 +331,5 @@ def test_a_header_that_inflates_without_end_is_refused(
     path.write_bytes(dicom(dataset))
 
     assert outcome(path) == "accepted"
-    monkeypatch.setattr(files, "_MAX_INFLATED", 9_000)
+    monkeypatch.setattr(dicom_file, "MAX_INFLATED", 9_000)
     assert outcome(path).startswith("too large: inflates to over")

@@ -325,3 +325,93 @@ def test_white_of_a_voi_lut_does_not_depend_on_the_values_that_occur(make_dicom)
     np.testing.assert_array_equal(
         render(dataset).pixels, np.rint(255 * dark.astype(float) / 4095)
     )
+
+
+CURVE = (65535 * (np.arange(4096) / 4095) ** 2).astype(np.uint16)
+SQUARES = np.rint(255 * (RAMP / 4095.0) ** 2)
+
+
+def table(descriptor, data, vr="US"):
+    item = Dataset()
+    item.add_new("LUTDescriptor", "SS" if min(descriptor) < 0 else "US", descriptor)
+    item.add_new("LUTData", vr, data)
+    return [item]
+
+
+@pytest.mark.parametrize("keyword", ["VOILUTSequence", "ModalityLUTSequence"])
+@pytest.mark.parametrize(
+    ("vr", "data"),
+    [
+        ("US", CURVE.tolist()),
+        ("SS", CURVE.view(np.int16).tolist()),
+        ("OW", CURVE.astype("<u2").tobytes()),
+        ("US", (CURVE >> 8).astype(np.uint8).view("<u2").tolist()),
+        ("SS", (CURVE >> 8).astype(np.uint8).view("<i2").tolist()),
+        ("OW", (CURVE >> 8).astype(np.uint8).tobytes()),
+    ],
+    ids=["US", "SS", "OW", "US packed", "SS packed", "OW packed"],
+)
+def test_entries_are_unsigned_and_unpacked_whatever_their_vr(
+    make_dicom, keyword, vr, data
+):
+    lookup = table([4096, 0, 16], data, vr)
+    dataset = make_dicom(RAMP, BitsStored=12, **{keyword: lookup})
+    if keyword == "ModalityLUTSequence":
+        top = 255 if is_packed(data, vr) else 65535
+        dataset.WindowCenter, dataset.WindowWidth = top / 2, top
+        dataset.VOILUTFunction = "LINEAR_EXACT"
+
+    assert np.abs(render(dataset).pixels - SQUARES).max() <= 1
+
+
+def is_packed(data, vr):
+    return len(data) == (4096 if vr == "OW" else 2048)
+
+
+@pytest.mark.parametrize(
+    ("first", "stored"),
+    [
+        (40000, np.linspace(40000, 44095, 64 * 64).reshape(64, 64).astype(np.uint16)),
+        (-25536, np.linspace(40000, 44095, 64 * 64).reshape(64, 64).astype(np.uint16)),
+        (63488, np.linspace(-2048, 2047, 64 * 64).reshape(64, 64).astype(np.int16)),
+        (-2048, np.linspace(-2048, 2047, 64 * 64).reshape(64, 64).astype(np.int16)),
+    ],
+)
+def test_the_first_mapped_value_has_the_sign_of_the_pixels(make_dicom, first, stored):
+    dataset = make_dicom(
+        stored, VOILUTSequence=table([4096, first, 16], CURVE.tolist())
+    )
+    steps = stored.astype(int) - stored.min()
+
+    rendering = render(dataset)
+
+    assert np.abs(rendering.pixels - 255 * (steps / 4095) ** 2).max() <= 1
+    assert rendering.steps[-1] == "VOI LUT"
+
+
+@pytest.mark.parametrize("keyword", ["VOILUTSequence", "ModalityLUTSequence"])
+@pytest.mark.parametrize(
+    ("descriptor", "data"),
+    [
+        (None, None),
+        ([4096, 0, 16], None),
+        (None, CURVE.tolist()),
+        ([4096, 0], CURVE.tolist()),
+        ([4096, 0, 16], CURVE[:100].tolist()),
+        ([4096, 0, 16], 7),
+    ],
+)
+def test_an_empty_or_malformed_table_gives_way_to_the_window(
+    make_dicom, keyword, descriptor, data
+):
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", descriptor)
+    item.add_new("LUTData", "US", data)
+    window = {"WindowCenter": 2048, "WindowWidth": 4096}
+    dataset = make_dicom(RAMP, BitsStored=12, **window, **{keyword: [item]})
+    plain = make_dicom(RAMP, BitsStored=12, **window)
+
+    rendering = render(dataset)
+
+    np.testing.assert_array_equal(rendering.pixels, render(plain).pixels)
+    assert any(step.endswith("LUT unusable") for step in rendering.steps)

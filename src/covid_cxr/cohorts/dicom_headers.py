@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
-import pydicom
 from rich import get_console
 from rich.progress import track
 
 from covid_cxr.cohorts.radiograph_table import age_in_years, frontal_view, sex
+from covid_cxr.radiographs.dicom_file import read_dataset
 from covid_cxr.radiographs.folder import RadiographFolder
 
 _HEADER = ("ViewPosition", "PatientSex", "PatientAge")
@@ -48,9 +48,10 @@ def read_headers(names: Iterable[str], images: RadiographFolder) -> pd.DataFrame
 
 def _read_header(path: Path) -> dict[str, str]:
     try:
-        header = pydicom.dcmread(
-            path, stop_before_pixels=True, specific_tags=list(_HEADER)
-        )
+        with path.open("rb") as file:
+            header = read_dataset(
+                file, stop_before_pixels=True, specific_tags=list(_HEADER)
+            )
         return {name: str(header[name].value) for name in _HEADER if name in header}
     except Exception:  # whatever a damaged file raises: curation rejects it by name
         return {}

@@ -1,4 +1,4 @@
-"""The size that a JPEG, JPEG-LS or JPEG 2000 codestream declares, before it is decoded.
+"""What a JPEG, JPEG-LS or JPEG 2000 codestream declares, before it is decoded.
 
 A decoder takes memory for what the codestream declares, whatever the DICOM header
 around it says. The size stands in a segment near the start of every such stream: SOFn
@@ -22,11 +22,15 @@ class DeclaredSize:
         height: Rows.
         width: Columns.
         components: Colours; 1 for grey.
+        precision: Bits of a value.
+        is_signed: Whether values may be negative, as JPEG 2000 alone can say.
     """
 
     height: int
     width: int
     components: int
+    precision: int
+    is_signed: bool = False
 
 
 def declared_size(codestream: bytes) -> DeclaredSize | None:
@@ -42,8 +46,14 @@ def declared_size(codestream: bytes) -> DeclaredSize | None:
 
 def _size_of_jpeg_2000(codestream: bytes, start: int) -> DeclaredSize:
     width, height, left, top = struct.unpack_from(">4I", codestream, start + 8)
-    (components,) = struct.unpack_from(">H", codestream, start + 40)
-    return DeclaredSize(height=height - top, width=width - left, components=components)
+    components, depth = struct.unpack_from(">HB", codestream, start + 40)
+    return DeclaredSize(
+        height=height - top,
+        width=width - left,
+        components=components,
+        precision=(depth & 0x7F) + 1,
+        is_signed=depth >= 0x80,
+    )
 
 
 def _size_of_jpeg(codestream: bytes) -> DeclaredSize | None:
@@ -53,8 +63,12 @@ def _size_of_jpeg(codestream: bytes) -> DeclaredSize | None:
         if fill != 0xFF:
             return None
         if marker in _FRAME_HEADERS:
-            height, width, components = struct.unpack_from(">2HB", codestream, at + 5)
-            return DeclaredSize(height=height, width=width, components=components)
+            precision, height, width, components = struct.unpack_from(
+                ">B2HB", codestream, at + 4
+            )
+            return DeclaredSize(
+                height=height, width=width, components=components, precision=precision
+            )
         if marker == 0xFF:  # a fill byte before the marker
             at += 1
         elif marker in _WITHOUT_LENGTH:

@@ -3,7 +3,6 @@
 import io
 import logging
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,19 +10,17 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from PIL import Image
-from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from covid_cxr.radiographs.dicom import render
+from covid_cxr.radiographs.dicom_file import read_dataset
 from covid_cxr.radiographs.grey_scale import (
     count_levels,
     percentiles,
     replace_levels,
 )
 from covid_cxr.radiographs.rendering import (
-    MAX_PIXELS,
     UNREADABLE_FILE,
     Rendering,
     UnreadableRadiograph,
@@ -34,8 +31,6 @@ DICOM_SUFFIXES = frozenset({".dcm", ".dicom"})
 _DAMAGED = "damaged picture file: truncated, or no PNG or JPEG"
 _AS_GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 _GREY_MODES = frozenset({"1", "L", "I;16"})
-# Of 32 bits per pixel; more cannot become a radiograph.
-_MAX_INFLATED = 4 * MAX_PIXELS
 
 
 def read(path: Path) -> Rendering:
@@ -76,7 +71,7 @@ def read_shape(path: Path) -> tuple[int, int]:
             start = file.read(132)
             file.seek(0)
             if start[128:] == b"DICM" or path.suffix.lower() in DICOM_SUFFIXES:
-                header = pydicom.dcmread(file, force=True, stop_before_pixels=True)
+                header = read_dataset(file, stop_before_pixels=True)
                 return int(header.Rows), int(header.Columns)
             with Image.open(file, formats=("PNG", "JPEG")) as picture:
                 return picture.height, picture.width
@@ -89,28 +84,15 @@ def read_shape(path: Path) -> tuple[int, int]:
 
 def _read_dicom(data: bytes) -> Rendering:
     try:
-        _refuse_inflation(data)
-        return render(pydicom.dcmread(io.BytesIO(data), force=True))
+        return render(read_dataset(io.BytesIO(data)))
     except UnreadableRadiograph:
         raise
     except Exception as error:
         # What pydicom raises on damaged files, at any access to the header, is not
         # bounded, and its message may quote the header.
         raise UnreadableRadiograph(
-            f"damaged DICOM file: {type(error).__name__}"
+            "damaged DICOM file: it cannot be read to its end"
         ) from error
-
-
-def _refuse_inflation(data: bytes) -> None:
-    """Refuse what pydicom would inflate to any size: it does so before it reads."""
-    if DeflatedExplicitVRLittleEndian.encode() not in data[:1024]:
-        return
-    # Preamble, DICM and the element that says how long the rest of the meta group is.
-    start = 144 + int.from_bytes(data[140:144], "little")
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    inflater.decompress(data[start:], _MAX_INFLATED)
-    if inflater.unconsumed_tail:
-        raise UnreadableRadiograph(f"too large: inflates to over {_MAX_INFLATED} bytes")
 
 
 def _read_picture(data: bytes) -> Rendering:

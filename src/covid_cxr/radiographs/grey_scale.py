@@ -7,16 +7,21 @@ padding (PS3.3 C.7.5.1.1.2), modality (C.11.1), values of interest (C.11.2), pol
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
+from pydicom.sequence import Sequence
 
+from covid_cxr.radiographs.dicom_file import code_of, number_of, value_of
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
+from covid_cxr.radiographs.stored_values import StoredValues
 
 Floats = NDArray[np.float64]
+_WINDOW_FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
 def count_levels(
@@ -48,14 +53,18 @@ def replace_levels(
 
 
 def display_table(
-    dataset: Dataset, levels: NDArray[np.int64], counts: NDArray[np.int64]
+    dataset: Dataset,
+    stored: StoredValues,
+    levels: NDArray[np.int64],
+    counts: NDArray[np.int64],
 ) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """Return the grey (0 to 255) of each stored value, and the steps that gave it.
 
     Padding has no part in the statistics and is black whatever the polarity.
 
     Args:
-        dataset: The header.
+        dataset: The header. An element that is empty or malformed is passed over.
+        stored: What was taken from the frame.
         levels: The stored values that occur, in any order, shape (n,).
         counts: Pixels that have each value, shape (n,), at least 1.
 
@@ -63,15 +72,13 @@ def display_table(
         UnreadableRadiograph: If there is nothing but padding or one value, or the
             header contradicts itself.
     """
-    is_padding, padding = _find_padding(dataset, levels)
+    is_padding, padding = _find_padding(dataset, stored, levels)
     counts = np.where(is_padding, 0, counts)
     if np.count_nonzero(counts) < 2:
         raise UnreadableRadiograph("blank: every pixel that is not padding is the same")
-    values, modality = _apply_modality(dataset, levels)
-    brightness, interest = _apply_voi(
-        dataset, values, counts, is_rescaled=bool(modality)
-    )
-    steps = (*padding, *modality, *interest)
+    modality = _apply_modality(dataset, stored, levels)
+    brightness, interest = _apply_voi(dataset, modality, counts)
+    steps = (*padding, *modality.steps, *interest)
     if _is_inverted(dataset):
         brightness = 1 - brightness
         steps = (*steps, "inverted")
@@ -133,40 +140,86 @@ def percentiles(values: Floats, counts: NDArray[np.int64]) -> tuple[float, float
     return float(low), float(high)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _ModalityValues:
+    """The output of the modality step for each stored value.
+
+    Attributes:
+        values: Shape (n,).
+        steps: How they came about; none where the stored values are the output.
+        is_signed: Whether the values that a VOI LUT begins at have a sign.
+        full_range: Lowest and highest output that there may be; None where unknown.
+        is_as_stated: Whether the stored values have the bits that the header says.
+    """
+
+    values: Floats
+    steps: tuple[str, ...]
+    is_signed: bool
+    full_range: tuple[float, float] | None
+    is_as_stated: bool
+
+
 def _find_padding(
-    dataset: Dataset, levels: NDArray[np.int64]
+    dataset: Dataset, stored: StoredValues, levels: NDArray[np.int64]
 ) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
-    first = _number(dataset, "PixelPaddingValue")
+    first = number_of(dataset, "PixelPaddingValue")
+    last = number_of(dataset, "PixelPaddingRangeLimit")
+    nothing = np.zeros(len(levels), dtype=bool)
     if first is None:
-        return np.zeros(len(levels), dtype=bool), ()
-    last = _number(dataset, "PixelPaddingRangeLimit")
+        return nothing, ()
+    if not np.isfinite([first, first if last is None else last]).all():
+        return nothing, ("padding unusable",)
     # The limit lies below the value in MONOCHROME1 and above it in MONOCHROME2.
     low, high = sorted(
-        _as_stored(dataset, edge) for edge in (first, first if last is None else last)
+        _as_stored(stored, edge) for edge in (first, first if last is None else last)
     )
     is_padding = (levels >= low) & (levels <= high)
     return is_padding, (f"padding {low:g} to {high:g} black",)
 
 
-def _as_stored(dataset: Dataset, value: float) -> float:
+def _as_stored(stored: StoredValues, value: float) -> float:
     """Return a value with the sign of the pixels, whatever sign its VR gave it."""
-    bits = int(dataset.BitsAllocated)
-    if dataset.PixelRepresentation == 1:
+    bits = 8 * stored.values.itemsize
+    if stored.is_signed:
+        value = value - 2**16 if value >= 2**15 else value
         return value - 2**bits if value >= 2 ** (bits - 1) else value
-    return value + 2**bits if value < 0 else value
+    return value + 2**16 if value < 0 else value
 
 
 def _apply_modality(
-    dataset: Dataset, levels: NDArray[np.int64]
-) -> tuple[Floats, tuple[str, ...]]:
+    dataset: Dataset, stored: StoredValues, levels: NDArray[np.int64]
+) -> _ModalityValues:
     values = levels.astype(np.float64)
-    if dataset.get("ModalityLUTSequence"):
-        looked_up, _ = _look_up(dataset, dataset.ModalityLUTSequence[0], values)
-        return looked_up, ("modality LUT",)
-    slope = _number(dataset, "RescaleSlope")
-    intercept = _number(dataset, "RescaleIntercept")
+    unusable: tuple[str, ...] = ()
+    if item := _first_item(dataset, "ModalityLUTSequence"):
+        table = _look_up(dataset, item, values, is_signed=stored.is_signed)
+        if table is not None and stored.is_as_stated:
+            return _ModalityValues(
+                values=table[0],
+                steps=("modality LUT",),
+                is_signed=False,
+                full_range=None,
+                is_as_stated=True,
+            )
+        unusable = ("modality LUT unusable",)
+    rescaled, steps = _rescale(dataset, values)
+    lowest = -(2 ** (stored.bits - 1)) if stored.is_signed else 0
+    return _ModalityValues(
+        values=rescaled,
+        steps=(*unusable, *steps),
+        is_signed=stored.is_signed or bool(rescaled.min() < 0),
+        full_range=None if steps else (lowest, lowest + 2**stored.bits - 1),
+        is_as_stated=stored.is_as_stated,
+    )
+
+
+def _rescale(dataset: Dataset, values: Floats) -> tuple[Floats, tuple[str, ...]]:
+    slope = number_of(dataset, "RescaleSlope")
+    intercept = number_of(dataset, "RescaleIntercept")
     slope = 1.0 if slope is None else slope
     intercept = 0.0 if intercept is None else intercept
+    if np.isnan([slope, intercept]).any():
+        return values, ("rescale unusable",)
     if slope == 0 or not np.isfinite([slope, intercept]).all():
         raise UnreadableRadiograph(
             f"rescale slope {slope:g} and intercept {intercept:g} leave nothing to see"
@@ -181,92 +234,120 @@ def _apply_modality(
 
 
 def _apply_voi(
-    dataset: Dataset,
-    values: Floats,
-    counts: NDArray[np.int64],
-    *,
-    is_rescaled: bool,
+    dataset: Dataset, modality: _ModalityValues, counts: NDArray[np.int64]
 ) -> tuple[Floats, tuple[str, ...]]:
     """Return brightness by the first way of the header's that shows anything."""
+    values = modality.values
     unusable: tuple[str, ...] = ()
-    for step, brightness in _ways_of_the_header(dataset, values):
+    for step, brightness in _ways_of_the_header(dataset, modality):
         if brightness is not None and np.ptp(brightness[counts > 0]) >= 1 / 255:
             return brightness, (*unusable, step)
         unusable = (*unusable, f"{step} unusable")
-    bits = int(dataset.BitsStored)
-    if bits <= 8 and dataset.PixelRepresentation == 0 and not is_rescaled:
-        return np.clip(values / (2**bits - 1), 0.0, 1.0), (*unusable, "as stored")
+    black, white = modality.full_range or (0, np.inf)
+    if black == 0 and white < 2**8:
+        return np.clip(values / white, 0.0, 1.0), (*unusable, "as stored")
     low, high = percentiles(values, counts)
     brightness = np.clip((values - low) / (high - low), 0.0, 1.0)
     return brightness, (*unusable, f"percentiles 1 to 99: {low:g} to {high:g}")
 
 
 def _ways_of_the_header(
-    dataset: Dataset, values: Floats
+    dataset: Dataset, modality: _ModalityValues
 ) -> Iterator[tuple[str, Floats | None]]:
-    """Yield each alternative with its brightness, or None where it is malformed."""
-    if dataset.get("VOILUTSequence"):
-        looked_up, white = _look_up(dataset, dataset.VOILUTSequence[0], values)
-        # Some devices state 16 bits for a table of 12: its own maximum is white.
-        yield "VOI LUT", looked_up / max(white, 1.0)
-    center = _number(dataset, "WindowCenter")
-    width = _number(dataset, "WindowWidth")
+    """Yield each alternative with its brightness, or None where it is unusable."""
+    if value_of(dataset, "VOILUTSequence") is not None:
+        item = _first_item(dataset, "VOILUTSequence")
+        table = item and _look_up(
+            dataset, item, modality.values, is_signed=modality.is_signed
+        )
+        if table and modality.is_as_stated:
+            # Some devices state 16 bits for a table of 12: its own maximum is white.
+            yield "VOI LUT", table[0] / max(table[1], 1.0)
+        else:
+            yield "VOI LUT", None
+    center = number_of(dataset, "WindowCenter")
+    width = number_of(dataset, "WindowWidth")
     if center is not None and width is not None:
-        function = str(dataset.get("VOILUTFunction") or "LINEAR").strip().upper()
+        function = code_of(dataset, "VOILUTFunction") or "LINEAR"
+        if function not in _WINDOW_FUNCTIONS:
+            yield "window of another function", None
+            return
         step = f"window {function} {center:g}/{width:g}"
-        try:
-            yield (
-                step,
-                apply_window(values, center=center, width=width, function=function),
-            )
-        except ValueError:
-            yield step, None
+        yield step, _windowed(modality, center, width, function)
 
 
-def _look_up(dataset: Dataset, item: Dataset, values: Floats) -> tuple[Floats, float]:
-    """Return `values` through a table (0028,3006), and the largest value in the table.
+def _windowed(
+    modality: _ModalityValues, center: float, width: float, function: str
+) -> Floats | None:
+    """Return the brightness in a window; None where it is none, or of other values.
 
-    Beyond the ends of the table, its end values continue.
+    Of a header that is wrong about the bits of its values, a window is taken only if
+    its centre is among the values that there may be.
     """
-    n_entries = int(item.LUTDescriptor[0]) % 2**16 or 2**16
-    first = int(item.LUTDescriptor[1])
-    if first >= 2**15 and values.min() < 0:
-        first -= 2**16
-    entries = _entries(item.LUTData, n_entries, is_little=_is_little_endian(dataset))
+    low, high = modality.full_range or (-np.inf, np.inf)
+    if not modality.is_as_stated and not low <= center <= high:
+        return None
+    try:
+        return apply_window(
+            modality.values, center=center, width=width, function=function
+        )
+    except ValueError:
+        return None
+
+
+def _first_item(dataset: Dataset, keyword: str) -> Dataset | None:
+    """Return the first item of a sequence; None where there is none."""
+    value = value_of(dataset, keyword)
+    return value[0] if isinstance(value, Sequence) and value else None
+
+
+def _look_up(
+    dataset: Dataset, item: Dataset, values: Floats, *, is_signed: bool
+) -> tuple[Floats, float] | None:
+    """Return `values` through a table (PS3.3 C.11.1.1), and its largest entry.
+
+    Beyond the ends of the table, its end values continue. None where the descriptor or
+    the data is malformed, or the data has fewer entries than the descriptor says.
+    """
+    try:
+        n_entries, first, _ = (int(word) for word in value_of(item, "LUTDescriptor"))
+        words = _words(value_of(item, "LUTData"), is_little=_is_little_endian(dataset))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    n_entries = n_entries % 2**16 or 2**16
+    entries = _entries(words, n_entries)
+    if entries is None:
+        return None
+    # A word, with the sign of the values that it stands for, whatever its VR says.
+    first %= 2**16
+    first = first - 2**16 if is_signed and first >= 2**15 else first
     position = np.rint(values).astype(np.int64) - first
     looked_up = entries[np.clip(position, 0, len(entries) - 1)]
     return looked_up.astype(np.float64), float(entries.max())
 
 
-def _entries(data: Any, n_entries: int, *, is_little: bool) -> NDArray[np.int64]:
+def _words(data: Any, *, is_little: bool) -> NDArray[np.int64]:
+    """Return the words of LUTData, which have no sign whatever their VR."""
     if isinstance(data, bytes):
-        is_narrow = len(data) < 2 * n_entries
-        kind = "u1" if is_narrow else "<u2" if is_little else ">u2"
-        data = np.frombuffer(data[: len(data) // 2 * 2], dtype=kind)
-    entries = np.atleast_1d(np.asarray(data, dtype=np.int64))[:n_entries]
-    if not entries.size:
-        raise UnreadableRadiograph("a lookup table in the header has no entries")
-    return entries
+        data = np.frombuffer(data[: len(data) // 2 * 2], "<u2" if is_little else ">u2")
+    return np.atleast_1d(np.asarray(data, dtype=np.int64)) % 2**16
+
+
+def _entries(words: NDArray[np.int64], n_entries: int) -> NDArray[np.int64] | None:
+    """Return the entries, one a word or, of 8 bits, two a word; None where too few."""
+    if len(words) == (n_entries + 1) // 2 and n_entries > 1:
+        words = np.column_stack([words & 0xFF, words >> 8]).ravel()
+    return words[:n_entries] if len(words) >= n_entries else None
 
 
 def _is_little_endian(dataset: Dataset) -> bool:
-    syntax = getattr(dataset, "file_meta", {}).get("TransferSyntaxUID")
-    return syntax != "1.2.840.10008.1.2.2"  # Explicit VR Big Endian, retired
+    syntax = value_of(getattr(dataset, "file_meta", Dataset()), "TransferSyntaxUID")
+    return bool(syntax != "1.2.840.10008.1.2.2")  # Explicit VR Big Endian, retired
 
 
 def _is_inverted(dataset: Dataset) -> bool:
     """Return whether the smallest value is white; the two tags say it together."""
-    photometric = str(dataset.PhotometricInterpretation).strip().upper()
-    shape = str(dataset.get("PresentationLUTShape") or "").strip().upper()
-    return photometric == "MONOCHROME1" or shape == "INVERSE"
-
-
-def _number(dataset: Dataset, keyword: str) -> float | None:
-    """Return the first value of an element, or None where it is absent or empty."""
-    value = dataset.get(keyword)
-    if value is None or value == "":
-        return None
-    if isinstance(value, str | int | float):
-        return float(value)
-    values = list(value) if np.iterable(value) else [value]
-    return float(values[0]) if values and values[0] not in {None, ""} else None
+    return (
+        code_of(dataset, "PhotometricInterpretation") == "MONOCHROME1"
+        or code_of(dataset, "PresentationLUTShape") == "INVERSE"
+    )

@@ -16,7 +16,7 @@ from covid_cxr.radiographs.polarity import measure_polarity
 from covid_cxr.radiographs.rendering import Rendering, UnreadableRadiograph
 
 # Raise it when the same files would give other pixels or records: stores are rewritten.
-RENDERING_VERSION = 2
+RENDERING_VERSION = 3
 
 _TEXTS = (
     "image_id",

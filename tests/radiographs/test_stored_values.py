@@ -1,0 +1,264 @@
+"""Values are taken from the frame by what header, codestream and data say together."""
+
+import subprocess
+from shutil import which
+
+import cv2
+import numpy as np
+import pytest
+from pydicom.dataelem import RawDataElement
+from pydicom.encaps import encapsulate
+from pydicom.tag import Tag
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    RLELossless,
+)
+
+from covid_cxr.radiographs.dicom import render
+from covid_cxr.radiographs.rendering import UnreadableRadiograph
+from covid_cxr.radiographs.stored_values import StoredBits, take_stored_values
+
+Y, X = np.mgrid[0:96, 0:128]
+CHEST = np.clip(1.2 - ((X - 64) / 64) ** 2 - ((Y - 48) / 48) ** 2, 0, 1.2) / 1.2
+TWELVE = np.rint(4095 * CHEST).astype(np.uint16)
+WINDOW = {"WindowCenter": 2048, "WindowWidth": 4096}
+OVERLAY = np.where((X // 5 + Y // 7) % 3 == 0, 1, 0).astype(np.uint16)
+
+
+def stated(dataset, *, stored, high=None, signed=0):
+    dataset.BitsStored, dataset.HighBit = stored, stored - 1 if high is None else high
+    dataset.PixelRepresentation = signed
+    return dataset
+
+
+def in_syntax(dataset, words, syntax):
+    """Put all bits of the words into a frame, whatever the header says of them."""
+    dataset.file_meta.TransferSyntaxUID = syntax
+    if syntax == ExplicitVRBigEndian:
+        dataset.PixelData = words.astype(">u2").tobytes()
+    elif syntax == RLELossless:
+        dataset.PixelData = encapsulate([packed(words)])
+    elif syntax == JPEGLSLossless:
+        jpeg_ls = pytest.importorskip("jpeg_ls")
+        dataset.PixelData = encapsulate([bytes(jpeg_ls.encode(words).tobytes())])
+    elif syntax == JPEG2000Lossless:
+        openjpeg = pytest.importorskip("openjpeg.utils")
+        bits = int(words.max()).bit_length()
+        coded = openjpeg.encode_array(words, bits_stored=bits, use_mct=False)
+        dataset.PixelData = encapsulate([bytes(coded)])
+    dataset["PixelData"].VR = "OW" if not syntax.is_encapsulated else "OB"
+    return dataset
+
+
+def packed(words):
+    """Return words as RLE segments (PS3.5 Annex G) of literal runs only."""
+    segments = []
+    for octets in (words >> 8, words & 0xFF):
+        flat = octets.astype(np.uint8).tobytes()
+        runs = [flat[i : i + 128] for i in range(0, len(flat), 128)]
+        segments.append(b"".join(bytes([len(run) - 1]) + run for run in runs))
+    offsets = [2, 64, 64 + len(segments[0])] + [0] * 13
+    return np.array(offsets, "<u4").tobytes() + b"".join(segments)
+
+
+SYNTAXES = pytest.mark.parametrize(
+    "syntax",
+    [None, ExplicitVRBigEndian, RLELossless, JPEGLSLossless, JPEG2000Lossless],
+    ids=lambda syntax: getattr(syntax, "name", "native"),
+)
+
+
+@SYNTAXES
+def test_left_aligned_values_are_shifted_down(make_dicom, syntax):
+    expected = render(stated(make_dicom(TWELVE, **WINDOW), stored=12)).pixels
+    dataset = stated(make_dicom(TWELVE << 4, **WINDOW), stored=12, high=15)
+    if syntax:
+        in_syntax(dataset, TWELVE << 4, syntax)
+
+    rendering = render(dataset)
+
+    np.testing.assert_array_equal(rendering.pixels, expected)
+    assert "shifted by 4 bits: HighBit 15 of 12 stored" in rendering.steps
+
+
+@SYNTAXES
+@pytest.mark.parametrize("bit", [12, 15])
+def test_an_overlay_in_unused_bits_is_masked(make_dicom, syntax, bit):
+    expected = render(stated(make_dicom(TWELVE, **WINDOW), stored=12)).pixels
+    words = TWELVE | OVERLAY << bit
+    dataset = stated(make_dicom(words, **WINDOW), stored=12)
+    if syntax:
+        in_syntax(dataset, words, syntax)
+
+    np.testing.assert_array_equal(render(dataset).pixels, expected)
+
+
+@SYNTAXES
+@pytest.mark.parametrize("stored", [8, 10])
+def test_values_of_more_bits_than_the_header_says_do_not_wrap(
+    make_dicom, syntax, stored
+):
+    dataset = stated(make_dicom(TWELVE), stored=stored)
+    if syntax:
+        in_syntax(dataset, TWELVE, syntax)
+
+    rendering = render(dataset)
+
+    # Brightness rises with the value: nothing is cut down modulo 2^n.
+    order = np.argsort(TWELVE, axis=None)
+    assert (np.diff(rendering.pixels.ravel()[order].astype(int)) >= 0).all()
+    assert any("in the header" in step for step in rendering.steps)
+    assert rendering.pixels.max() == 255
+
+
+@pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless])
+def test_fewer_bits_in_the_codestream_are_not_near_black(make_dicom, syntax):
+    eight = (TWELVE >> 4).astype(np.uint8)
+    dataset = stated(make_dicom(TWELVE, **WINDOW), stored=12)
+
+    rendering = render(in_syntax(dataset, eight, syntax))
+
+    np.testing.assert_array_equal(rendering.pixels, eight)
+    assert "8 bits by the codestream, 12 in the header" in rendering.steps
+
+
+def test_a_window_of_the_values_counts_though_the_header_states_more_bits(make_dicom):
+    expected = render(stated(make_dicom(TWELVE, **WINDOW), stored=12)).pixels
+    dataset = stated(make_dicom(TWELVE, **WINDOW), stored=16)
+
+    rendering = render(in_syntax(dataset, TWELVE, JPEGLSLossless))
+
+    np.testing.assert_array_equal(rendering.pixels, expected)
+
+
+@SYNTAXES
+@pytest.mark.parametrize("high", [11, 15])
+def test_a_sign_within_the_stored_bits_is_extended(make_dicom, syntax, high):
+    signed = TWELVE.astype(np.int16) - 2048
+    window = {"WindowCenter": 0, "WindowWidth": 4096}
+    words = (signed.view(np.uint16) & 0xFFF) << (high - 11)
+    dataset = stated(make_dicom(words, **window), stored=12, high=high, signed=1)
+    if syntax:
+        in_syntax(dataset, words, syntax)
+    plain = stated(make_dicom(signed, **window), stored=16, signed=1)
+
+    np.testing.assert_array_equal(render(dataset).pixels, render(plain).pixels)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_values_follow_the_definition_bit_by_bit(seed):
+    rng = np.random.default_rng(seed)
+    allocated = int(rng.choice([8, 16]))
+    stored = int(rng.integers(2, allocated + 1))
+    high = int(rng.integers(stored - 1, allocated))
+    is_signed = bool(rng.integers(0, 2))
+    # Bits above that change at random are no part of a value.
+    frame = rng.integers(0, 2**allocated, (6, 8)).astype(f"u{allocated // 8}")
+    header = StoredBits(
+        allocated=allocated, stored=stored, high=high, is_signed=is_signed, steps=()
+    )
+
+    taken = take_stored_values(frame, header, precision=None)
+
+    if taken.is_as_stated:
+        expected = [
+            [slow_value(int(w), stored, high, is_signed) for w in row] for row in frame
+        ]
+        assert taken.values.tolist() == expected
+    else:
+        assert high == stored - 1
+
+
+def slow_value(word, stored, high, is_signed):
+    digits = f"{word:032b}"[::-1][high + 1 - stored : high + 1][::-1]
+    value = int(digits, 2)
+    return value - 2**stored if is_signed and digits[0] == "1" else value
+
+
+@pytest.mark.parametrize(
+    ("absent", "step"),
+    [
+        ("PixelRepresentation", "PixelRepresentation absent, taken for unsigned"),
+        ("BitsStored", "BitsStored unusable, all bits taken"),
+        ("HighBit", "HighBit unusable, lowest bits taken"),
+        ("SamplesPerPixel", None),
+    ],
+)
+def test_an_absent_description_of_the_bits_is_said(make_dicom, absent, step):
+    eight = (TWELVE >> 4).astype(np.uint8)
+    dataset = make_dicom(eight)
+    del dataset[absent]
+
+    rendering = render(dataset)
+
+    np.testing.assert_array_equal(rendering.pixels, eight)
+    assert step is None or step in rendering.steps
+
+
+@pytest.mark.parametrize("table", [b"", b"\x05\0\0\0", b"\0\0\0\0\x08\0\0\0"])
+def test_wherever_offsets_point_the_only_frame_is_read(make_jpeg_dicom, table):
+    eight = (TWELVE >> 4).astype(np.uint8)
+    dataset = make_jpeg_dicom(eight)
+    whole = render(dataset).pixels
+    item = b"\xfe\xff\x00\xe0"
+    content = dataset.PixelData
+    frame = content[content.index(item, 4) :]
+    dataset.PixelData = item + len(table).to_bytes(4, "little") + table + frame
+
+    np.testing.assert_array_equal(render(dataset).pixels, whole)
+
+
+def malformed(dataset, keyword, vr, content):
+    tag = Tag(keyword)
+    dataset[tag] = RawDataElement(
+        tag, vr, len(content), content, 0, is_implicit_VR=False, is_little_endian=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("keyword", "vr", "content", "step"),
+    [
+        ("WindowCenter", "DS", b"2048,0", "window LINEAR nan/4096 unusable"),
+        ("WindowWidth", "DS", b"wide", "window LINEAR 2048/nan unusable"),
+        ("RescaleSlope", "DS", b"1,0 ", "rescale unusable"),
+        ("RescaleIntercept", "DS", b"-", "rescale unusable"),
+        ("PixelPaddingValue", "LO", b"none", "padding unusable"),
+        ("VOILUTFunction", "CS", b"DOE^JANE", "window of another function unusable"),
+    ],
+)
+def test_a_malformed_element_is_passed_over_and_said(
+    make_dicom, keyword, vr, content, step
+):
+    dataset = stated(make_dicom(TWELVE, **WINDOW), stored=12)
+    malformed(dataset, keyword, vr, content)
+
+    assert step in render(dataset).steps
+
+
+@pytest.mark.parametrize("keyword", ["Rows", "BitsAllocated"])
+@pytest.mark.parametrize("value", [None, 12345])
+def test_what_cannot_be_passed_over_is_refused(make_dicom, keyword, value):
+    dataset = make_dicom(TWELVE)
+    setattr(dataset, keyword, value)
+
+    with pytest.raises(UnreadableRadiograph) as refusal:
+        render(dataset)
+
+    assert "Error" not in refusal.value.reason
+
+
+@pytest.mark.skipif(not which("dcm2pnm"), reason="dcmtk is not installed")
+@pytest.mark.parametrize(("stored", "high"), [(12, 11), (12, 15), (10, 12), (16, 15)])
+def test_dcmtk_shows_the_same(make_dicom, write_dicom, tmp_path, stored, high):
+    words = (TWELVE >> (12 - min(stored, 12))) << (high + 1 - stored)
+    top = 2 ** min(stored, 12)
+    dataset = make_dicom(words, WindowCenter=top // 2, WindowWidth=top)
+    path = write_dicom(stated(dataset, stored=stored, high=high))
+    shown = tmp_path / "shown.pgm"
+
+    subprocess.run([which("dcm2pnm"), "+Wi", "1", "+op", path, shown], check=True)
+
+    theirs = cv2.imread(str(shown), cv2.IMREAD_GRAYSCALE).astype(int)
+    assert np.abs(theirs - render(dataset).pixels).max() <= 1
