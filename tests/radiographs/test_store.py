@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.radiographs.pixels import StoreLayout
+from covid_cxr.radiographs.pixels import DamagedStoreError, StoreLayout
 from covid_cxr.radiographs.store import (
     begin_store,
     finish_store,
@@ -21,12 +21,13 @@ MADE_FROM = ["first", "second", "third"]
 IMAGES = np.random.default_rng(0).integers(1, 256, (7, 8, 8), dtype=np.uint8)
 
 
-def records_of(rows, reason=None):
+def records_of(rows, images, reason=None):
     return pd.DataFrame(
         {
             "image_id": [f"image {row}" for row in rows],
             "row": list(rows),
-            "is_stored": reason is None,
+            "is_stored": images.any(axis=(1, 2)),
+            "mean": images.mean(axis=(1, 2)) / 255,
             "reason": pd.Series([reason] * len(rows), dtype="str"),
         }
     )
@@ -34,12 +35,13 @@ def records_of(rows, reason=None):
 
 def write(root, shard, *, images=IMAGES, layout=LAYOUT, made_from=None, reason=None):
     rows = layout.rows(shard)
+    written = images[rows.start : rows.stop] * (reason is None)
     write_shard(
         root,
         shard,
         first_row=rows.start,
-        images=images[rows.start : rows.stop],
-        records=records_of(rows, reason),
+        images=written,
+        records=records_of(rows, written, reason),
         fingerprint=made_from or MADE_FROM[shard],
     )
 
@@ -312,3 +314,92 @@ def test_the_fingerprint_follows_the_records_and_not_the_files(store, tmp_path):
     other = finish_store(tmp_path / "same", LAYOUT)
 
     assert same.fingerprint == store.fingerprint != other.fingerprint
+
+
+def cut(content):
+    return content[: len(content) // 2]
+
+
+def cut_index(content):
+    return content[:-30]
+
+
+def flip_pixels(content):
+    return bytes([content[0] ^ 1]) + content[1:]
+
+
+def flip_index(content):
+    return content[:-20] + bytes([content[-20] ^ 1]) + content[-19:]
+
+
+def empty(content):
+    return b""
+
+
+DAMAGES = [cut, cut_index, flip_pixels, flip_index, empty, None]
+
+
+@pytest.fixture(params=["none", "zstd"])
+def damage(request, tmp_path):
+    """Return a store and a function that damages the file of its first shard."""
+    layout = replace(LAYOUT, compression=request.param)
+    make_store(tmp_path, layout=layout)
+    file = tmp_path / "images.zarr" / "c" / "0" / "0" / "0"
+
+    def spoil(change):
+        content = file.read_bytes()
+        file.unlink()
+        if change is not None:
+            file.write_bytes(change(content))
+        return layout, file
+
+    return spoil
+
+
+@pytest.mark.parametrize("change", DAMAGES)
+def test_a_damaged_shard_is_never_read_as_pictures(damage, tmp_path, change):
+    _, file = damage(change)
+
+    with pytest.raises(DamagedStoreError, match="pipelines=curation") as error:
+        open_store(tmp_path).read(np.arange(7))
+
+    assert str(file) in str(error.value) or "images.zarr" in str(error.value)
+
+
+@pytest.mark.parametrize("change", DAMAGES)
+def test_only_a_damaged_shard_is_named_and_written_again(
+    damage, tmp_path, change, caplog
+):
+    layout, _ = damage(change)
+
+    store, written = make_store(tmp_path, layout=layout)
+
+    assert written == [0]
+    assert "images.zarr" in caplog.text
+    np.testing.assert_array_equal(store.read(np.arange(7)), IMAGES)
+
+
+@pytest.mark.parametrize("compression", ["none", "zstd"])
+def test_shards_that_changed_places_are_written_again(tmp_path, compression, caplog):
+    layout = replace(LAYOUT, compression=compression)
+    make_store(tmp_path, layout=layout)
+    first, second = (
+        tmp_path / "images.zarr" / "c" / str(n) / "0" / "0" for n in (0, 1)
+    )
+    content = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(content)
+
+    store, written = make_store(tmp_path, layout=layout)
+
+    assert written == [0, 1]
+    assert "images of other records" in caplog.text
+    np.testing.assert_array_equal(store.read(np.arange(7)), IMAGES)
+
+
+def test_a_store_from_before_checksums_is_refused(store):
+    manifest = store.root / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"version": 2,', ""))
+
+    with pytest.raises(DamagedStoreError, match="without checksums"):
+        open_store(store.root)

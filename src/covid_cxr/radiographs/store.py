@@ -26,13 +26,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from covid_cxr.radiographs.pixels import (
+    DamagedStoreError,
     StoreLayout,
+    check_shard,
     create_array,
     read_images,
     shard_file,
@@ -47,6 +50,8 @@ IMAGES = "images.zarr"
 RECORDS = "records"
 ALL_RECORDS = "records.parquet"
 MANIFEST = "manifest.json"
+STORE_VERSION = 2  # with checksums
+_FORMAT = {"version": STORE_VERSION}
 
 # Key in the attributes of a shard's records, which pandas keeps in the file.
 MADE_FROM = "made_from"
@@ -154,6 +159,8 @@ def open_store(root: Path) -> ImageStore:
 
     Raises:
         FileNotFoundError: If there is no store, or it was never finished.
+        DamagedStoreError: If a shard is missing, breaks off or is another's, or the
+            store was written before images had checksums.
     """
     if not is_finished(root):
         raise FileNotFoundError(
@@ -161,9 +168,16 @@ def open_store(root: Path) -> ImageStore:
             f"(it goes on where an interrupted run stopped)."
         )
     manifest = json.loads((root / MANIFEST).read_text())
+    if manifest.get("version") != STORE_VERSION:
+        raise DamagedStoreError(root, "was written without checksums")
+    layout = StoreLayout(**manifest["layout"])
+    stored = pd.read_parquet(root / ALL_RECORDS, columns=["is_stored"])["is_stored"]
+    for shard in range(layout.n_shards):
+        is_stored = stored.to_numpy(bool)[layout.rows(shard)]
+        check_shard(root / IMAGES, layout, shard, is_stored)
     return ImageStore(
         root=root,
-        layout=StoreLayout(**manifest["layout"]),
+        layout=layout,
         fingerprint=manifest["fingerprint"],
     )
 
@@ -196,7 +210,7 @@ def begin_store(
     kept = {
         shard
         for shard, fingerprint in enumerate(fingerprints)
-        if _is_whole(root, shard, fingerprint)
+        if _is_whole(root, layout, shard, fingerprint)
     }
     _remove_all_but(root, kept)
     create_array(root / IMAGES, layout)
@@ -256,7 +270,10 @@ def finish_store(root: Path, layout: StoreLayout) -> ImageStore:
             f"None of the {layout.n_images} radiographs could be stored in {root}: "
             f"{shown}. Is the folder of the raw images the right one?"
         )
-    _write_json(root / MANIFEST, {"layout": asdict(layout), "fingerprint": fingerprint})
+    _write_json(
+        root / MANIFEST,
+        {**_FORMAT, "layout": asdict(layout), "fingerprint": fingerprint},
+    )
     n_stored = outcome["is_stored"].sum()
     logger.info("%s: stored %d of %d radiographs", root.name, n_stored, len(outcome))
     return open_store(root)
@@ -290,22 +307,48 @@ def _gather_records(root: Path, layout: StoreLayout) -> str:
     return digest.hexdigest()
 
 
-def _is_whole(root: Path, shard: int, fingerprint: str) -> bool:
+def _is_whole(root: Path, layout: StoreLayout, shard: int, fingerprint: str) -> bool:
     """Return whether a shard is there, made from the same files in the same way."""
     try:
-        records = pd.read_parquet(
-            _records_file(root, shard), columns=["is_stored", "reason"]
-        )
+        records = pd.read_parquet(_records_file(root, shard))
     except (OSError, ValueError):
+        return False
+    if "is_stored" not in records or "reason" not in records:
         return False
     passing = records["reason"].dropna().str.startswith((UNREADABLE_FILE, NO_DECODER))
     return (
         records.attrs.get(MADE_FROM) == fingerprint
         and not passing.any()
-        and (
-            shard_file(root / IMAGES, shard).is_file() or not records["is_stored"].any()
-        )
+        and _has_its_pixels(root, layout, shard, records)
     )
+
+
+def _has_its_pixels(
+    root: Path, layout: StoreLayout, shard: int, records: pd.DataFrame
+) -> bool:
+    """Return whether a shard's pixels are those of its records; name it if not.
+
+    Every image is read: its checksum says that it is whole, and its mean that it is
+    not another one's.
+    """
+    path, is_stored = root / IMAGES, records["is_stored"].to_numpy(bool)
+    if len(records) != len(layout.rows(shard)):
+        return False
+    rows = np.array(layout.rows(shard), dtype=np.int64)[is_stored]
+    images = np.empty((len(rows), layout.size_px, layout.size_px), dtype=np.uint8)
+    # Under a name of its own, so that what an earlier look mapped is not asked.
+    look = uuid4().hex
+    try:
+        check_shard(path, layout, shard, is_stored)
+        read_images(path, layout, rows, fingerprint=look, out=images)
+    except DamagedStoreError as damage:
+        logger.warning("%s", damage)
+        return False
+    stated = records.loc[is_stored, "mean"].to_numpy(np.float64)
+    if np.allclose(images.mean(axis=(1, 2)) / 255, stated, atol=1e-6):
+        return True
+    logger.warning("%s holds the images of other records", shard_file(path, shard))
+    return False
 
 
 def _remove_all_but(root: Path, kept: Collection[int]) -> None:
