@@ -180,7 +180,7 @@ def shared(split: pd.DataFrame) -> str:
 
 def no_images() -> RadiographFolder:
     """Return a folder without files: the tables alone are looked at."""
-    return RadiographFolder(root=Path(), files={}, is_synthetic=False)
+    return RadiographFolder(root=Path(), files=(), others=(), is_synthetic=False)
 
 
 def text_of(folder: Path, name: str) -> str:

@@ -12,8 +12,10 @@ def folder_of():
     """Return a function that makes a folder holding the named files."""
 
     def make(*names, root=Path("raw"), is_synthetic=False):
-        files = {name: f"images/{name}" for name in names}
-        return RadiographFolder(root=root, files=files, is_synthetic=is_synthetic)
+        files = tuple(f"images/{name}" for name in names)
+        return RadiographFolder(
+            root=root, files=files, others=(), is_synthetic=is_synthetic
+        )
 
     return make
 

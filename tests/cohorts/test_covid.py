@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from covid_cxr.cohorts.covid import CovidIngestion, list_covid
-from covid_cxr.cohorts.covid_manifest import COLUMNS
+from covid_cxr.cohorts.covid_manifest import COLUMNS, read_manifest
 
 MANIFEST = CovidIngestion(layout="manifest", pseudonym_salt=None)
 PUBLIC = CovidIngestion(layout="covid_chestxray_dataset", pseudonym_salt=None)
@@ -66,7 +66,7 @@ def test_the_rt_pcr_result_is_the_label(folder_of):
 @pytest.mark.parametrize(
     ("column", "value", "reason"),
     [
-        ("rt_pcr", "pending", "no RT-PCR result"),
+        ("rt_pcr", "pending", "RT-PCR result not understood"),
         ("rt_pcr", None, "no RT-PCR result"),
         ("patient", " ", "no patient"),
         ("image", None, "no image name"),
@@ -307,3 +307,51 @@ def test_a_file_of_two_patients_is_used_once(folder_of):
 def test_missing_columns_of_the_public_table_are_named(folder_of):
     with pytest.raises(ValueError, match=r"metadata\.csv\) lacks the columns finding;"):
         list_rows(metadata(sex=["M"]).drop(columns="finding"), folder_of(), PUBLIC)
+
+
+@pytest.mark.parametrize(
+    "word", ["pos", "1", "True", "detected", "POSITIVO", "+", "sí"]
+)
+def test_a_positive_result_is_understood_as_people_write_it(word, folder_of):
+    assert read_result(word, folder_of) == [True]
+
+
+@pytest.mark.parametrize("word", ["neg", "0", "False", "not detected", "Negativa", "-"])
+def test_a_negative_result_is_understood_as_people_write_it(word, folder_of):
+    assert read_result(word, folder_of) == [False]
+
+
+def read_result(word, folder_of):
+    rows = pd.DataFrame(
+        {
+            **dict.fromkeys(["site", "view", "sex", "age"], ""),
+            "image": ["1.png", "2.png"],
+            "patient": ["1", "2"],
+            "rt_pcr": [word, "negative"],
+        }
+    )
+    listing = read_manifest(rows)
+    assert listing["reason"].isna().all()
+    return listing["covid19"].tolist()[:1]
+
+
+def test_one_file_listed_under_two_names_with_two_labels_is_rejected(folder_of):
+    rows = pd.DataFrame(
+        {
+            **dict.fromkeys(["site", "view", "sex", "age"], ""),
+            "image": ["1.png", "./IMAGES/1.PNG", "2.png"],
+            "patient": ["1", "1", "2"],
+            "rt_pcr": ["positive", "negative", "negative"],
+        }
+    )
+
+    radiographs, rejected = list_covid(
+        rows,
+        None,
+        None,
+        folder_of("1.png", "2.png"),
+        CovidIngestion(layout="manifest", pseudonym_salt=None),
+    )
+
+    assert radiographs["image_id"].tolist() == ["2.png"]
+    assert set(rejected["reason"]) == {"listed with different labels"}

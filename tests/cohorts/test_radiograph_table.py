@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -234,3 +236,62 @@ def test_a_source_is_written_in_one_way():
     names = source_name(pd.Series(["RSNA", " rnsa ", "Hospital A, Wuhan", "?", None]))
 
     assert names.fillna("-").tolist() == ["rsna", "rsna", "hospital-a-wuhan", "-", "-"]
+
+
+@pytest.mark.parametrize(
+    ("came", "years"),
+    [
+        (">90", 90),
+        ("90+", 90),
+        ("61 years", 61),
+        ("061 Y", 61),
+        ("18 months", 1.5),
+        ("61 años", 61),
+        ("61,5", 61.5),
+        ("45 Jahre", 45),
+        ("000Y", 0),
+    ],
+)
+def test_ages_are_understood_as_people_write_them(came, years):
+    assert age_in_years(pd.Series([came]))[0] == pytest.approx(years)
+
+
+@pytest.mark.parametrize(
+    ("came", "meant"),
+    [("Mujer", "F"), ("hombre", "M"), ("W", "F"), ("männlich", "M"), ("Femme", "F")],
+)
+def test_sexes_are_understood_as_people_write_them(came, meant):
+    assert sex(pd.Series([came, "F"]))[0] == meant
+
+
+@pytest.mark.parametrize("came", ["missing", "married", "Fx", "mixed", "weiss"])
+def test_no_word_is_taken_for_a_sex_by_its_initial(came):
+    assert sex(pd.Series([came])).tolist() == ["unknown"]
+
+
+def test_where_h_stands_beside_m_neither_is_understood(caplog):
+    assert set(sex(pd.Series(["H", "M", "H"]))) == {"unknown"}
+    assert "3 values of sex are not understood" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("read", "word"),
+    [(sex, "X1"), (age_in_years, "old"), (frontal_view, "COSTAL")],
+)
+def test_what_is_not_understood_is_counted_with_an_example(read, word, caplog):
+    read(pd.Series([word, word, "", None, "unknown"]))
+
+    assert "2 values" in caplog.text
+    assert repr(word.upper()) in caplog.text
+
+
+def test_a_name_of_several_files_is_rejected_as_ambiguous(folder_of):
+    images = replace(folder_of(), files=("neg/1.png", "pos/1.png", "2.png"))
+    rows = listing(image_id=["1.png", "2.png"], name=["1.png", "2.png"])
+
+    radiographs, rejected = admit("covid", rows, images)
+
+    assert radiographs["image_id"].tolist() == ["2.png"]
+    assert rejected["reason"].tolist() == [
+        "ambiguous file name: several files of the folder have it"
+    ]

@@ -23,7 +23,7 @@ def test_what_is_saved_is_listed_as_synthetic(dataset, tmp_path):
     folder = dataset.load()
 
     assert folder.is_synthetic
-    assert folder.files == {"a.png": "a.png", "b.png": "images_002/b.png"}
+    assert folder.files == ("a.png", "images_002/b.png")
     assert files(tmp_path / "raw") == {"a.png": b"1", "images_002/b.png": b"2"}
 
 

@@ -252,3 +252,18 @@ def test_the_same_picture_in_another_format_keeps_its_fingerprint_nearly():
 
 def _differing_bits(first, second):
     return (int(fingerprint(first), 16) ^ int(fingerprint(second), 16)).bit_count()
+
+
+def test_a_link_that_leads_nowhere_is_one_rejected_row(cohort):
+    radiographs, images = cohort
+    (images.root / "dangling.png").symlink_to(images.root / "nowhere.png")
+    listed = radiographs.assign(
+        file=["0.png", "dangling.png", *radiographs["file"][2:]]
+    )
+
+    records = (
+        plan_store(listed, list_folder(images.root), CURATION).shard(0).render()[1]
+    )
+
+    assert records["is_stored"].tolist() == [True, False, True, False]
+    assert "cannot be read" in records["reason"][1]

@@ -41,9 +41,9 @@ def smooth_radiograph():
     ("header", "reason"),
     [
         ({"PresentationIntentType": "FOR PROCESSING"}, "FOR PROCESSING"),
-        ({"ViewPosition": "LL"}, "not frontal: ViewPosition LL"),
-        ({"ViewPosition": "RL"}, "not frontal: ViewPosition RL"),
-        ({"ViewPosition": "LATERAL"}, "not frontal: ViewPosition LATERAL"),
+        ({"ViewPosition": "LL"}, "not frontal: ViewPosition lateral"),
+        ({"ViewPosition": "RL"}, "not frontal: ViewPosition lateral"),
+        ({"ViewPosition": "LATERAL"}, "not frontal: ViewPosition lateral"),
         ({"BodyPartExamined": "EXTREMITY"}, "not a chest: BodyPartExamined EXTREMITY"),
         ({"NumberOfFrames": 2}, "not one image: 2 frames"),
         ({"PhotometricInterpretation": "RGB"}, "not grey"),
@@ -306,3 +306,42 @@ def test_the_rendering_says_what_the_header_holds_but_no_values(make_dicom):
 
     assert rendering.identifying == ("PatientName",)
     assert rendering.burned_in == "YES"
+
+
+def of_left_lateral(value, meaning=""):
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator = value, "SCT"
+    item.CodeMeaning = meaning
+    return [item]
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        ({"ViewPosition": "LLO"}, "ViewPosition oblique"),
+        ({"ViewPosition": "RLD"}, "ViewPosition decubitus"),
+        ({"ViewPosition": "XTABLE LATERAL"}, "ViewPosition lateral"),
+        ({"ViewCodeSequence": of_left_lateral("R-10236")}, "ViewCodeSequence lateral"),
+        (
+            {"ViewCodeSequence": of_left_lateral("399173006")},
+            "ViewCodeSequence lateral",
+        ),
+        (
+            {"ViewCodeSequence": of_left_lateral("?", "perfil")},
+            "ViewCodeSequence lateral",
+        ),
+        ({"PatientOrientation": ["A", "F"]}, "PatientOrientation lateral"),
+        ({"PatientOrientation": ["P", "F"]}, "PatientOrientation lateral"),
+        ({"PatientOrientation": ["AL", "F"]}, "PatientOrientation oblique"),
+    ],
+)
+def test_views_from_the_side_are_refused_wherever_they_are_stated(
+    make_dicom, header, reason
+):
+    with pytest.raises(UnreadableRadiograph, match=f"not frontal: {reason}"):
+        render(make_dicom(PIXELS, **header))
+
+
+@pytest.mark.parametrize("rows", [["L", "F"], ["R", "F"], [], None])
+def test_rows_from_side_to_side_are_of_a_frontal_view(make_dicom, rows):
+    render(make_dicom(PIXELS, PatientOrientation=rows, ViewPosition="AP"))

@@ -1,5 +1,6 @@
 import io
 import logging
+import os
 import warnings
 
 import numpy as np
@@ -223,3 +224,54 @@ def test_a_file_without_a_shape_is_refused(tmp_path):
     for path in (broken, tmp_path / "missing.dcm"):
         with pytest.raises(UnreadableRadiograph, match="cannot be read"):
             read_shape(path)
+
+
+@pytest.mark.parametrize("reader", [read, read_shape])
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path, reader):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "dangling.png").symlink_to(tmp_path / "nowhere.png")
+    (tmp_path / "endless.png").symlink_to("/dev/zero")
+    (tmp_path / "circle.png").symlink_to(tmp_path / "circle.png")
+    (tmp_path / "folder.png").mkdir()
+
+    for path in sorted(tmp_path.iterdir()):
+        with pytest.raises(UnreadableRadiograph, match=r"regular file|cannot be read"):
+            reader(path)
+
+
+def test_a_file_of_a_size_that_no_radiograph_has_is_refused_unread(tmp_path):
+    path = tmp_path / "huge.png"
+    with path.open("wb") as file:
+        file.truncate(2**40)
+
+    with pytest.raises(UnreadableRadiograph, match="a file of 1099511627776 bytes"):
+        read(path)
+
+
+def sixteen(top):
+    across = np.linspace(0, np.pi, 96)
+    return (top * np.outer(np.sin(across), np.sin(across))).astype(np.uint16)
+
+
+@pytest.mark.parametrize("top", [1000, 4000, 16000, 32000])
+@pytest.mark.parametrize("extreme", [33000, 65535])
+@pytest.mark.parametrize("n_pixels", [1, 20, 60])
+def test_a_few_extreme_pixels_do_not_decide_the_grey_scale(
+    tmp_path, write_png, top, extreme, n_pixels
+):
+    pixels = sixteen(top)
+    marked = pixels.copy()
+    marked[0, :n_pixels] = extreme
+    plain = read(write_png(tmp_path / "plain.png", pixels)).pixels
+
+    shown = read(write_png(tmp_path / "marked.png", marked)).pixels
+
+    difference = np.abs(shown.astype(int) - plain)
+    assert difference[1:].max() <= 6
+    assert shown[0, 0] == 255
+
+
+def test_16_bits_that_are_used_stay_in_proportion(tmp_path, write_png):
+    shown = read(write_png(tmp_path / "a.png", sixteen(65000)))
+
+    assert shown.steps == ("16 bits divided by 257",)

@@ -1,4 +1,5 @@
 import logging
+import unicodedata
 
 import pytest
 
@@ -36,16 +37,63 @@ def test_a_path_finds_exactly_that_file(folder):
     assert radiographs.find("s3/1.dcm") is None
 
 
-def test_of_files_with_one_name_the_first_has_it_and_the_rest_are_counted(
-    folder, caplog
-):
+def test_a_name_of_several_files_is_of_none_and_they_are_counted(folder, caplog):
     root = folder("b/x.png", "a/x.png", "c/x.png")
 
     with caplog.at_level(logging.WARNING):
         radiographs = list_folder(root)
 
-    assert radiographs.find("x.png") == "a/x.png"
-    assert "2 image files" in caplog.text
+    assert radiographs.find("x.png") is None
+    assert radiographs.locate("x.png") == ("a/x.png", "b/x.png", "c/x.png")
+    assert radiographs.find("b/x.png") == "b/x.png"
+    assert "3 image files" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("./neg/2.png", "neg/2.png"),
+        ("neg\\2.png", "neg/2.png"),
+        ("NEG/2.PNG", "neg/2.png"),
+        ("u.png", "U.PNG"),
+        ("neg/2", "neg/2.png"),
+        ("2.jpg", "neg/2.png"),
+        ("IM000001", "IM000001"),
+        ("t.tif", "t.tif"),
+        ("T", "t.tif"),
+        (unicodedata.normalize("NFC", "Ä.png"), unicodedata.normalize("NFD", "Ä.png")),
+        (unicodedata.normalize("NFD", "Ö.png"), unicodedata.normalize("NFC", "Ö.png")),
+        ("patient.1", "patient.1.dcm"),
+        ("../neg/2.png", None),
+        ("neg/../neg/2.png", None),
+        ("/neg/2.png", None),
+        ("..\\secret.png", None),
+        ("", None),
+        ("3.png", None),
+    ],
+)
+def test_a_file_is_found_as_people_write_its_name(folder, written, found):
+    names = ["neg/2.png", "U.PNG", "IM000001", "t.tif", "patient.1.dcm"]
+    names += [
+        unicodedata.normalize(f, n) for f, n in (("NFD", "Ä.png"), ("NFC", "Ö.png"))
+    ]
+
+    assert list_folder(folder(*names)).find(written) == found
+
+
+@pytest.mark.parametrize(
+    ("names", "written", "exact"),
+    [
+        (["a/1.png", "b/1.PNG"], "1.png", "a/1.png"),
+        (["a/1.png", "b/1.PNG"], "1.Png", None),
+        (["a/1.png", "b/1.dcm"], "1", None),
+        (["1.png", "a/1.png"], "1.png", "1.png"),
+    ],
+)
+def test_what_is_written_exactly_counts_before_what_is_alike(
+    folder, names, written, exact
+):
+    assert list_folder(folder(*names)).find(written) == exact
 
 
 def test_only_image_files_are_listed(folder):
@@ -53,13 +101,9 @@ def test_only_image_files_are_listed(folder):
         "a.png", "b.jpg", "c.JPEG", "d.dcm", "e.dicom", "Data_Entry.csv", "._a.png"
     )
 
-    assert sorted(list_folder(root).files) == [
-        "a.png",
-        "b.jpg",
-        "c.JPEG",
-        "d.dcm",
-        "e.dicom",
-    ]
+    listed = list_folder(root)
+    assert listed.files == ("a.png", "b.jpg", "c.JPEG", "d.dcm", "e.dicom")
+    assert listed.others == ("Data_Entry.csv",)
 
 
 @pytest.mark.parametrize("is_synthetic", [False, True])
@@ -76,10 +120,7 @@ def test_linked_folders_are_followed_once(folder, tmp_path_factory):
     (root / "linked").symlink_to(archive)
     (root / "circle").symlink_to(root)
 
-    assert list_folder(root).files == {
-        "near.png": "near.png",
-        "far.png": "linked/far.png",
-    }
+    assert list_folder(root).files == ("near.png", "linked/far.png")
 
 
 def test_a_missing_folder_is_named(tmp_path):
@@ -92,6 +133,6 @@ def test_masks_beside_the_radiographs_are_not_taken_for_them(folder):
 
     radiographs = list_folder(root)
 
-    assert radiographs.files == {"a.png": "positive/a.png", "c.png": "s/masks/c.png"}
+    assert radiographs.files == ("positive/a.png", "s/masks/c.png")
     assert radiographs.find("b.png") is None
     assert list_folder(root / "masks").find("a.png") == "a.png"

@@ -57,7 +57,7 @@ def read_bimcv(images: RadiographFolder) -> pd.DataFrame:
         ValueError: If there is no table of labels, or a table lacks columns.
     """
     labels = _label_files(images.root)
-    paths = pd.Series(sorted(set(images.files.values())), dtype="str")
+    paths = pd.Series(sorted(images.files), dtype="str")
     names = paths.map(lambda path: PurePosixPath(path).name).astype("str")
     tags = names.str.extract(_FILE).assign(
         view=names.str.extract(r"_vp-([a-z]+)[_.]", expand=False)

@@ -100,6 +100,7 @@ def list_covid(
         _compare(listing, covid_ingestion.layout)
     if additions is not None:
         listing = pd.concat([listing, read_additions(additions)], ignore_index=True)
+    listing = listing.assign(file=listing["name"].map(images.find))
     identified = identify(
         listing, rsna_mapping=rsna_mapping, salt=covid_ingestion.pseudonym_salt
     )
@@ -124,10 +125,12 @@ def _read(
 
 
 def _without_contradictions(listing: pd.DataFrame) -> pd.DataFrame:
-    """Return the listing with a reason where an image has two labels."""
+    """Return the listing with a reason where an image, or a file, has two labels."""
     usable = listing[listing["reason"].isna()]
-    n_labels = usable.groupby("image_id")[COVID19].nunique()
-    contradictory = listing["image_id"].isin(n_labels.index[n_labels > 1])
+    contradictory = pd.Series(data=False, index=listing.index)
+    for name in ("image_id", "file"):
+        n_labels = usable.groupby(name)[COVID19].nunique()
+        contradictory |= listing[name].isin(n_labels.index[n_labels > 1])
     reason = listing["reason"].mask(
         listing["reason"].isna() & contradictory, "listed with different labels"
     )

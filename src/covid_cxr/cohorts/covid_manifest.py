@@ -2,7 +2,7 @@
 
 image       file name (unique in the folder) or path below it
 patient     whose radiograph it is; any text
-rt_pcr      positive | negative
+rt_pcr      positive | negative, in any spelling of `TEST_RESULTS`
 site        where it was taken; may be blank, as may the rest
 view        PA | AP | …
 sex         M | F
@@ -23,6 +23,7 @@ from covid_cxr.cohorts.radiograph_table import (
     frontal_view,
     is_lateral,
     require_columns,
+    result_of_test,
     sex,
     source_name,
     stated,
@@ -64,11 +65,12 @@ def read_additions(additions: pd.DataFrame) -> pd.DataFrame:
 
 def _listing(manifest: pd.DataFrame) -> pd.DataFrame:
     names, patients = stated(manifest["image"]), stated(manifest["patient"])
-    results = stated(manifest["rt_pcr"]).str.lower()
+    results = result_of_test(manifest["rt_pcr"])
     reasons = {
         "no image name": names.isna(),
         "no patient": patients.isna(),
-        "no RT-PCR result": ~results.isin(["positive", "negative"]),
+        "no RT-PCR result": stated(manifest["rt_pcr"]).isna(),
+        "RT-PCR result not understood": results.isna(),
         "lateral view": is_lateral(manifest["view"]),
     }
     # The optional columns, missing throughout if they are left out.
@@ -84,7 +86,7 @@ def _listing(manifest: pd.DataFrame) -> pd.DataFrame:
             "age_years": age_in_years(manifest["age"]),
             "site": stated(manifest["site"]).fillna(UNKNOWN),
             "study_date": stated(optional["study_date"]),
-            COVID19: (results == "positive").astype("boolean"),
+            COVID19: results.fillna(value=False),
             "reason": first_reason(manifest, reasons),
         }
     )

@@ -10,6 +10,7 @@ from rich.progress import track
 
 from covid_cxr.cohorts.radiograph_table import age_in_years, frontal_view, sex
 from covid_cxr.radiographs.dicom_file import read_dataset
+from covid_cxr.radiographs.files import refuse_irregular
 from covid_cxr.radiographs.folder import RadiographFolder
 
 _HEADER = ("ViewPosition", "PatientSex", "PatientAge")
@@ -48,6 +49,7 @@ def read_headers(names: Iterable[str], images: RadiographFolder) -> pd.DataFrame
 
 def _read_header(path: Path) -> dict[str, str]:
     try:
+        refuse_irregular(path)
         with path.open("rb") as file:
             header = read_dataset(
                 file, stop_before_pixels=True, specific_tags=list(_HEADER)

@@ -10,6 +10,7 @@ radiograph table and the table of the rejected from it. Unknown is missing, neve
 """
 
 import logging
+import unicodedata
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -17,6 +18,11 @@ import pandas as pd
 import pandera.pandas as pa
 
 from covid_cxr.radiographs.folder import RadiographFolder
+from covid_cxr.radiographs.views import (
+    NOT_UNDERSTOOD,
+    OTHER_THAN_FRONTAL,
+    read_view,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +79,44 @@ REJECTED = pa.DataFrameSchema(
 )
 
 _YEARS_PER_UNIT = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+# English, Spanish, French, German, Italian, Portuguese; as documented in docs/data.md.
+_SPELT_UNITS = {
+    "Y": "Y YR YRS YEAR YEARS YO Y.O AÑO AÑOS ANS AN JAHR JAHRE ANNI ANNO ANOS A",
+    "M": "M MO MOS MONTH MONTHS MES MESES MOIS MONAT MONATE MESE MESI",
+    "W": "W WK WKS WEEK WEEKS",
+    "D": "D DAY DAYS",
+}
+_UNIT_OF_AGE = {
+    "": "Y",
+    "YEARS OLD": "Y",
+    "YEAR OLD": "Y",
+    **{word: unit for unit, words in _SPELT_UNITS.items() for word in words.split()},
+}
+_SPELT_SEXES = {
+    "M": "M MALE MAN MASC MASCULINE MASCULINO MASCULIN H HOMBRE VARON HOMME MANN "
+    "MANNLICH UOMO MASCHIO HOMEM",
+    "F": "F FEMALE WOMAN FEM FEMININE FEMENINO FEMININO FEMININ MUJER HEMBRA FEMME "
+    "FRAU WEIBLICH W DONNA FEMMINA MULHER",
+}
+SEXES = {word: sex for sex, words in _SPELT_SEXES.items() for word in words.split()}
+_SPELT_RESULTS = {
+    True: "POSITIVE POS + 1 1.0 TRUE T YES Y DETECTED POSITIVO POSITIVA POSITIF "
+    "POSITIV SI OUI JA",
+    False: "NEGATIVE NEG - 0 0.0 FALSE F NO N UNDETECTED NEGATIVO NEGATIVA NEGATIF "
+    "NEGATIV NON NEIN NAO",
+}
+TEST_RESULTS = {
+    **{
+        word: found for found, words in _SPELT_RESULTS.items() for word in words.split()
+    },
+    "NOT DETECTED": False,
+}
+# What stands where nothing is known; never taken for a spelling that is not understood.
+_NOT_KNOWN = frozenset(
+    {"", "-", "?", "NA", "N/A", "NAN", "NONE", "NULL", "UNKNOWN", "UNK", "MISSING"}
+    | {"NOT STATED", "NOT REPORTED", "O", "OTHER"}
+)
+_EXAMPLES = 3
 
 
 def admit(
@@ -92,9 +136,14 @@ def admit(
     Raises:
         ValueError: If no row is usable, or the table does not fit the schema.
     """
+    matches = [images.locate(name) for name in listing["name"]]
     located = listing.assign(
-        file=_text([images.find(name) for name in listing["name"]], listing.index),
+        file=_text([m[0] if len(m) == 1 else None for m in matches], listing.index),
         is_synthetic=images.is_synthetic,
+        reason=listing["reason"].mask(
+            listing["reason"].isna() & np.array([len(m) > 1 for m in matches], bool),
+            "ambiguous file name: several files of the folder have it",
+        ),
     )
     reason = located["reason"].fillna(_repetitions(located[located["reason"].isna()]))
     rejected = as_rejected(located.assign(reason=reason), stage="ingestion")
@@ -195,27 +244,36 @@ def first_reason(rows: pd.DataFrame, reasons: Mapping[str, pd.Series]) -> pd.Ser
 
 
 def age_in_years(ages: pd.Series) -> pd.Series:
-    """Return ages such as 61, "61", "061Y" or "018M" as years.
+    """Return ages such as 61, "061Y", "18 months", "61 años" or ">90" as years.
 
-    What cannot be read and what is above 120 ("411Y" in the NIH table of 2017) is
-    missing.
+    Of an open age (">90", "90+") the bound is taken. What is stated and cannot be read,
+    and what is above 120 ("411Y" in the NIH table of 2017), is missing and counted in
+    the log.
     """
-    parts = (
-        ages.astype("str")
-        .str.strip()
-        .str.upper()
-        .str.extract(r"^(?P<number>\d+(?:\.\d+)?)(?P<unit>[YMWD]?)$")
+    text = stated(ages).fillna("").str.upper().str.replace(",", ".")
+    parts = text.str.extract(
+        r"^[<>≤≥=]* *(?P<number>\d+(?:\.\d+)?) *\+? *(?P<unit>[A-ZÑ. ]*)$"
     )
-    years = pd.to_numeric(parts["number"]) * parts["unit"].replace("", "Y").map(
-        _YEARS_PER_UNIT
-    )
-    return years.astype("float64").where(years <= OLDEST_YEARS)
+    unit = parts["unit"].str.strip(" .").map(_UNIT_OF_AGE)
+    years = pd.to_numeric(parts["number"]) * unit.map(_YEARS_PER_UNIT)
+    known = years.astype("float64").where(years <= OLDEST_YEARS)
+    _say_not_understood("age", text, known.isna())
+    return known
 
 
 def sex(values: pd.Series) -> pd.Series:
-    """Return "M", "F" or "unknown" for spellings such as "male", "F", "O" or none."""
-    initials = values.astype("str").str.strip().str.upper().str[:1]
-    return initials.where(initials.isin(["M", "F"]), UNKNOWN).astype("str")
+    """Return "M", "F" or "unknown" for spellings such as "male", "F", "Mujer" or none.
+
+    Spellings stand in `SEXES`; what is stated and none of them is counted in the log.
+    Where H (hombre) stands beside M and no F, M may be mujer: both are unknown.
+    """
+    words = stated(values).fillna("").map(_word)
+    known = words.map(SEXES)
+    came = set(words)
+    if {"H", "M"} <= came and not {"F", "W"} & came:
+        known = known.mask(words.isin(["H", "M"]))
+    _say_not_understood("sex", words, known.isna())
+    return known.fillna(UNKNOWN).astype("str")
 
 
 def source_name(values: pd.Series) -> pd.Series:
@@ -230,21 +288,56 @@ def source_name(values: pd.Series) -> pd.Series:
 
 
 def frontal_view(values: pd.Series) -> pd.Series:
-    """Return "PA", "AP" or "unknown"; "AP Supine", "AP Erect" and "APS" are "AP"."""
-    views = values.astype("str").str.strip().str.upper().str[:2]
+    """Return "PA", "AP" or "unknown"; "AP Supine", "AP Erect" and "APS" are "AP".
+
+    What is stated and not understood (`views.read_view`) is counted in the log.
+    """
+    views = _views(values)
+    _say_not_understood("view", stated(values).fillna(""), views == NOT_UNDERSTOOD)
     return views.where(views.isin(["PA", "AP"]), UNKNOWN).astype("str")
 
 
 def is_lateral(values: pd.Series) -> pd.Series:
-    """Return True for lateral views: L, LL, RL, LLD, "Lateral"."""
-    views = values.astype("str").str.strip().str.upper()
-    return views.str.fullmatch(r"L|LL|RL|LLD|RLD|LAT(ERAL)?").fillna(value=False)
+    """Return True for lateral, oblique and decubitus views (`views.read_view`)."""
+    return _views(values).isin(OTHER_THAN_FRONTAL)
+
+
+def result_of_test(values: pd.Series) -> pd.Series:
+    """Return True for a positive result of a test, False for a negative, or missing.
+
+    Spellings stand in `TEST_RESULTS`.
+    """
+    words = stated(values).fillna("").map(_word)
+    return words.map(TEST_RESULTS).astype("boolean")
 
 
 def stated(values: pd.Series) -> pd.Series:
     """Return text without outer blanks; empty text is missing."""
     text = values.astype("str").str.strip()
     return text.mask(text == "")
+
+
+def _views(values: pd.Series) -> pd.Series:
+    texts = stated(values).fillna("")
+    return texts.map({text: read_view(text) for text in texts.unique()}).astype("str")
+
+
+def _word(text: str) -> str:
+    """Return a word in capitals without accents."""
+    letters = unicodedata.normalize("NFKD", text).upper()
+    return "".join(x for x in letters if not unicodedata.combining(x)).strip()
+
+
+def _say_not_understood(what: str, texts: pd.Series, is_missing: pd.Series) -> None:
+    """Log how many stated values are taken for unknown, with examples."""
+    lost = texts[is_missing.to_numpy(bool) & ~texts.str.upper().isin(_NOT_KNOWN)]
+    if len(lost):
+        logger.warning(
+            "%d values of %s are not understood and taken for unknown, such as %s",
+            len(lost),
+            what,
+            ", ".join(repr(text) for text in lost.unique()[:_EXAMPLES]),
+        )
 
 
 def _repetitions(usable: pd.DataFrame) -> pd.Series:

@@ -54,7 +54,7 @@ def read_ricord(images: RadiographFolder) -> pd.DataFrame:
     Raises:
         ValueError: If the sheet lacks columns.
     """
-    names = pd.Series(sorted(set(images.files.values())), dtype="str")
+    names = pd.Series(sorted(images.files), dtype="str")
     path = names.str.extract(_PATH)
     headers = _headers(names, path["description"], images)
     sheet = _read_sheet(images)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -257,8 +258,10 @@ def _states(root: Path, paths: pd.Series) -> tuple[pd.Series, pd.Series]:
     sizes, changes = np.zeros((2, len(paths)), dtype=np.int64)
     for i, path in enumerate(paths):
         if not pd.isna(path):
-            status = (root / path).stat()
-            sizes[i], changes[i] = status.st_size, status.st_mtime_ns
+            # A link may lead nowhere: reading the file rejects it.
+            with suppress(OSError):
+                status = (root / path).stat()
+                sizes[i], changes[i] = status.st_size, status.st_mtime_ns
     states = pd.DataFrame({"sizes": sizes, "changes": changes}, index=paths.index)
     known = states.astype("Int64").where(paths.notna())
     return known["sizes"], known["changes"]

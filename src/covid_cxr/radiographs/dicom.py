@@ -1,6 +1,7 @@
 """One DICOM radiograph: whether it can be used, and how a viewer shows it."""
 
 import re
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -42,8 +43,13 @@ from covid_cxr.radiographs.stored_values import (
     Words,
     take_stored_values,
 )
+from covid_cxr.radiographs.views import (
+    OTHER_THAN_FRONTAL,
+    read_orientation,
+    read_view,
+    read_view_code,
+)
 
-LATERAL_VIEWS = frozenset({"LL", "RL", "LATERAL", "LAT", "LLAT", "RLAT"})
 CHEST_WORDS = ("CHEST", "THORAX", "TORAX", "TÓRAX", "LUNG")
 OTHER_MODALITIES = frozenset({"CT", "MR", "US", "NM", "PT", "MG", "XA", "ES", "SM"})
 
@@ -119,17 +125,26 @@ def _refuse_other_images(dataset: Dataset) -> None:
 
 
 def _refuse_other_views(dataset: Dataset) -> None:
-    view = code_of(dataset, "ViewPosition")
-    if view in LATERAL_VIEWS:
-        raise UnreadableRadiograph(f"not frontal: ViewPosition {view}")
-    for item in _items(dataset, "ViewCodeSequence"):  # of DX: PS3.3 C.8.11.5
-        if "LATERAL" in str(value_of(item, "CodeMeaning") or "").upper():
-            raise UnreadableRadiograph("not frontal: ViewCodeSequence lateral")
+    for keyword, view in _stated_views(dataset):
+        if view in OTHER_THAN_FRONTAL:
+            raise UnreadableRadiograph(f"not frontal: {keyword} {view}")
     body_part = code_of(dataset, "BodyPartExamined")
     if body_part and not any(word in body_part for word in CHEST_WORDS):
         raise UnreadableRadiograph(
             f"not a chest: BodyPartExamined {_quotable(body_part)}"
         )
+
+
+def _stated_views(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """Yield each element that states a view, with the view."""
+    yield "ViewPosition", read_view(code_of(dataset, "ViewPosition"))
+    for item in _items(dataset, "ViewCodeSequence"):  # of DX: PS3.3 C.8.11.5
+        coded = [
+            str(value_of(item, f"Code{part}") or "") for part in ("Value", "Meaning")
+        ]
+        yield "ViewCodeSequence", read_view_code(*coded)
+    if orientation := value_of(dataset, "PatientOrientation"):
+        yield "PatientOrientation", read_orientation(str(orientation[0]))
 
 
 def _decode(dataset: Dataset) -> tuple[StoredValues, str]:

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ from covid_cxr.radiographs.rendering import (
 )
 
 DICOM_SUFFIXES = frozenset({".dcm", ".dicom"})
+_SHARE_OF_EXTREMES = 0.01
+MAX_FILE_BYTES = 2**30  # four times what the largest radiograph takes as stored
 _DAMAGED = "damaged picture file: truncated, or no PNG or JPEG"
 _AS_GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 _GREY_MODES = frozenset({"1", "L", "I;16"})
@@ -46,6 +49,7 @@ def read(path: Path) -> Rendering:
         UnreadableRadiograph: For anything that cannot be used; the reason quotes
             nothing of a header but codes of format, view and body part.
     """
+    refuse_irregular(path)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -66,6 +70,7 @@ def read_shape(path: Path) -> tuple[int, int]:
     Raises:
         UnreadableRadiograph: If the header cannot be read.
     """
+    refuse_irregular(path)
     try:
         with _quiet(), path.open("rb") as file:
             start = file.read(132)
@@ -80,6 +85,25 @@ def read_shape(path: Path) -> tuple[int, int]:
         raise UnreadableRadiograph(
             f"{UNREADABLE_FILE}: {type(error).__name__}"
         ) from error
+
+
+def refuse_irregular(path: Path) -> None:
+    """Refuse what is no file of some size, before it is opened: a pipe never ends.
+
+    Raises:
+        UnreadableRadiograph: If it is none, or cannot be looked at.
+    """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise UnreadableRadiograph(f"{UNREADABLE_FILE}: {error.strerror}") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableRadiograph("not a regular file: a folder, pipe or device")
+    if status.st_size > MAX_FILE_BYTES:
+        raise UnreadableRadiograph(
+            f"too large: a file of {status.st_size} bytes, at most {MAX_FILE_BYTES} "
+            f"are read"
+        )
 
 
 def _read_dicom(data: bytes) -> Rendering:
@@ -133,10 +157,14 @@ def _check_picture(data: bytes) -> str:
 
 
 def _as_8_bit(grey: NDArray[np.uint16]) -> tuple[NDArray[np.uint8], str]:
-    """Return 16 bits as 8: by the full range where it is used, else by percentiles."""
+    """Return 16 bits as 8: by the full range where it is used, else by percentiles.
+
+    It is used if more than a hundredth of the pixels lie in its upper half: a marker
+    or a few burnt-out pixels do not tell how many bits the others have.
+    """
     levels, counts = count_levels(grey)
     values = levels.astype(np.float64)
-    if levels[-1] >= 2**15:
+    if counts[levels >= 2**15].sum() > _SHARE_OF_EXTREMES * counts.sum():
         brightness = values / (2**16 - 1)
         step = "16 bits divided by 257"
     else:

@@ -2,13 +2,18 @@
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path, PurePosixPath
 
 logger = logging.getLogger(__name__)
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".dcm", ".dicom"})
+# Of files that a list may name with another suffix, or without one.
+_SUFFIXES = IMAGE_SUFFIXES | {".tif", ".tiff", ".ima", ".img", ".bmp"}
 SYNTHETIC_MARKER = "SYNTHETIC"
 MASKS = "masks"  # the folder beside radiographs that holds masks of them
 
@@ -19,26 +24,52 @@ class RadiographFolder:
 
     Attributes:
         root: The folder.
-        files: File name to posix path relative to `root`. Of files that share a name,
-            the first in sorted order has it; the others stand under their path.
+        files: Posix paths of the image files relative to `root`, sorted.
+        others: Those of further files, which are found by their names only.
         is_synthetic: Whether the folder was written by the synthesis pipeline.
     """
 
     root: Path
-    files: Mapping[str, str]
+    files: tuple[str, ...]
+    others: tuple[str, ...]
     is_synthetic: bool
 
     def find(self, name: str) -> str | None:
-        """Return the path of a file relative to `root`, or None if it is not there.
+        """Return the path of the only file that has a name, or None.
 
         Args:
-            name: A file name ("00000001_000.png"), found in any subfolder, or a posix
-                path relative to `root`, which must match as a whole.
+            name: As for `locate`.
         """
-        bare = PurePosixPath(name).name
-        if self.files.get(bare) == name:
-            return name
-        return self.files.get(name)
+        found = self.locate(name)
+        return found[0] if len(found) == 1 else None
+
+    def locate(self, name: str) -> tuple[str, ...]:
+        """Return the paths of all files that a name may mean, relative to `root`.
+
+        A name that is written exactly like a file's counts before one that is alike:
+        without regard to case, then to the suffix. A path may have Windows separators
+        or begin with "./"; one that leads out of the folder means no file.
+
+        Args:
+            name: A file name ("00000001_000.png"), found in any subfolder, or a path
+                relative to `root`, which must match as a whole.
+        """
+        path = PurePosixPath(_composed(name).replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or not path.name:
+            return ()
+        for fold in (_composed, _folded, _without_suffix):
+            found = self._index(fold).get(fold(str(path)), ())
+            if found:
+                return found
+        return ()
+
+    def _index(self, fold: Callable[[str], str]) -> Mapping[str, tuple[str, ...]]:
+        """Return files by path and by name, as `fold` writes them."""
+        indexes = self.__dict__.setdefault("_indexes", {})
+        if fold not in indexes:
+            indexes[fold] = _by_name_and_path((*self.files, *self.others), fold)
+        index: Mapping[str, tuple[str, ...]] = indexes[fold]
+        return index
 
 
 def list_folder(root: Path) -> RadiographFolder:
@@ -54,25 +85,60 @@ def list_folder(root: Path) -> RadiographFolder:
             f"There is no folder {root}; put the image files below it, or name the "
             f"folder that holds them in the catalog."
         )
-    paths = sorted(image_files(root), key=lambda path: (path.count("/"), path))
-    files: dict[str, str] = {}
-    for path in paths:
-        name = PurePosixPath(path).name
-        files[path if name in files else name] = path
-    n_repeated = sum("/" in key for key in files)
+    paths = sorted(_files(root), key=lambda path: (path.count("/"), path))
+    is_image = [is_image_name(PurePosixPath(path).name) for path in paths]
+    files = tuple(compress(paths, is_image))
+    names = Counter(PurePosixPath(path).name for path in files)
+    n_repeated = sum(count for count in names.values() if count > 1)
     if n_repeated:
         logger.warning(
-            "%s: %d image files have a name that another one has too; only the first "
-            "is found by its name, the others by their path in the folder",
+            "%s: %d image files have a name that another one has too; they are found "
+            "by their path in the folder only",
             root,
             n_repeated,
         )
-    is_synthetic = (root / SYNTHETIC_MARKER).is_file()
-    return RadiographFolder(root=root, files=files, is_synthetic=is_synthetic)
+    return RadiographFolder(
+        root=root,
+        files=files,
+        others=tuple(compress(paths, [not image for image in is_image])),
+        is_synthetic=(root / SYNTHETIC_MARKER).is_file(),
+    )
+
+
+def _by_name_and_path(
+    paths: Iterable[str], fold: Callable[[str], str]
+) -> dict[str, tuple[str, ...]]:
+    by_name: dict[str, tuple[str, ...]] = {}
+    by_path: dict[str, tuple[str, ...]] = {}
+    for path in paths:
+        name, whole = fold(PurePosixPath(path).name), fold(path)
+        by_name[name] = (*by_name.get(name, ()), path)
+        by_path[whole] = (*by_path.get(whole, ()), path)
+    # A path counts before a name: one in the root is written like a name.
+    return {**by_name, **by_path}
+
+
+def _composed(name: str) -> str:
+    """Return a name in the normal form that composes accents; macOS writes another."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _folded(name: str) -> str:
+    return _composed(name).casefold()
+
+
+def _without_suffix(name: str) -> str:
+    path = PurePosixPath(_folded(name))
+    return str(path.with_suffix("")) if path.suffix in _SUFFIXES else str(path)
 
 
 def image_files(root: Path) -> Iterator[str]:
-    """Yield the posix path relative to `root` of every image file below it.
+    """Yield the posix path relative to `root` of every image file below it."""
+    return (path for path in _files(root) if is_image_name(PurePosixPath(path).name))
+
+
+def _files(root: Path) -> Iterator[str]:
+    """Yield the posix path relative to `root` of every file below it, but hidden ones.
 
     Linked folders are followed, each one once, so that a cohort may be put together
     from archives that lie elsewhere. The folder `masks` in `root` is left out: masks
@@ -88,7 +154,7 @@ def image_files(root: Path) -> Iterator[str]:
         relative = Path(folder).relative_to(root)
         subfolders[:] = sorted(s for s in subfolders if relative / s != Path(MASKS))
         for name in names:
-            if is_image_name(name):
+            if not name.startswith("."):
                 yield (relative / name).as_posix()
 
 

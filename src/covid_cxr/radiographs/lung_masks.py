@@ -119,7 +119,7 @@ def _files(masks: RadiographFolder | None) -> list[tuple[str, Path]]:
     """Return the masks' paths in their folder, and where they lie."""
     if masks is None:
         return []
-    return [(file, masks.root / file) for file in sorted(set(masks.files.values()))]
+    return [(file, masks.root / file) for file in sorted(masks.files)]
 
 
 def _by_name(files: Mapping[str, str]) -> Mapping[str, set[str]]:
