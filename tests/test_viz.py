@@ -77,6 +77,13 @@ def test_the_layers_stand_in_the_order_of_the_flow(saved):
     assert flow["layers"] == LAYERS
 
 
+def test_no_table_with_a_row_per_image_or_patient_has_a_preview(saved):
+    identifying = ("image_id", "patient_id", "Patient ID", "patientId", "Image Index")
+    for path in (saved / "api/nodes").iterdir():
+        preview = json.dumps(json.loads(path.read_text()).get("preview") or "")
+        assert not [name for name in identifying if name in preview], path.name
+
+
 def test_tables_and_figures_have_previews(saved):
     nodes = [json.loads(path.read_text()) for path in (saved / "api/nodes").iterdir()]
     shown = {

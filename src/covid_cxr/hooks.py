@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from kedro.config import OmegaConfigLoader
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
@@ -15,6 +16,12 @@ from rich.logging import RichHandler
 from rich.table import Table
 
 from covid_cxr.datasets.optional import OptionalDataset
+from covid_cxr.known_parameters import (
+    asked_for_by_catalogs,
+    known_parameters,
+    refuse_unknown,
+    refuse_urls,
+)
 from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.report.parameters import printable
 from covid_cxr.training.backend import limit_threads
@@ -31,6 +38,28 @@ class LoggingHooks:
         for handler in logging.getLogger().handlers:
             if isinstance(handler, RichHandler):
                 handler.addFilter(_mark_up_kedro_only)
+
+
+class KnownParametersHooks:
+    """Refuse parameters that nothing reads, and places that nothing can write to."""
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self, context: KedroContext) -> None:
+        """Look at the parameters as they came, before other hooks add to them.
+
+        Raises:
+            ValueError: If a parameter is unknown, or the data root is a URL.
+        """
+        loader = context.config_loader
+        if not isinstance(loader, OmegaConfigLoader):  # somebody's own
+            return
+        parameters, stated = loader["parameters"], loader.runtime_params or {}
+        refuse_unknown(
+            {**stated, **parameters},
+            known_parameters(loader),
+            elsewhere=asked_for_by_catalogs(loader),
+        )
+        refuse_urls({**loader["globals"], **parameters, **stated})
 
 
 class PathRecipeHooks:

@@ -2,6 +2,7 @@
 
 from covid_cxr.hooks import (
     InputCheckHooks,
+    KnownParametersHooks,
     LoggingHooks,
     PathRecipeHooks,
     PrintableParametersHooks,
@@ -12,6 +13,7 @@ from covid_cxr.resume import NodeRecordHooks
 
 HOOKS = (
     LoggingHooks(),
+    KnownParametersHooks(),
     PathRecipeHooks(),
     PrintableParametersHooks(),
     ThreadHooks(),

@@ -1,0 +1,108 @@
+"""Which parameters there are: a misspelt one is refused, wherever it comes from.
+
+Kedro takes any name, and a node reads only those that it asks for: a misspelt control
+would look as if it were on. Known is what `conf/base` says, and what catalogs ask for
+by `${runtime_params:…}`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from kedro.config import OmegaConfigLoader
+
+_ASKED_FOR = re.compile(r"\$\{runtime_params:\s*(\w+)")
+_PLACES = ("data_root", "covid_root")
+
+
+def refuse_unknown(
+    parameters: Mapping[str, Any], known: Mapping[str, Any], *, elsewhere: set[str]
+) -> None:
+    """Refuse parameters that nothing reads.
+
+    Args:
+        parameters: As merged from all sources.
+        known: Those of `conf/base`; below an empty record, or a value, any name is
+            allowed. A path has the phases' recipes.
+        elsewhere: Names that are read by catalogs.
+
+    Raises:
+        ValueError: Names each of them, with the known name that is most like it.
+    """
+    names = [*_names(known), *elsewhere]
+    unknown = [name for name in _unknown(parameters, known) if name not in elsewhere]
+    if unknown:
+        shown = []
+        for name in unknown:
+            alike = get_close_matches(name, names, n=1, cutoff=0.5)
+            shown.append(f"{name} (is {alike[0]} meant?)" if alike else name)
+        raise ValueError(
+            f"No step reads the parameters {', '.join(shown)}: they would have no "
+            f"effect. Correct them on the command line, in conf/local or in the "
+            f"environment; all that there are stand in conf/base."
+        )
+
+
+def refuse_urls(places: Mapping[str, Any]) -> None:
+    """Refuse to work in a place that is no folder of this machine.
+
+    Args:
+        places: Parameters and globals.
+
+    Raises:
+        ValueError: If a root is a URL.
+    """
+    for name in _PLACES:
+        place = places.get(name)
+        if isinstance(place, str) and re.match(r"[A-Za-z][\w+.-]*:/", place):
+            raise ValueError(
+                f"{name} is {place}, but image stores, trainings and reports are "
+                f"written to folders only: name a folder, such as the place where the "
+                f"bucket is mounted."
+            )
+
+
+def known_parameters(loader: OmegaConfigLoader) -> dict[str, Any]:
+    """Return the parameters of `conf/base` alone."""
+    base = OmegaConfigLoader(
+        loader.conf_source,
+        env=loader.base_env,
+        base_env=loader.base_env,
+        default_run_env=loader.base_env,
+    )
+    known: dict[str, Any] = base["parameters"]
+    return known
+
+
+def asked_for_by_catalogs(loader: OmegaConfigLoader) -> set[str]:
+    """Return the names of all runtime parameters that configuration files ask for."""
+    texts = (p.read_text("utf-8") for p in Path(loader.conf_source).rglob("*.yml"))
+    return {name for text in texts for name in _ASKED_FOR.findall(text)}
+
+
+def _unknown(
+    parameters: Mapping[str, Any], known: Mapping[str, Any], prefix: str = ""
+) -> Iterator[str]:
+    for name, value in parameters.items():
+        if not prefix and name.startswith("path_"):
+            # Names of paths and phases are checked where recipes are completed.
+            for phase, own in value.items() if isinstance(value, Mapping) else ():
+                yield from _unknown_below(f"{name}.{phase}", own, known.get(phase))
+        elif name not in known:
+            yield f"{prefix}{name}"
+        else:
+            yield from _unknown_below(f"{prefix}{name}", value, known[name])
+
+
+def _unknown_below(name: str, value: Any, known: Any) -> Iterator[str]:
+    if isinstance(value, Mapping) and isinstance(known, Mapping) and known:
+        yield from _unknown(value, known, f"{name}.")
+
+
+def _names(known: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in known.items():
+        yield f"{prefix}{name}"
+        if isinstance(value, Mapping):
+            yield from _names(value, f"{prefix}{name}.")
