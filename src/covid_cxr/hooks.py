@@ -15,6 +15,8 @@ from rich import get_console
 from rich.logging import RichHandler
 from rich.table import Table
 
+from covid_cxr.data_root import DataRootLock, refuse_unwritable
+from covid_cxr.datasets.node_records import NodeRecords
 from covid_cxr.datasets.optional import OptionalDataset
 from covid_cxr.known_parameters import (
     asked_for_by_catalogs,
@@ -24,6 +26,7 @@ from covid_cxr.known_parameters import (
 )
 from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.report.parameters import printable
+from covid_cxr.resume import NODE_RECORDS
 from covid_cxr.training.backend import limit_threads
 
 logger = logging.getLogger(__name__)
@@ -125,6 +128,51 @@ class InputCheckHooks:
             )
 
 
+class DataRootHooks:
+    """Give a data root to one run at a time, and only to one that can write there."""
+
+    def __init__(self) -> None:
+        """Begin without a data root."""
+        self._lock: DataRootLock | None = None
+
+    @hook_impl
+    def before_pipeline_run(
+        self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]
+    ) -> None:
+        """Take the data root's lock.
+
+        Raises:
+            PermissionError: If an output's folder cannot be written to.
+            DataRootHeldError: If another run has the lock.
+        """
+        self._release()  # of a run in this process that was interrupted
+        if NODE_RECORDS not in catalog:
+            return
+        kept = (catalog[n] for n in pipeline.all_outputs() if n in catalog)
+        outputs = [file for dataset in kept if (file := _file_of(dataset))]
+        records: NodeRecords = catalog[NODE_RECORDS].load()
+        root = records.root.parent
+        refuse_unwritable([root, *(file.parent for file in outputs)])
+        lock = DataRootLock(root)
+        lock.take()
+        self._lock = lock
+
+    @hook_impl
+    def after_pipeline_run(self) -> None:
+        """Let other runs in."""
+        self._release()
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """Let other runs in."""
+        self._release()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+
 class ReportHooks:
     """Say at the end of a run what came out and where the report is."""
 
@@ -194,13 +242,20 @@ def _mark_up_kedro_only(record: logging.LogRecord) -> bool:
     return True
 
 
+def _file_of(dataset: Any) -> Path | None:
+    """Return where a file dataset keeps its value; None for another one."""
+    if isinstance(dataset, OptionalDataset):
+        return _file_of(dataset._dataset)
+    path = getattr(dataset, "_filepath", None)
+    return None if path is None else Path(str(path))
+
+
 def _place(dataset: Any) -> str:
     """Return where a file dataset keeps its value, relative to the folder if inside."""
-    path = getattr(dataset, "_filepath", None)
-    if path is None:
+    place = _file_of(dataset)
+    if place is None:
         return type(dataset).__name__
     here = Path.cwd()
-    place = Path(str(path))
     return str(place.relative_to(here) if place.is_relative_to(here) else place)
 
 

@@ -1,6 +1,8 @@
 """Kedro settings: soft merge of parameters, and the project's hooks."""
 
+from covid_cxr.datasets.whole_files import write_files_whole
 from covid_cxr.hooks import (
+    DataRootHooks,
     InputCheckHooks,
     KnownParametersHooks,
     LoggingHooks,
@@ -11,6 +13,8 @@ from covid_cxr.hooks import (
 )
 from covid_cxr.resume import NodeRecordHooks
 
+write_files_whole()
+
 HOOKS = (
     LoggingHooks(),
     KnownParametersHooks(),
@@ -18,6 +22,7 @@ HOOKS = (
     PrintableParametersHooks(),
     ThreadHooks(),
     InputCheckHooks(),
+    DataRootHooks(),
     NodeRecordHooks(),
     ReportHooks(),
 )

@@ -49,6 +49,31 @@ def test_a_save_that_breaks_off_leaves_the_old_model_and_nothing_else(
     assert len(list((tmp_path / "models").iterdir())) == 1
 
 
+def test_the_same_model_is_the_same_file_wherever_its_objects_lie(tmp_path):
+    import keras  # noqa: PLC0415
+
+    def build():
+        shared = keras.initializers.HeNormal(seed=1)  # numbered by its address
+        layers = [keras.layers.Dense(2, kernel_initializer=shared) for _ in range(2)]
+        policy = keras.DTypePolicy("float32")
+        last = keras.layers.Dense(
+            1, dtype=policy, name="last", kernel_initializer="ones"
+        )
+        for number, layer in enumerate(layers):
+            layer.name = f"layer_{number}"
+        return keras.Sequential([keras.Input((2,), name="in"), *layers, last], name="m")
+
+    models = [build(), build()]  # both alive, so that no address is used twice
+    files = [tmp_path / "first.keras", tmp_path / "second.keras"]
+    for model, file in zip(models, files, strict=True):
+        KerasModelDataset(filepath=str(file)).save(model)
+        loaded = KerasModelDataset(filepath=str(file)).load()
+        for weight, expected in zip(loaded.weights, model.weights, strict=True):
+            np.testing.assert_array_equal(weight.numpy(), expected.numpy())
+
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
 def test_code_stored_in_a_model_is_not_run(dataset, tmp_path):
     import keras  # noqa: PLC0415
 

@@ -108,7 +108,7 @@ def test_the_ids_of_a_manifest_are_read_as_text(ingested):
 def test_rejected_rows_are_kept_with_their_reason(ingested):
     rejected = ingested.load("covid_ingestion_rejected")
 
-    assert rejected["reason"].tolist() == ["no RT-PCR result"]
+    assert rejected["reason"].tolist() == ["RT-PCR result not understood"]
     assert ingested.load("nih_ingestion_rejected").empty
 
 

@@ -112,6 +112,7 @@ def test_the_outputs_are_the_catalogs_names(nodes):
         "path_b.phase2.classifier",
         "path_b_phase2_history",
         "path_b_phase2_provenance",
+        "path_b_phase2_clock",
     ]
     assert nodes["path_b.phase3.score"].outputs == ["path_b_phase3_scores"]
     assert nodes["path_b.phase3.explain"].outputs == [

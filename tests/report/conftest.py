@@ -215,7 +215,6 @@ def report_contents(
                 "test": 50,
                 "epochs": 12,
                 "kept_epoch": [7, np.nan],
-                "hours": [0.5, 0.25],
                 "used_by": [3, 1],
                 "seed": 2021,
                 "split_sha256": "0123456789abcdef",

@@ -58,7 +58,7 @@ def test_every_fact_stands_in_the_table_under_its_kind():
         code={"version": "0.1.0"},
         packages={"numpy": "2.4.6"},
         data={"nih_entries": "ab"},
-        records={"phase1": {"recipe": {"seed": 3}, "seconds": 7.5, "parents": [{}]}},
+        records={"phase1": {"recipe": {"seed": 3}, "n_epochs": 7, "parents": [{}]}},
         parameters={"curation": {"size_px": 64}},
     )
 
@@ -67,7 +67,7 @@ def test_every_fact_stands_in_the_table_under_its_kind():
         ("package", "numpy", "2.4.6"),
         ("data", "nih_entries", "ab"),
         ("training", "phase1.recipe.seed", "3"),
-        ("training", "phase1.seconds", "7.5"),
+        ("training", "phase1.n_epochs", "7"),
         ("parameter", "curation.size_px", "64"),
     ]
 

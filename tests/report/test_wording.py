@@ -24,8 +24,6 @@ from covid_cxr.report import wording
         (wording.count(None), wording.UNKNOWN),
         (wording.percent(0.2405), "24.05 %"),
         (wording.percent(math.nan), wording.UNKNOWN),
-        (wording.hours(0.0893), "5 min 21 s"),
-        (wording.hours(12.34), "12.3 h"),
         (wording.label("pleural_thickening"), "Pleural thickening"),
         (wording.label("covid19"), "COVID-19"),
         (wording.cohort("nih"), "NIH ChestX-ray14"),

@@ -26,7 +26,7 @@ def train(initial, cohort, make_recipe, tmp_path_factory):
 
     def once(seed):
         recipe = make_recipe(max_epochs=1, seed=seed)
-        classifier, _, _ = stage.train(recipe=recipe, **common)
+        classifier, *_ = stage.train(recipe=recipe, **common)
         return score(classifier, **data)
 
     def repeat(n_seeds):

@@ -58,7 +58,7 @@ def test_each_site_is_scored_by_a_training_on_its_own_split(splits, common):
             ),
         }
         shared = {name: v for name, v in common.items() if name not in data}
-        classifier, _, record = Stage(f"path_f.without {site}.phase3").train(
+        classifier, _, record, _ = Stage(f"path_f.without {site}.phase3").train(
             **{**shared, **data}
         )
         expected = score(classifier, **data)

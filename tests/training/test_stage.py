@@ -40,10 +40,10 @@ def phase1(train, make_recipe):
 def test_the_next_phase_starts_from_the_body_of_the_trained_parent(
     train, phase1, make_recipe
 ):
-    classifier, _, provenance = phase1
+    classifier, _, provenance, _ = phase1
     # A step so short, without decay, that the start is still there to be seen.
     recipe = make_recipe(max_epochs=1, learning_rate=1e-12, weight_decay=0)
-    child, _, _ = train("path_a.phase2", recipe, parent=(classifier, provenance))
+    child, *_ = train("path_a.phase2", recipe, parent=(classifier, provenance))
     pairs = zip(classifier.trainable_variables, child.trainable_variables, strict=True)
     *body, kernel, bias = [(p.numpy(), c.numpy()) for p, c in pairs]
 
@@ -55,7 +55,7 @@ def test_the_next_phase_starts_from_the_body_of_the_trained_parent(
 
 
 def test_the_parent_is_not_trained_along(train, phase1, make_recipe):
-    classifier, _, provenance = phase1
+    classifier, _, provenance, _ = phase1
     before = classifier.get_weights()
     train("path_a.phase2", make_recipe(), parent=(classifier, provenance))
 
@@ -68,13 +68,14 @@ def test_the_classifier_has_the_weights_of_the_best_epoch(
 ):
     recipe = make_recipe(learning_rate=0.5, max_epochs=6)
     labels = training_set.labels
-    classifier, history, provenance = train("phase1", recipe, labels=labels)
+    classifier, history, provenance, clock = train("phase1", recipe, labels=labels)
     best = min(history, key=lambda record: record["validation_loss"])
     until_best = make_recipe(learning_rate=0.5, max_epochs=int(best["epoch"]))
     stopped_there, *_ = train("phase1", until_best, labels=labels)
     to_the_end = fit(classifier, training_set, recipe, stage="phase1").weights
 
     assert provenance["best_epoch"] == best["epoch"] < 6
+    assert len(clock["seconds"]) == provenance["n_epochs"]
     for weight, expected in zip(
         classifier.get_weights(), stopped_there.get_weights(), strict=True
     ):
@@ -128,7 +129,7 @@ def test_the_nodes_function_has_no_defaults():
 
 def test_the_head_of_a_stage_is_drawn_before_training(initial, make_recipe, train):
     recipe = make_recipe(max_epochs=1, learning_rate=1e-12, weight_decay=0)
-    child, _, _ = train("phase1", recipe)
+    child, *_ = train("phase1", recipe)
     unrelated = swap_head(initial[0], 1, seed=0)
 
     assert np.abs(child.layers[-1].kernel.numpy()).max() > 0.01
@@ -179,7 +180,7 @@ def test_frozen_layers_stay_as_the_parents(
     train, initial, make_recipe, trainable, frozen
 ):
     recipe = make_recipe(trainable=trainable, max_epochs=1)
-    child, _, _ = train("phase1", recipe)
+    child, *_ = train("phase1", recipe)
     weights = {weight.path: weight.numpy() for weight in initial[0].weights}
     changed = {
         weight.path.split("/")[0].split("_")[0]

@@ -13,7 +13,8 @@ class KerasModelDataset(AbstractDataset[Any, Any]):
     """A Keras 3 model in one `.keras` file on a local or shared disk.
 
     Loaded without its optimizer, and never with code stored in the file (safe mode);
-    saved so that the file appears only when it is whole.
+    saved so that the file appears only when it is whole, and so that the same model is
+    the same file, whichever process saved it and when.
 
     Example:
         ```yaml
@@ -64,12 +65,13 @@ class KerasModelDataset(AbstractDataset[Any, Any]):
         part = self._filepath.with_suffix(".part.keras")
         try:
             data.save(part)
+            _forget_the_process(part)
             part.replace(self._filepath)
         finally:
             part.unlink(missing_ok=True)
 
     def preview(self) -> JSONPreview:
-        """Return what the file says of itself: its layers, Keras version and date."""
+        """Return what the file says of itself: its layers and Keras version."""
         with zipfile.ZipFile(self._filepath) as archive:
             made = json.loads(archive.read("metadata.json"))
             model = json.loads(archive.read("config.json"))
@@ -79,7 +81,6 @@ class KerasModelDataset(AbstractDataset[Any, Any]):
             "name": config.get("name"),
             "layers": len(config.get("layers", [])),
             "keras_version": made.get("keras_version"),
-            "saved": made.get("date_saved"),
         }
         return JSONPreview(json.dumps(shown))
 
@@ -88,3 +89,32 @@ class KerasModelDataset(AbstractDataset[Any, Any]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
+
+
+def _forget_the_process(path: Path) -> None:
+    """Take out of a `.keras` file what depends on the process that saved it.
+
+    Objects that layers share are numbered by their addresses in memory: they get the
+    numbers 0, 1, … in the order in which they appear. Dates are left out.
+    """
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    made = json.loads(members["metadata.json"])
+    made.pop("date_saved", None)
+    members["metadata.json"] = json.dumps(made).encode()
+    config = json.loads(members["config.json"])
+    _renumber_shared(config, {})
+    members["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)  # dated 1980
+
+
+def _renumber_shared(config: Any, numbers: dict[int, int]) -> None:
+    if isinstance(config, dict):
+        if (address := config.get("shared_object_id")) is not None:
+            config["shared_object_id"] = numbers.setdefault(address, len(numbers))
+        config = list(config.values())
+    if isinstance(config, list):
+        for part in config:
+            _renumber_shared(part, numbers)

@@ -30,7 +30,7 @@ def train_and_score(stage: str) -> list[Node]:
                 "compute": "params:compute",
                 "states": "state",
             },
-            outputs=["classifier", "history", "provenance"],
+            outputs=["classifier", "history", "provenance", "clock"],
             name="train",
             tags=["train"],
         ),

@@ -18,13 +18,11 @@ class Cost:
         epochs: Of all of them.
         image_passes: Radiographs through the network to be learned from, each time
             counted: epochs times training radiographs.
-        hours: Of training and its validation, by the clock.
     """
 
     trainings: int
     epochs: float
     image_passes: float
-    hours: float
 
 
 def list_trainings(provenance: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -35,7 +33,7 @@ def list_trainings(provenance: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 
     Args:
         provenance: Record by training, as in `path_b_phase2`: stage, parents, images
-            per part, epochs, seconds, seed, hash of the split, versions. What a record
+            per part, epochs, seed, hash of the split, versions. What a record
             lacks stays empty in the table.
     """
     lineages = _lineages(provenance.values())
@@ -52,13 +50,32 @@ def list_trainings(provenance: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
                 "test": images.get("test"),
                 "epochs": record.get("n_epochs"),
                 "kept_epoch": record.get("best_epoch"),
-                "hours": _hours(record.get("seconds")),
                 "used_by": sum(record.get("stage") in lineage for lineage in lineages),
                 "seed": record.get("seed"),
                 "split_sha256": record.get("split_sha256"),
                 "versions": _as_text(record.get("versions", {})),
             }
         )
+    return pd.DataFrame(rows)
+
+
+def list_timings(clocks: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Return `training`, `epochs`, `seconds` and `seconds_per_epoch`.
+
+    Apart from all other tables, since it is never the same again.
+
+    Args:
+        clocks: The `seconds` of each epoch and its validation, by training.
+    """
+    rows = [
+        {
+            "training": name,
+            "epochs": len(clock["seconds"]),
+            "seconds": sum(clock["seconds"]),
+            "seconds_per_epoch": sum(clock["seconds"]) / len(clock["seconds"]),
+        }
+        for name, clock in clocks.items()
+    ]
     return pd.DataFrame(rows)
 
 
@@ -110,7 +127,6 @@ def _cost(trainings: pd.DataFrame, times: pd.Series) -> Cost:
         trainings=int(times.sum()),
         epochs=float((times * trainings["epochs"]).sum()),
         image_passes=float((times * passes).sum()),
-        hours=float((times * trainings["hours"]).sum()),
     )
 
 
@@ -122,10 +138,6 @@ def _ancestor(record: Mapping[str, Any]) -> str:
         return stage
     named = {"none": "random weights", "imagenet": IMAGENET}
     return named.get(weights, str(weights))
-
-
-def _hours(seconds: float | None) -> float | None:
-    return None if seconds is None else seconds / 3600
 
 
 def _as_text(versions: Mapping[str, str]) -> str:

@@ -65,16 +65,6 @@ def percent(share: float | None, decimals: int = 2) -> str:
     return f"{100 * share:.{decimals}f} %" if _is_known(share) else UNKNOWN
 
 
-def hours(value: float | None) -> str:
-    """Return hours, or minutes and seconds where it is less than one."""
-    if not _is_known(value):
-        return UNKNOWN
-    seconds = round(3600 * value)
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60:02d} s"
-    return f"{value:.1f} h"
-
-
 def label(name: str) -> str:
     """Return the name of a finding, as in "Pleural thickening"."""
     return LABELS.get(name, name.replace("_", " ").capitalize())

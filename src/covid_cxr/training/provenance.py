@@ -72,7 +72,6 @@ def training_provenance(
         "n_epochs": state.n_epochs,
         "best_epoch": state.plateau.best_epoch,
         "best_validation_loss": state.plateau.best_loss,
-        "seconds": sum(state.seconds),
         "weights_sha256": _weights_sha256(state.best_weights),
         "versions": _versions(),
     }

@@ -45,5 +45,5 @@ def train_further_seeds(
             twice.
     """
     for seed in range(recipe.seed + 1, recipe.seed + repetition.n_seeds):
-        classifier, _, _ = stage.train(recipe=replace(recipe, seed=seed), **training)
+        classifier, *_ = stage.train(recipe=replace(recipe, seed=seed), **training)
         yield seed, classifier

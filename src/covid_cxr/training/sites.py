@@ -76,7 +76,8 @@ class StageWithoutSites:
                 "intensity": measure_intensity(store, curated, split, sample),
                 "labels": labels,
             }
-            classifier, _, provenance[str(site)] = Stage(_stage(self.path, site)).train(
+            stage = Stage(_stage(self.path, site))
+            classifier, _, provenance[str(site)], _ = stage.train(
                 parent=parent,
                 parent_provenance=parent_provenance,
                 recipe=recipe,

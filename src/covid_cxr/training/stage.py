@@ -49,12 +49,14 @@ class Stage:
         recipe: Recipe,
         compute: Compute,
         states: StateFolder,
-    ) -> tuple[Any, list[Mapping[str, float]], dict[str, Any]]:
-        """Return the trained classifier, its history and its provenance.
+    ) -> tuple[Any, list[Mapping[str, float]], dict[str, Any], dict[str, Any]]:
+        """Return the trained classifier, its history, its provenance and its clock.
 
         The classifier has the parent's body and a new head, is trained as far as the
         recipe says and has the weights of the epoch with the lowest validation loss.
-        A training that was interrupted goes on after the last epoch in `states`.
+        A training that was interrupted goes on after the last epoch in `states`. What
+        depends on the clock stands apart from what the same training gives again: the
+        `seconds` that each epoch took.
 
         Args:
             parent: The Keras model to start from. It stays as it is.
@@ -111,4 +113,5 @@ class Stage:
             state.plateau.best_epoch,
             state.plateau.best_loss,
         )
-        return classifier, list(state.history), provenance
+        clock = {"seconds": list(state.seconds)}
+        return classifier, list(state.history), provenance, clock

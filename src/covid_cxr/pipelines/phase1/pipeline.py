@@ -31,7 +31,10 @@ def create_pipeline() -> Pipeline:
                     "compute": "params:compute",
                     "states": "phase1_state",
                 },
-                outputs=["phase1_classifier", "phase1_history", "phase1_provenance"],
+                outputs=[
+                    *("phase1_classifier", "phase1_history"),
+                    *("phase1_provenance", "phase1_clock"),
+                ],
                 name="phase1.train",
                 tags=["train"],
             ),

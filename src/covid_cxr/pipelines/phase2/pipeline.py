@@ -17,7 +17,7 @@ def _phase2(path: TrainingPath) -> Pipeline:
     stage = f"{path.name}.phase2"
     cohort = path.phase2_cohort
     nodes, inputs, parameters = train_and_score(stage), {}, {}
-    written = ["history", "provenance", "scores"]
+    written = ["history", "provenance", "clock", "scores"]
     if path.has_boxes:
         nodes.append(_point())
         written.append("pointing")

@@ -18,7 +18,7 @@ def create_pipeline() -> Pipeline:
 def _phase3(path: TrainingPath) -> Pipeline:
     stage = f"{path.name}.phase3"
     written = (
-        *("history", "provenance", "scores", "seed_scores", "seed_maps"),
+        *("history", "provenance", "clock", "scores", "seed_scores", "seed_maps"),
         "masked_scores",
         *("saliency", "maps", "randomisation", "regions", "repeatability"),
     )

@@ -80,8 +80,8 @@ def train(  # noqa: PLR0913 - one argument per dataset of the catalog
     recipe: Recipe,
     compute: Compute,
     states: StateFolder,
-) -> tuple[Any, list[Mapping[str, float]], dict[str, Any]]:
-    """Return the pooled classifier, its history and its provenance.
+) -> tuple[Any, list[Mapping[str, float]], dict[str, Any], dict[str, Any]]:
+    """Return the pooled classifier, its history, its provenance and its clock.
 
     Labels that an image's cohort does not tell are left out of the loss.
 

@@ -75,7 +75,10 @@ def _train_and_score() -> list[Node]:
                 "compute": "params:compute",
                 "states": "pooled_state",
             },
-            outputs=["pooled_classifier", "pooled_history", "pooled_provenance"],
+            outputs=[
+                *("pooled_classifier", "pooled_history"),
+                *("pooled_provenance", "pooled_clock"),
+            ],
             name="train",
             tags=["train"],
         ),

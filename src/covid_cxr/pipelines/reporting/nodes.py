@@ -224,6 +224,15 @@ def list_trainings(**provenance: dict[str, Any]) -> pd.DataFrame:
     return trainings.list_trainings(provenance)
 
 
+def list_timings(**clocks: dict[str, list[float]]) -> pd.DataFrame:
+    """Return how long every training took, by the clock.
+
+    Args:
+        clocks: By training.
+    """
+    return trainings.list_timings(clocks)
+
+
 def write_report(
     reporting: Reporting, figure3_interactive: Any, **parts: pd.DataFrame | bytes | None
 ) -> str:

@@ -22,6 +22,7 @@ from covid_cxr.pipelines.reporting.nodes import (
     draw_cropping,
     draw_learning_curves,
     draw_training_paths,
+    list_timings,
     list_trainings,
     tables_of_section,
     tabulate_covid,
@@ -193,6 +194,12 @@ def _trainings(paths: Sequence[TrainingPath]) -> list[Node]:
             inputs={name: f"{name}_provenance" for name in names},
             outputs="trainings",
             name="list_trainings",
+        ),
+        Node(
+            list_timings,
+            inputs={name: f"{name}_clock" for name in names},
+            outputs="timings",
+            name="list_timings",
         ),
     ]
 

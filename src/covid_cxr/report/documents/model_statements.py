@@ -101,11 +101,11 @@ def training(evidence: Evidence) -> str:
 
 
 def cost(evidence: Evidence) -> str:
-    """Return how many trainings the run has, and their hours."""
+    """Return how many trainings the run has, and how long they are."""
     total = cost_of_study(evidence.trainings)
     return (
         f"{total.trainings} trainings in all, {wording.count(total.epochs)} epochs, "
-        f"{wording.hours(total.hours)}."
+        f"{wording.count(total.image_passes)} image passes; timings.csv has the clock."
     )
 
 
