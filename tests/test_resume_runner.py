@@ -20,6 +20,7 @@ from kedro.pipeline import Node, Pipeline
 from kedro_datasets.json import JSONDataset
 from kedro_datasets.text import TextDataset
 
+from covid_cxr.data_root import LOCK
 from covid_cxr.datasets.node_records import NodeRecordsDataset
 from covid_cxr.datasets.optional import OptionalDataset
 from covid_cxr.datasets.radiograph_folder import RadiographFolderDataset
@@ -346,13 +347,17 @@ def stale_in_study(project, data_root, **params):
     return set(stale_nodes(pipelines["__default__"], catalog))
 
 
+def times_of_change(data_root):
+    files = [path for path in data_root.rglob("*") if path.is_file()]
+    return {p: p.stat().st_mtime_ns for p in files if p.name != LOCK}
+
+
 def test_a_finished_study_has_nothing_to_do(run_kedro, finished_study, caplog, capsys):
     caplog.set_level("INFO", logger="covid_cxr")
-    before = {p: p.stat().st_mtime_ns for p in finished_study.rglob("*") if p.is_file()}
+    before = times_of_change(finished_study)
     run_kedro("__default__", data_root=finished_study, runner=ResumeRunner())
 
-    after = {p: p.stat().st_mtime_ns for p in finished_study.rglob("*") if p.is_file()}
-    assert after == before
+    assert times_of_change(finished_study) == before
     n_nodes, n_checks = len(pipelines["__default__"].nodes), len(checks())
     assert f"{n_nodes - n_checks} of {n_nodes} nodes are up to date" in caplog.text
     assert "report.html" in capsys.readouterr().out
@@ -385,6 +390,21 @@ def test_a_raw_radiograph_that_changes_concerns_its_cohort_only(
 
     assert {"path_f.phase3.train", "reporting.write_report"} <= stale
     assert not {"phase1.train", "path_a.phase2.train", "path_d.phase2.train"} & stale
+
+
+def test_a_store_that_lost_a_byte_in_silence_is_made_again(project, finished_study):
+    shard = finished_study / "03_primary/covid_store/images.zarr/c/0/0/0"
+    times, content = shard.stat(), shard.read_bytes()
+    shard.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    os.utime(shard, ns=(times.st_atime_ns, times.st_mtime_ns))
+    try:
+        stale = stale_in_study(project, finished_study)
+    finally:
+        shard.write_bytes(content)
+        os.utime(shard, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    assert {"curation.curate_covid", "path_f.phase3.train"} <= stale
+    assert "phase1.train" not in stale
 
 
 def test_what_a_cluster_ran_is_up_to_date_too(project, run_kedro, hospital, tmp_path):

@@ -4,7 +4,7 @@ Every run leaves a record of each node beside the data, once all outputs of the 
 are saved: hashes of its code, its parameters, its inputs and its outputs. The node is
 up to date while all of them are as recorded; one without outputs never is. A table or
 a model is known by the hash of its content, a folder of images by the names, sizes and
-times of its files.
+times of its files; of an image store, every image is checked, too.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
+from covid_cxr.datasets.image_store import ImageStoreDataset
 from covid_cxr.datasets.node_records import Hashes, NodeRecord, NodeRecords
 from covid_cxr.datasets.optional import OptionalDataset
 from covid_cxr.datasets.training_state import TrainingStateDataset
@@ -85,7 +86,8 @@ def stale_nodes(pipeline: Pipeline, catalog: Catalog) -> list[str]:
 
     def sha256_of(name: str) -> str | None:
         if name not in known:
-            known[name] = data_sha256(catalog, name)
+            is_whole = not _is_damaged(catalog[name])
+            known[name] = data_sha256(catalog, name) if is_whole else None
         return known[name]
 
     stale: list[str] = []
@@ -130,6 +132,11 @@ def data_sha256(catalog: Catalog, name: str) -> str | None:
     if isinstance(dataset, OptionalDataset) and not dataset.exists():
         return "absent"
     return _files_sha256(dataset) if dataset.exists() else None
+
+
+def _is_damaged(dataset: Any) -> bool:
+    """Return whether a store lost pixels since it was written: its files look alike."""
+    return isinstance(dataset, ImageStoreDataset) and dataset.is_damaged()
 
 
 def _changes(

@@ -23,7 +23,9 @@ from covid_cxr.radiographs.store import (
     ImageStore,
     begin_store,
     finish_store,
+    is_damaged,
     is_finished,
+    layout_of,
     open_store,
 )
 from covid_cxr.workers import as_done, executor
@@ -91,6 +93,20 @@ class ImageStoreDataset(AbstractDataset[StorePlan, ImageStore]):
             for shard in _write_shards(root, data, missing):
                 progress.advance(task, len(layout.rows(shard)))
         finish_store(root, layout)
+
+    def is_damaged(self) -> bool:
+        """Return whether a shard is not as it was written; every image is read."""
+        layout = layout_of(self._filepath)
+        if layout is None:
+            return False
+        damaged = []
+        with _progress() as progress:
+            name = f"{self._filepath.name}: checksums"
+            task = progress.add_task(name, total=layout.n_images)
+            for shard in range(layout.n_shards):
+                damaged.append(is_damaged(self._filepath, layout, shard))
+                progress.advance(task, len(layout.rows(shard)))
+        return any(damaged)
 
     def _exists(self) -> bool:
         return is_finished(self._filepath)

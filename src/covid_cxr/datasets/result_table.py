@@ -1,9 +1,16 @@
 """A table of results as files: CSV for programs, LaTeX for a paper."""
 
+import re
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pandas as pd
 from kedro_datasets.pandas import CSVDataset
+
+# What OWASP lists as the first character of a formula; with apostrophes before it, so
+# that text which begins with one comes back as it was.
+_COMPUTED = re.compile(r"^(?='*[=+\-@\t])")
+_GUARDED = re.compile(r"^'(?='*[=+\-@\t])")
 
 
 class ResultTableDataset(CSVDataset):  # type: ignore[misc]  # has no types
@@ -27,12 +34,34 @@ class ResultTableDataset(CSVDataset):  # type: ignore[misc]  # has no types
         "na_values": [""],
     }
 
+    def load(self) -> pd.DataFrame:
+        """Return the table, with its text as it was given to `save`."""
+        return _map_text(super().load(), lambda text: _GUARDED.sub("", text))
+
     def save(self, data: pd.DataFrame) -> None:
-        """Save the table `data` as CSV and LaTeX of one name."""
-        super().save(data)
+        """Save the table `data` as CSV and LaTeX of one name.
+
+        In the CSV an apostrophe stands before text that a spreadsheet would compute:
+        a site or classifier may be called `=cmd()`.
+        """
+        super().save(_map_text(data, lambda text: _COMPUTED.sub("'", text)))
         path = str(self._get_save_path().with_suffix(".tex"))
         with self._fs.open(path, mode="w", encoding="utf-8") as file:
             file.write(as_latex(data))
+
+
+def _map_text(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """Return the table with its text changed, in cells as in the names of columns."""
+
+    def of(value: Any) -> Any:
+        return change(value) if isinstance(value, str) else value
+
+    texts = table.select_dtypes(["object", "str", "category"]).columns
+    changed = {name: table[name].astype("object").map(of) for name in texts}
+    restored = {
+        name: column.astype(table[name].dtype) for name, column in changed.items()
+    }
+    return table.assign(**restored).rename(columns=of)
 
 
 def as_latex(table: pd.DataFrame) -> str:

@@ -187,6 +187,31 @@ def is_finished(root: Path) -> bool:
     return (root / MANIFEST).is_file()
 
 
+def layout_of(root: Path) -> StoreLayout | None:
+    """Return the layout of a finished store; None where there is none."""
+    if not is_finished(root):
+        return None
+    return StoreLayout(**json.loads((root / MANIFEST).read_text())["layout"])
+
+
+def is_damaged(root: Path, layout: StoreLayout, shard: int) -> bool:
+    """Return whether a shard is not as it was written; the log names it.
+
+    Every image is read: its checksum and its mean are compared with the records'.
+
+    Args:
+        root: Of a finished store.
+        layout: Of the store.
+        shard: Its number.
+    """
+    try:
+        records = pd.read_parquet(_records_file(root, shard))
+    except (OSError, ValueError) as error:
+        logger.warning("%s cannot be read: %s", _records_file(root, shard), error)
+        return True
+    return not _has_its_pixels(root, layout, shard, records)
+
+
 def begin_store(
     root: Path, layout: StoreLayout, fingerprints: Sequence[str]
 ) -> list[int]:

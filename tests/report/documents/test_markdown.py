@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from markdown_it import MarkdownIt
 
 from covid_cxr.report.documents.claim import fill_claim
 from covid_cxr.report.documents.document import Document, Item
@@ -54,6 +55,46 @@ def test_markup_in_a_text_stays_text():
     )
 
     assert "**T.** a \\*b\\* \\<script>" in as_markdown(document)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[the report](http://e.org/x)",
+        "![seen](http://e.org/pixel.png)",
+        "[ref]: http://e.org",
+        "see https://e.org/a_b_c and www.e.org",
+        "mail a@e.org",
+        "<img src=x onerror=alert(1)> <http://e.org>",
+        "_leading and **bold** and ~~struck~~",
+        "$x^2$ costs $5",
+        "&lt;b&gt; a & b",
+        "# heading",
+        "- item",
+        "+ item",
+        "1. first",
+        "12) twelfth",
+        "> quoted",
+        "a | b | c",
+        "C:\\new\\table",
+        "`code`",
+    ],
+)
+def test_whatever_stands_in_a_text_a_renderer_shows_it_as_it_is(text):
+    item = Item(number="", section="S", topic=text, told=text, asked="")
+    document = Document(
+        name="d", title=text, source=text, notices=(text,), items=(item,), tables=()
+    )
+    renderer = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+    tokens = renderer.parse(as_markdown(document))
+
+    inline = [token for token in tokens if token.type == "inline"]
+    kinds = {child.type for token in inline for child in token.children}
+    assert kinds <= {"text", "text_special", "strong_open", "strong_close"}
+    shown = ["".join(child.content for child in token.children) for token in inline]
+    assert shown == [text, text, text, f"{document.tally}.", "S", f"{text}. {text}"]
+    assert not re.search(r"(?i)https?://|www\.|\w@\w", as_markdown(document))
 
 
 def test_an_item_that_neither_tells_nor_asks_is_refused():

@@ -5,7 +5,14 @@ from collections.abc import Iterator, Sequence
 
 from covid_cxr.report.documents.document import Document, Item, Table
 
-_MARKUP = re.compile(r"([\\|*`<])")  # what Markdown would read as markup
+# What GitHub's Markdown would read as markup: signs anywhere, an underscore at the edge
+# of a word, the second half of a link or image, an entity, a mail address, and what
+# begins a heading, a list or a quotation.
+_MARKUP = re.compile(
+    r"([\\|*`<~$@]|(?<!\w)_|_(?!\w)|\](?=[(\[:])|&(?=[#\w]+;)|^[#>+=-])"
+)
+_LIST = re.compile(r"^(\d+)([.)])")
+_BARE_LINK = re.compile(r"(?i)(:)(//)|\b(www)(\.)")  # a link without any markup
 
 
 def as_markdown(document: Document) -> str:
@@ -59,4 +66,5 @@ def _text(item: Item) -> str:
 
 
 def _plain(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    marked = _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    return _BARE_LINK.sub(r"\1\3\\\2\4", _LIST.sub(r"\1\\\2", marked))
