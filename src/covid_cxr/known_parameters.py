@@ -13,6 +13,8 @@ from typing import Any
 
 from kedro.config import OmegaConfigLoader
 
+from covid_cxr.datasets.local_path import local_path
+
 _ASKED_FOR = re.compile(r"\$\{runtime_params:\s*(\w+)")
 _PLACES = ("data_root", "covid_root")
 
@@ -55,13 +57,11 @@ def refuse_urls(places: Mapping[str, Any]) -> None:
         ValueError: If a root is a URL.
     """
     for name in _PLACES:
-        place = places.get(name)
-        if isinstance(place, str) and re.match(r"[A-Za-z][\w+.-]*:/", place):
-            raise ValueError(
-                f"{name} is {place}, but image stores, trainings and reports are "
-                f"written to folders only: name a folder, such as the place where the "
-                f"bucket is mounted."
-            )
+        if isinstance(place := places.get(name), str):
+            try:
+                local_path(place)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
 
 
 def known_parameters(loader: OmegaConfigLoader) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from covid_cxr.datasets.local_path import local_path
 from covid_cxr.radiographs.curation import StorePlan, write_planned
 from covid_cxr.radiographs.store import (
     ImageStore,
@@ -58,7 +59,7 @@ class ImageStoreDataset(AbstractDataset[StorePlan, ImageStore]):
             filepath: The store's folder.
             metadata: For kedro-viz.
         """
-        self._filepath = Path(filepath)
+        self._filepath = local_path(filepath)
         self.metadata = metadata
 
     def load(self) -> ImageStore:

@@ -8,6 +8,8 @@ from typing import Any
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import JSONPreview
 
+from covid_cxr.datasets.local_path import local_path
+
 
 class KerasModelDataset(AbstractDataset[Any, Any]):
     """A Keras 3 model in one `.keras` file on a local or shared disk.
@@ -41,7 +43,7 @@ class KerasModelDataset(AbstractDataset[Any, Any]):
                 f"A Keras model is kept in a .keras file, got {filepath!r}; name it "
                 f"so (older formats are not whole models or run code when loaded)."
             )
-        self._filepath = Path(filepath)
+        self._filepath = local_path(filepath)
         self.metadata = metadata
 
     def load(self) -> Any:

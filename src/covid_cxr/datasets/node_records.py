@@ -9,6 +9,8 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
+from covid_cxr.datasets.local_path import local_path
+
 # By ingredient: "code", "wiring", and the names of datasets and parameters. None where
 # there is nothing, or nothing that another run could find again.
 Hashes = Mapping[str, str | None]
@@ -85,7 +87,7 @@ class NodeRecordsDataset(AbstractDataset[None, NodeRecords]):
             filepath: The folder; it need not exist.
             metadata: For kedro-viz.
         """
-        self._filepath = Path(filepath)
+        self._filepath = local_path(filepath)
         self.metadata = metadata
 
     def load(self) -> NodeRecords:

@@ -9,6 +9,7 @@ from kedro.io import AbstractDataset
 from rich import get_console
 from rich.progress import track
 
+from covid_cxr.datasets.local_path import local_path
 from covid_cxr.radiographs.folder import (
     SYNTHETIC_MARKER,
     RadiographFolder,
@@ -46,7 +47,7 @@ class RadiographFolderDataset(
             filepath: The folder; files may lie at any depth.
             metadata: For kedro-viz.
         """
-        self._filepath = Path(filepath)
+        self._filepath = local_path(filepath)
         self.metadata = metadata
 
     def load(self) -> RadiographFolder:

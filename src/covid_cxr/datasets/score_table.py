@@ -1,10 +1,11 @@
 """A user's table of scores: CSV or parquet, read only."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from kedro.io import AbstractDataset
+
+from covid_cxr.datasets.local_path import local_path
 
 _SUFFIXES = (".csv", ".parquet")
 
@@ -32,7 +33,7 @@ class ScoreTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         Raises:
             ValueError: If the file is of another kind.
         """
-        self._filepath = Path(filepath).expanduser()
+        self._filepath = local_path(filepath).expanduser()
         self.metadata = metadata
         if self._filepath.suffix.lower() not in _SUFFIXES:
             raise ValueError(

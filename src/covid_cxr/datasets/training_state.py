@@ -1,10 +1,10 @@
 """The folder that keeps a training's state through a crash."""
 
-from pathlib import Path
 from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
+from covid_cxr.datasets.local_path import local_path
 from covid_cxr.training.state import StateFolder
 
 
@@ -31,7 +31,7 @@ class TrainingStateDataset(AbstractDataset[NoReturn, StateFolder]):
             filepath: Need not exist.
             metadata: For kedro-viz.
         """
-        self._filepath = Path(filepath)
+        self._filepath = local_path(filepath)
         self.metadata = metadata
 
     def load(self) -> StateFolder:

@@ -1,0 +1,24 @@
+"""Places of datasets that are kept in files of this machine, and nowhere else."""
+
+import re
+from pathlib import Path
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # no drive: it has one letter
+
+
+def local_path(filepath: str) -> Path:
+    """Return the path of a file or folder on a local or mounted disk.
+
+    Args:
+        filepath: As the catalog names it; `file://` is taken off.
+
+    Raises:
+        ValueError: If it is a URL, which would become a folder of that name.
+    """
+    path = filepath.removeprefix("file://")
+    if _URL.match(path):
+        raise ValueError(
+            f"The place is {filepath}, but this dataset is kept in local or mounted "
+            f"folders only: name one, such as the place where the bucket is mounted."
+        )
+    return Path(path)
