@@ -53,7 +53,7 @@ def test_known_parameters_pass(given):
 
 @pytest.mark.parametrize("root", ["s3://bucket/x", "gs://b", "az://c", "file:///tmp/x"])
 def test_a_root_that_is_a_url_is_refused(root):
-    with pytest.raises(ValueError, match=f"data_root is {root}"):
+    with pytest.raises(ValueError, match=f"data_root: .* is {root}"):
         refuse_urls({"data_root": root})
 
 

@@ -23,10 +23,10 @@ from covid_cxr.datasets.training_state import TrainingStateDataset
     ],
 )
 @pytest.mark.parametrize(
-    "place", ["s3://bucket/x.keras", "gs:/bucket/x.keras", "abfss://c@a/x.keras"]
+    "place", ["s3://bucket/x.keras", "gs:/bucket/x.keras", "file:///x.keras"]
 )
 def test_a_url_is_refused_when_the_catalog_is_made(dataset, place, tmp_path):
-    with pytest.raises(ValueError, match=r"local or mounted folders only"):
+    with pytest.raises(ValueError, match=r"only local or mounted folders"):
         dataset(filepath=place)
 
 
@@ -35,7 +35,6 @@ def test_a_url_is_refused_when_the_catalog_is_made(dataset, place, tmp_path):
     [
         ("data/x", "data/x"),
         ("/data/x", "/data/x"),
-        ("file:///data/x", "/data/x"),
         ("C:/data/x", "C:/data/x"),
         ("data/at 12:30/x", "data/at 12:30/x"),
     ],

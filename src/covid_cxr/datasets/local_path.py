@@ -10,15 +10,14 @@ def local_path(filepath: str) -> Path:
     """Return the path of a file or folder on a local or mounted disk.
 
     Args:
-        filepath: As the catalog names it; `file://` is taken off.
+        filepath: As the catalog names it.
 
     Raises:
         ValueError: If it is a URL, which would become a folder of that name.
     """
-    path = filepath.removeprefix("file://")
-    if _URL.match(path):
+    if _URL.match(filepath):
         raise ValueError(
-            f"The place is {filepath}, but this dataset is kept in local or mounted "
-            f"folders only: name one, such as the place where the bucket is mounted."
+            f"The place is {filepath}, but only local or mounted folders can be "
+            f"written to here: name one, such as where the bucket is mounted."
         )
-    return Path(path)
+    return Path(filepath)
