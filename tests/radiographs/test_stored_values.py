@@ -12,6 +12,7 @@ from pydicom.tag import Tag
 from pydicom.uid import (
     ExplicitVRBigEndian,
     JPEG2000Lossless,
+    JPEGLosslessSV1,
     JPEGLSLossless,
     RLELossless,
 )
@@ -43,6 +44,11 @@ def in_syntax(dataset, words, syntax):
     elif syntax == JPEGLSLossless:
         jpeg_ls = pytest.importorskip("jpeg_ls")
         dataset.PixelData = encapsulate([bytes(jpeg_ls.encode(words).tobytes())])
+    elif syntax == JPEGLosslessSV1:
+        libjpeg_turbo = pytest.importorskip("imagecodecs")
+        bits = int(words.max()).bit_length()
+        coded = libjpeg_turbo.jpeg8_encode(words, lossless=True, bitspersample=bits)
+        dataset.PixelData = encapsulate([coded])
     elif syntax == JPEG2000Lossless:
         openjpeg = pytest.importorskip("openjpeg.utils")
         bits = int(words.max()).bit_length()
@@ -65,7 +71,14 @@ def packed(words):
 
 SYNTAXES = pytest.mark.parametrize(
     "syntax",
-    [None, ExplicitVRBigEndian, RLELossless, JPEGLSLossless, JPEG2000Lossless],
+    [
+        None,
+        ExplicitVRBigEndian,
+        RLELossless,
+        JPEGLosslessSV1,
+        JPEGLSLossless,
+        JPEG2000Lossless,
+    ],
     ids=lambda syntax: getattr(syntax, "name", "native"),
 )
 
@@ -113,7 +126,7 @@ def test_values_of_more_bits_than_the_header_says_do_not_wrap(
     assert rendering.pixels.max() == 255
 
 
-@pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless])
+@pytest.mark.parametrize("syntax", [JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless])
 def test_fewer_bits_in_the_codestream_are_not_near_black(make_dicom, syntax):
     eight = (TWELVE >> 4).astype(np.uint8)
     dataset = stated(make_dicom(TWELVE, **WINDOW), stored=12)

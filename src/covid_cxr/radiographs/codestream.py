@@ -8,9 +8,11 @@ around it says. The size stands in a segment near the start of every such stream
 import struct
 from dataclasses import dataclass
 
+_START_OF_JPEG = b"\xff\xd8"
 _JPEG_2000 = b"\xff\x4f\xff\x51"  # start, and the size, which must follow
 # SOF0 to SOF15 without DHT (C4), JPG (C8) and DAC (CC), and SOF55 of JPEG-LS.
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
+_LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})  # processes without a DCT
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})  # TEM, RSTn, SOI
 
 
@@ -24,6 +26,7 @@ class DeclaredSize:
         components: Colours; 1 for grey.
         precision: Bits of a value.
         is_signed: Whether values may be negative, as JPEG 2000 alone can say.
+        is_lossless: Whether the process is one of the lossless ones of 10918-1.
     """
 
     height: int
@@ -31,15 +34,17 @@ class DeclaredSize:
     components: int
     precision: int
     is_signed: bool = False
+    is_lossless: bool = False
 
 
 def declared_size(codestream: bytes) -> DeclaredSize | None:
     """Return the size in the header of a codestream, or None where it has none."""
-    start = codestream.find(_JPEG_2000, 0, 1024)  # some wrap it in the boxes of JP2
     try:
-        if start >= 0:
-            return _size_of_jpeg_2000(codestream, start)
-        return _size_of_jpeg(codestream)
+        if codestream.startswith(_START_OF_JPEG):
+            return _size_of_jpeg(codestream)
+        # Some wrap it in the boxes of JP2.
+        start = codestream.find(_JPEG_2000, 0, 1024)
+        return _size_of_jpeg_2000(codestream, start) if start >= 0 else None
     except struct.error:  # it breaks off
         return None
 
@@ -67,7 +72,11 @@ def _size_of_jpeg(codestream: bytes) -> DeclaredSize | None:
                 ">B2HB", codestream, at + 4
             )
             return DeclaredSize(
-                height=height, width=width, components=components, precision=precision
+                height=height,
+                width=width,
+                components=components,
+                precision=precision,
+                is_lossless=marker in _LOSSLESS,
             )
         if marker == 0xFF:  # a fill byte before the marker
             at += 1

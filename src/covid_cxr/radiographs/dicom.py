@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
@@ -13,10 +13,13 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.pixels.decoders.base import Decoder, get_decoder
 from pydicom.sequence import Sequence
 from pydicom.uid import (
+    HTJ2K,
     UID,
     DigitalXRayImageStorageForProcessing,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
     JPEG2000TransferSyntaxes,
-    JPEGBaseline8Bit,
+    JPEGLSTransferSyntaxes,
     RLELossless,
 )
 
@@ -31,6 +34,7 @@ from covid_cxr.radiographs.identifying import (
     burned_in_annotation,
     identifying_attributes,
 )
+from covid_cxr.radiographs.jpeg import JPEG_SYNTAXES, decode_jpeg
 from covid_cxr.radiographs.rendering import (
     NO_DECODER,
     Rendering,
@@ -55,19 +59,30 @@ OTHER_MODALITIES = frozenset({"CT", "MR", "US", "NM", "PT", "MG", "XA", "ES", "S
 
 _MOST_PRECISE = 16  # bits of a codestream's values
 
-# What decodes each compressed transfer syntax that pydicom alone cannot.
-_OPEN = 'pip install "covid-cxr[codecs]"'
-_GPL = 'pip install "covid-cxr[codecs,codecs-gpl]" (GPL-3.0)'
-_CODECS = {
-    **{f"1.2.840.10008.1.2.4.{n}": _OPEN for n in (80, 81, 90, 91, 201, 202, 203)},
-    **{f"1.2.840.10008.1.2.4.{n}": _GPL for n in (50, 51, 57, 70)},
+# The plug-ins of pydicom that may decode a syntax, the best first, by
+# benchmarks/decoding.py and by what they do to damaged files (docs/decisions/0008 and
+# 0025). GDCM, which ends the process on those, is never asked where it is installed.
+_PLUGINS = {
+    RLELossless: ("pylibjpeg", "pydicom"),
+    **dict.fromkeys(JPEGLSTransferSyntaxes, ("pyjpegls",)),
+    **dict.fromkeys(JPEG2000TransferSyntaxes, ("pylibjpeg", "pillow")),
+    **dict.fromkeys((HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL), ("pylibjpeg",)),
 }
 
-# The fastest of several by benchmarks/decoding.py (docs/decisions/0008).
-_FASTEST = {
-    RLELossless: "pylibjpeg",
-    **dict.fromkeys(JPEG2000TransferSyntaxes, "pylibjpeg"),
-}
+
+@dataclass(frozen=True, kw_only=True)
+class _PlugIn:
+    """What decodes a transfer syntax.
+
+    Attributes:
+        decoder: Of the syntax.
+        name: Of the plug-in; empty where nothing is compressed.
+        is_best: Whether no better one could be installed.
+    """
+
+    decoder: Decoder
+    name: str = ""
+    is_best: bool = True
 
 
 def render(dataset: Dataset) -> Rendering:
@@ -154,15 +169,16 @@ def _decode(dataset: Dataset) -> tuple[StoredValues, str]:
         raise UnreadableRadiograph("no transfer syntax: pixels cannot be decoded")
     if not re.fullmatch(r"[0-9.]{1,64}", syntax):
         raise UnreadableRadiograph("unknown transfer syntax: not a UID")
-    header, decoder = StoredBits.of(dataset), _find_decoder(syntax)
+    header = StoredBits.of(dataset)
+    plug_in = None if syntax in JPEG_SYNTAXES else _find_plug_in(syntax)
     try:
-        stored = _take_frame(dataset, header, decoder)
+        stored = _take_frame(dataset, header, plug_in)
     except (UnreadableRadiograph, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
         # What decoders raise is not bounded (those in Rust panic with what is not even
         # an Exception), and one bad file must not stop a cohort.
-        if decoder.missing_dependencies and _is_refusal(error):
+        if _is_refusal(error, plug_in):
             raise _no_decoder(syntax) from error
         raise UnreadableRadiograph(
             f"pixels cannot be decoded: damaged, transfer syntax {syntax}"
@@ -170,31 +186,48 @@ def _decode(dataset: Dataset) -> tuple[StoredValues, str]:
     return stored, f"transfer syntax {syntax}"
 
 
-def _take_frame(dataset: Dataset, header: StoredBits, decoder: Decoder) -> StoredValues:
-    if decoder.UID.is_encapsulated and RLELossless != decoder.UID:
-        frame = _only_frame(dataset.PixelData)
-        size = _checked_size(dataset, frame)
-        if JPEGBaseline8Bit == decoder.UID:
-            decoded: Words = _decode_jpeg(frame)
-        else:
-            decoded = _decode_words(
-                dataset,
-                decoder,
-                encapsulate([frame], has_bot=False),
-                bits=size.precision,
-                is_signed=size.is_signed,
-            )
-        return take_stored_values(decoded, header, precision=size.precision)
-    allocated = header.allocated
+def _take_frame(
+    dataset: Dataset, header: StoredBits, plug_in: _PlugIn | None
+) -> StoredValues:
+    """Return the values in the frame; without a plug-in, it is a JPEG."""
+    if plug_in is not None and not _has_codestream(plug_in):
+        return take_stored_values(
+            _decode_allocated(dataset, header.allocated, plug_in),
+            header,
+            precision=None,
+        )
+    frame = _only_frame(dataset.PixelData)
+    size = _checked_size(dataset, frame)
+    if plug_in is None:
+        decoded = decode_jpeg(frame, size)
+    else:
+        decoded = _decode_words(
+            dataset,
+            plug_in,
+            encapsulate([frame], has_bot=False),
+            bits=size.precision,
+            is_signed=size.is_signed,
+        )
+    return take_stored_values(decoded, header, precision=size.precision)
+
+
+def _has_codestream(plug_in: _PlugIn) -> bool:
+    syntax = plug_in.decoder.UID
+    return bool(syntax.is_encapsulated and syntax != RLELossless)
+
+
+def _decode_allocated(
+    dataset: Dataset, allocated: int | None, plug_in: _PlugIn
+) -> Words:
+    """Return the words of a frame that is not compressed, or by runs of bytes."""
     if allocated is None:
         raise UnreadableRadiograph("damaged DICOM file: BitsAllocated is no number")
-    if RLELossless == decoder.UID:
+    if plug_in.decoder.UID.is_encapsulated:
         content = encapsulate([_only_frame(dataset.PixelData)], has_bot=False)
     else:
         _refuse_other_lengths(dataset, allocated)
         content = dataset.PixelData
-    words = _decode_words(dataset, decoder, content, bits=allocated, is_signed=False)
-    return take_stored_values(words, header, precision=None)
+    return _decode_words(dataset, plug_in, content, bits=allocated, is_signed=False)
 
 
 def _only_frame(content: bytes) -> bytes:
@@ -206,7 +239,7 @@ def _only_frame(content: bytes) -> bytes:
 
 
 def _decode_words(
-    dataset: Dataset, decoder: Decoder, content: bytes, *, bits: int, is_signed: bool
+    dataset: Dataset, plug_in: _PlugIn, content: bytes, *, bits: int, is_signed: bool
 ) -> Words:
     """Return all bits of each value, without a sign, shape (height, width).
 
@@ -215,7 +248,7 @@ def _decode_words(
     """
     frame = Dataset()
     frame.file_meta = FileMetaDataset()
-    frame.file_meta.TransferSyntaxUID = decoder.UID
+    frame.file_meta.TransferSyntaxUID = plug_in.decoder.UID
     frame.Rows, frame.Columns = dataset.Rows, dataset.Columns
     frame.SamplesPerPixel, frame.PhotometricInterpretation = 1, "MONOCHROME2"
     frame.BitsAllocated = next(size for size in (8, 16, 32) if bits <= size)
@@ -223,9 +256,9 @@ def _decode_words(
     frame.PixelRepresentation = int(is_signed)
     frame.PixelData = content
     frame["PixelData"].VR = dataset["PixelData"].VR
-    fastest = _FASTEST.get(decoder.UID, "")
-    plugin = fastest if fastest in decoder.available_plugins else ""
-    stored: NDArray[np.integer] = decoder.as_array(frame, decoding_plugin=plugin)[0]
+    stored: NDArray[np.integer] = plug_in.decoder.as_array(
+        frame, decoding_plugin=plug_in.name
+    )[0]
     if stored.ndim != 2 or not stored.size:
         raise UnreadableRadiograph(
             f"not one grey image: decoded to shape {stored.shape}"
@@ -269,33 +302,30 @@ def _items(dataset: Dataset, keyword: str) -> list[Dataset]:
     return list(value) if isinstance(value, Sequence) else []
 
 
-def _decode_jpeg(frame: bytes) -> NDArray[np.uint8]:
-    """Return the pixels of a grey JPEG; no plug-in of pydicom is as fast."""
-    decoded = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_UNCHANGED)
-    if decoded is None:
-        raise UnreadableRadiograph(
-            f"pixels cannot be decoded: damaged, transfer syntax {JPEGBaseline8Bit}"
-        )
-    return np.asarray(decoded, dtype=np.uint8)
-
-
-def _find_decoder(syntax: str) -> Decoder:
+def _find_plug_in(syntax: str) -> _PlugIn:
     try:
         decoder = get_decoder(UID(syntax))
     except NotImplementedError as error:
         raise UnreadableRadiograph(f"unknown transfer syntax: {syntax}") from error
-    if not decoder.is_available:
+    if not decoder.UID.is_encapsulated:
+        return _PlugIn(decoder=decoder)
+    ranked = _PLUGINS.get(decoder.UID, ())
+    usable = [name for name in ranked if name in decoder.available_plugins]
+    if not usable:
         raise _no_decoder(syntax)
-    return decoder
+    return _PlugIn(decoder=decoder, name=usable[0], is_best=usable[0] == ranked[0])
 
 
 def _no_decoder(syntax: str) -> UnreadableRadiograph:
-    remedy = f"; {_CODECS[syntax]}" if syntax in _CODECS else ""
-    return UnreadableRadiograph(f"{NO_DECODER}: transfer syntax {syntax}{remedy}")
+    return UnreadableRadiograph(
+        f'{NO_DECODER}: transfer syntax {syntax}; pip install "covid-cxr[codecs]"'
+    )
 
 
-def _is_refusal(error: BaseException) -> bool:
-    """Return whether a plug-in said that this kind of file is beyond it."""
+def _is_refusal(error: BaseException, plug_in: _PlugIn | None) -> bool:
+    """Return whether another decoder, which is not installed, could do it."""
+    if plug_in is None or plug_in.is_best:
+        return isinstance(error, ImportError)
     return "not support" in str(error) or isinstance(error, NotImplementedError)
 
 
