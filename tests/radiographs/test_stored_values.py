@@ -167,21 +167,25 @@ def test_values_follow_the_definition_bit_by_bit(seed):
     stored = int(rng.integers(2, allocated + 1))
     high = int(rng.integers(stored - 1, allocated))
     is_signed = bool(rng.integers(0, 2))
-    # Bits above that change at random are no part of a value.
-    frame = rng.integers(0, 2**allocated, (6, 8)).astype(f"u{allocated // 8}")
+    lowest = -(2 ** (stored - 1)) if is_signed else 0
+    ramp = np.linspace(lowest, lowest + 2**stored - 1, 128) * np.ones((6, 1))
+    values = np.rint(ramp).astype(np.int64) % 2**stored
+    # Bits that change at random above the values, or below those at the top, are no
+    # part of them.
+    above = rng.integers(0, 2 ** (allocated - high - 1), values.shape) << (high + 1)
+    shift = high + 1 - stored
+    below = rng.integers(0, 2**shift if high == allocated - 1 else 1, values.shape)
+    frame = (above | values << shift | below).astype(f"u{allocated // 8}")
     header = StoredBits(
         allocated=allocated, stored=stored, high=high, is_signed=is_signed, steps=()
     )
 
     taken = take_stored_values(frame, header, precision=None)
 
-    if taken.is_as_stated:
-        expected = [
-            [slow_value(int(w), stored, high, is_signed) for w in row] for row in frame
-        ]
-        assert taken.values.tolist() == expected
-    else:
-        assert high == stored - 1
+    assert taken.values.tolist() == [
+        [slow_value(int(word), stored, high, is_signed) for word in row]
+        for row in frame
+    ]
 
 
 def slow_value(word, stored, high, is_signed):
@@ -275,3 +279,99 @@ def test_dcmtk_shows_the_same(make_dicom, write_dicom, tmp_path, stored, high):
 
     theirs = cv2.imread(str(shown), cv2.IMREAD_GRAYSCALE).astype(int)
     assert np.abs(theirs - render(dataset).pixels).max() <= 1
+
+
+@SYNTAXES
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_values_that_go_on_past_the_sign_have_none(make_dicom, syntax, bits):
+    words = (TWELVE.astype(np.uint32) << 4 >> (16 - bits)).astype(np.uint16)
+    window = {"WindowCenter": 2 ** (bits - 1), "WindowWidth": 2**bits}
+    expected = render(stated(make_dicom(words, **window), stored=bits)).pixels
+    dataset = stated(make_dicom(words, **window), stored=bits, signed=1)
+    if syntax:
+        in_syntax(dataset, words, syntax)
+
+    rendering = render(dataset)
+
+    np.testing.assert_array_equal(rendering.pixels, expected)
+    step = "PixelRepresentation 1 ignored: values go on past the sign"
+    assert step in rendering.steps
+
+
+@pytest.mark.parametrize("padding", [-2048, -1])
+def test_padding_below_bright_values_leaves_them_their_sign(make_dicom, padding):
+    bright = (1500 + TWELVE // 8).astype(np.int16)
+    bright[:, :40] = padding
+    dataset = stated(
+        make_dicom(bright, WindowCenter=1700, WindowWidth=600), stored=12, signed=1
+    )
+
+    rendering = render(dataset)
+
+    assert rendering.pixels[:, :40].max() == 0
+    assert not any("ignored" in step for step in rendering.steps)
+
+
+@pytest.mark.parametrize(("stored", "high"), [(12, 15), (12, 13), (10, 12)])
+@pytest.mark.parametrize("signed", [0, 1])
+def test_values_at_the_lowest_bit_stay_there_whatever_high_bit_says(
+    make_dicom, stored, high, signed
+):
+    values = (TWELVE >> (12 - stored)).astype(np.int16) - 2 ** (stored - 1) * signed
+    centre = 0 if signed else 2 ** (stored - 1)
+    window = {"WindowCenter": centre, "WindowWidth": 2**stored}
+    plain = stated(make_dicom(values, **window), stored=stored, signed=signed)
+    expected = render(plain).pixels
+
+    rendering = render(stated(plain, stored=stored, high=high, signed=signed))
+
+    np.testing.assert_array_equal(rendering.pixels, expected)
+    step = f"HighBit {high} ignored: the lowest {stored} bits are in use"
+    assert step in rendering.steps
+
+
+@pytest.mark.parametrize(
+    ("stored", "high"), [(12, 12), (12, 13), (8, 10), (8, 7), (1, 0), (11, 15)]
+)
+def test_noisy_values_of_16_bits_do_not_wrap_whatever_the_header_says(
+    make_dicom, stored, high
+):
+    noise = np.random.default_rng(0).normal(0, 400, TWELVE.shape)
+    values = np.clip(TWELVE * 15.0 + noise, 0, 2**16 - 1).astype(np.uint16)
+    window = {"WindowCenter": 2**15, "WindowWidth": 2**16}
+
+    rendering = render(stated(make_dicom(values, **window), stored=stored, high=high))
+
+    order = np.argsort(values, axis=None)
+    assert (np.diff(rendering.pixels.ravel()[order].astype(int)) >= 0).all()
+    assert np.ptp(np.percentile(rendering.pixels, [1, 99])) > 200
+
+
+@pytest.mark.parametrize("is_in_jp2", [False, True])
+@pytest.mark.parametrize("stored", [12, 16])
+def test_a_sign_that_only_the_codestream_states_counts(make_dicom, stored, is_in_jp2):
+    openjpeg = pytest.importorskip("openjpeg.utils")
+    signed = TWELVE.astype(np.int16) - 2048
+    window = {"WindowCenter": 0, "WindowWidth": 4096}
+    expected = render(stated(make_dicom(signed, **window), stored=16, signed=1)).pixels
+    dataset = stated(make_dicom(signed, **window), stored=stored, signed=0)
+    coded = openjpeg.encode_array(
+        signed, bits_stored=12, use_mct=False, codec_format=int(is_in_jp2)
+    )
+    dataset.file_meta.TransferSyntaxUID = JPEG2000Lossless
+    dataset.PixelData = encapsulate([bytes(coded)])
+
+    rendering = render(dataset)
+
+    np.testing.assert_array_equal(rendering.pixels, expected)
+    assert "a sign by the codestream, none in the header" in rendering.steps
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_a_frame_of_words_twice_as_large_as_allocated_is_refused(make_dicom, factor):
+    dataset = stated(make_dicom(TWELVE), stored=8)
+    dataset.BitsAllocated = 8
+    dataset.PixelData = dataset.PixelData * (factor // 2)
+
+    with pytest.raises(UnreadableRadiograph, match="bytes of pixel data, expected"):
+        render(dataset)

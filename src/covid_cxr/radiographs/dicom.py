@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -208,6 +208,9 @@ def _take_frame(
             bits=size.precision,
             is_signed=size.is_signed,
         )
+    if size.is_signed and not header.is_signed:
+        step = "a sign by the codestream, none in the header"
+        header = replace(header, is_signed=True, steps=(*header.steps, step))
     return take_stored_values(decoded, header, precision=size.precision)
 
 
@@ -270,7 +273,8 @@ def _decode_words(
 
 def _refuse_other_lengths(dataset: Dataset, allocated: int) -> None:
     expected = dataset.Rows * dataset.Columns * allocated // 8
-    if len(dataset.PixelData) < expected:
+    # A frame may be padded, not be there twice over: then words are of another size.
+    if not expected <= len(dataset.PixelData) < 2 * expected:
         raise UnreadableRadiograph(
             f"pixels cannot be decoded: {len(dataset.PixelData)} bytes of pixel data, "
             f"expected {expected}"

@@ -240,7 +240,7 @@ def _apply_voi(
     values = modality.values
     unusable: tuple[str, ...] = ()
     for step, brightness in _ways_of_the_header(dataset, modality):
-        if brightness is not None and np.ptp(brightness[counts > 0]) >= 1 / 255:
+        if brightness is not None and _shows(brightness, counts, modality):
             return brightness, (*unusable, step)
         unusable = (*unusable, f"{step} unusable")
     black, white = modality.full_range or (0, np.inf)
@@ -249,6 +249,27 @@ def _apply_voi(
     low, high = percentiles(values, counts)
     brightness = np.clip((values - low) / (high - low), 0.0, 1.0)
     return brightness, (*unusable, f"percentiles 1 to 99: {low:g} to {high:g}")
+
+
+def _shows(
+    brightness: Floats, counts: NDArray[np.int64], modality: _ModalityValues
+) -> bool:
+    """Return whether there is something to see.
+
+    Of a header that is wrong about the bits of its values, a window may be of other
+    ones: it is taken only if most pixels are neither black nor white in it, and the
+    rest of them is not of nearly one grey.
+    """
+    if modality.is_as_stated:
+        return bool(np.ptp(brightness[counts > 0]) >= 1 / 255)
+    is_between = (brightness > 0) & (brightness < 1)
+    if counts[is_between].sum() < 0.5 * counts.sum():
+        return False
+    try:
+        low, high = percentiles(brightness, counts)
+    except UnreadableRadiograph:  # one value only
+        return False
+    return high - low >= 0.25
 
 
 def _ways_of_the_header(
@@ -279,14 +300,7 @@ def _ways_of_the_header(
 def _windowed(
     modality: _ModalityValues, center: float, width: float, function: str
 ) -> Floats | None:
-    """Return the brightness in a window; None where it is none, or of other values.
-
-    Of a header that is wrong about the bits of its values, a window is taken only if
-    its centre is among the values that there may be.
-    """
-    low, high = modality.full_range or (-np.inf, np.inf)
-    if not modality.is_as_stated and not low <= center <= high:
-        return None
+    """Return the brightness in a window; None where it is none."""
     try:
         return apply_window(
             modality.values, center=center, width=width, function=function

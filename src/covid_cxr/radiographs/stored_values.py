@@ -8,7 +8,7 @@ codestream or the values themselves are believed and the step is recorded: a val
 never cut down to fewer bits than it needs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -20,6 +20,7 @@ from covid_cxr.radiographs.rendering import UnreadableRadiograph
 
 Words = NDArray[np.unsignedinteger]
 _MOST_BITS = 16  # of a radiograph's value
+_FEWEST_CHANGES = 8  # between neighbours, to tell from them how a value goes on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ class StoredBits:
         steps = []
         if representation is None:
             steps.append("PixelRepresentation absent, taken for unsigned")
-        if stored is None or not 0 < stored <= (allocated or 32):
+        if stored is None or not 1 < stored <= (allocated or 32):
             steps.append("BitsStored unusable, all bits taken")
             stored = high = None
         elif high is None or not stored <= high + 1 <= (allocated or 32):
@@ -119,19 +120,67 @@ def take_stored_values(
     if coded <= high:  # the encoder has taken the value out of its word
         step = f"HighBit {high} ignored, {coded} bits by the codestream"
         return _masked(frame, coded, stored, header, (step,))
+    if high + 1 == stored:
+        return _masked(frame, coded, stored, header, ())
+    return _shifted(frame, coded, header, (stored, high))
+
+
+def _shifted(
+    frame: Words, coded: int, header: StoredBits, bits: tuple[int, int]
+) -> StoredValues:
+    """Return the values that stand above the lowest bit, if they do."""
+    stored, high = bits
     shift = high + 1 - stored
-    if shift:
-        shifted = frame >> np.array(shift, frame.dtype)
-        step = f"shifted by {shift} bits: HighBit {high} of {stored} stored"
-        return _masked(shifted, stored, stored, header, (step,))
-    return _masked(frame, coded, stored, header, ())
+    if _is_right_aligned(frame, stored, shift, header):
+        step = f"HighBit {high} ignored: the lowest {stored} bits are in use"
+        return _masked(frame, coded, stored, header, (step,))
+    shifted = frame >> np.array(shift, frame.dtype)
+    step = f"shifted by {shift} bits: HighBit {high} of {stored} stored"
+    taken = _masked(shifted, coded - shift, stored, header, (step,))
+    share = _share_that_changes_below(frame, shift)
+    if share > 0.5 or (share > 0 and not taken.is_as_stated):
+        if high + 1 < coded:
+            step = f"values of {high + 1} bits, {stored} in the header"
+            taken = _masked(frame, coded, high + 1, header, (step,))
+        # Noise below left-aligned values, or too low a BitsStored: a window will tell.
+        return replace(taken, is_as_stated=False)
+    return taken
+
+
+def _is_right_aligned(
+    frame: Words, stored: int, shift: int, header: StoredBits
+) -> bool:
+    """Return whether values begin at the lowest bit, wherever HighBit is.
+
+    Nothing stands above them, and something where left-aligned ones have nothing.
+    """
+    below = frame & np.array(2**shift - 1, frame.dtype)
+    return bool(below.any() and _is_free_above(frame, stored, header))
+
+
+def _is_free_above(frame: Words, stored: int, header: StoredBits) -> bool:
+    """Return whether nothing stands above the stored bits but a sign, extended."""
+    above = frame >> np.array(stored, frame.dtype)
+    if not header.is_signed:
+        return not above.any()
+    sign = (frame >> np.array(stored - 1, frame.dtype)) & np.array(1, frame.dtype)
+    return bool((above == sign * above.max()).all())
+
+
+def _share_that_changes_below(frame: Words, shift: int) -> float:
+    """Return the share of neighbours that differ below the stored bits.
+
+    In the shapes of an overlay most do not; if the values go on there most do.
+    """
+    below = frame & np.array(2**shift - 1, frame.dtype)
+    return float((below[:, 1:] != below[:, :-1]).mean())
 
 
 def _masked(
     frame: Words, coded: int, stored: int, header: StoredBits, steps: tuple[str, ...]
 ) -> StoredValues:
     """Return the lowest `stored` bits, unless the values go on in those above."""
-    if coded > stored and _goes_on_above(frame, stored, header):
+    if coded > stored and _goes_on_above(frame, coded, stored, header):
         bits = coded if header.is_signed else int(frame.max()).bit_length()
         step = f"values of {bits} bits, {stored} in the header"
         return _typed(frame, bits, header, steps=(*steps, step), is_as_stated=False)
@@ -139,24 +188,35 @@ def _masked(
     return _typed(masked, stored, header, steps=steps, is_as_stated=True)
 
 
-def _goes_on_above(frame: Words, stored: int, header: StoredBits) -> bool:
+def _goes_on_above(frame: Words, coded: int, stored: int, header: StoredBits) -> bool:
     """Return whether the bits above the stored ones belong to the values.
 
     Those of an overlay, or set at random, change the word by more than the value has;
-    where a value goes on in them they change as the next value counts up, by little.
+    where a value goes on in them they change as the next value counts up, by little. If
+    it is noisy it changes by much as well, but what is below is noise without them.
     """
+    if _is_free_above(frame, stored, header):
+        return False
     above = frame >> np.array(stored, frame.dtype)
-    if header.is_signed:  # a sign that was extended already is no other value
-        sign = (frame >> np.array(stored - 1, frame.dtype)) & np.array(1, frame.dtype)
-        if (above == sign * above.max()).all():
-            return False
-    elif not above.any():
-        return False
     changes = above[:, 1:] != above[:, :-1]
-    if not changes.any():
+    if np.count_nonzero(changes) < _FEWEST_CHANGES:
         return False
-    steps = np.abs(np.diff(frame.astype(np.int64), axis=1))[changes]
-    return bool(np.median(steps) < 0.75 * 2**stored)
+    steps = np.abs(np.diff(frame.astype(np.int64), axis=1))
+    if header.is_signed:  # the words of -1 and 0 lie far apart
+        steps = np.minimum(steps, 2**coded - steps)
+    if np.median(steps[changes]) < 0.75 * 2**stored:
+        return True
+    below = frame & np.array(2**stored - 1, frame.dtype)
+    return bool(_likeness(below) < 0.5 < _likeness(frame))
+
+
+def _likeness(values: Words) -> float:
+    """Return the correlation of neighbours; 1 where all values are the same."""
+    numbers = values.astype(np.float64)
+    variance = numbers.var()
+    if variance == 0:
+        return 1.0
+    return float(1 - np.mean(np.diff(numbers, axis=1) ** 2) / (2 * variance))
 
 
 def _typed(
@@ -175,7 +235,11 @@ def _typed(
     bits = min(bits, _MOST_BITS)
     size = 1 if bits <= 8 else 2
     values: NDArray[np.integer] = frame.astype(f"u{size}")
-    if header.is_signed:
+    is_signed = header.is_signed
+    if is_signed and _goes_on_past_sign(values, bits):
+        is_signed = is_as_stated = False
+        steps = (*steps, "PixelRepresentation 1 ignored: values go on past the sign")
+    if is_signed:
         unused = 8 * size - bits
         values = (values << np.array(unused, values.dtype)).view(f"i{size}") >> unused
     return StoredValues(
@@ -184,3 +248,19 @@ def _typed(
         is_as_stated=is_as_stated,
         steps=(*header.steps, *steps),
     )
+
+
+def _goes_on_past_sign(words: NDArray[np.integer], bits: int) -> bool:
+    """Return whether the largest positive value counts on to the lowest negative one.
+
+    Where values have a sign, neighbours of which only one is negative lie on the two
+    sides of zero. One negative value alone is padding.
+    """
+    words = words & np.array(2**bits - 1, words.dtype)
+    is_negative = words >= 2 ** (bits - 1)
+    is_padding = np.count_nonzero(np.bincount(words[is_negative])) < 3
+    changes = is_negative[:, 1:] != is_negative[:, :-1]
+    if np.count_nonzero(changes) < _FEWEST_CHANGES or is_padding:
+        return False
+    steps = np.abs(np.diff(words.astype(np.int64), axis=1))[changes]
+    return bool(np.median(steps) < 0.25 * 2**bits)
