@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from covid_cxr.figures.roc import draw_interactive_roc, draw_roc
-from covid_cxr.statistics.bootstrap import RocBand
 from covid_cxr.statistics.roc import trace_roc
+from covid_cxr.statistics.roc_band import RocBand, roc_band
 
 IS_CASE = [True, False, True, False]
 CURVES = {
@@ -110,3 +110,34 @@ def test_a_long_interactive_curve_is_thinned_without_changing_its_look():
         at, whole.false_positive_rate, whole.sensitivity
     )
     assert np.abs(shift).max() < 0.005
+
+
+def bounds_of(polygon_x, polygon_y, rate):
+    """Return the lowest and the highest point of a step polygon at a rate."""
+    near = polygon_y[np.abs(polygon_x - rate) < 0.0051]
+    return near.min(), near.max()
+
+
+@pytest.mark.parametrize(("seed", "n"), [(1, 20), (2, 300), (3, 100_000)])
+def test_a_drawn_curve_stays_inside_its_drawn_band(seed, n):
+    rng = np.random.default_rng(seed)
+    is_case = np.arange(n) % 5 > 1
+    scores = np.round(rng.normal(size=n) + is_case, 2)
+    curves, colours = {"x": trace_roc(is_case, scores)}, {"x": "#0072b2"}
+    bands = {"x": roc_band(is_case, scores, cluster=np.arange(n) // 2)}
+
+    printed = draw_roc(curves, bands=bands, colours=colours).axes[0]
+    interactive = draw_interactive_roc(
+        curves, bands=bands, first="x", colours=colours
+    ).data
+
+    line = printed.lines[1]
+    polygon = printed.collections[0].get_paths()[0].vertices.T
+    for (x, y), (around, bound) in (
+        (line.get_data(), polygon),
+        ((interactive[1].x, interactive[1].y), (interactive[0].x, interactive[0].y)),
+    ):
+        for rate in np.linspace(0.005, 0.995, 100):  # within a step of a hundredth
+            low, high = bounds_of(around, bound, rate)
+            drawn = np.interp(rate, x, y)
+            assert low - 1e-9 <= drawn <= high + 1e-9

@@ -18,8 +18,8 @@ from covid_cxr.report.html import make_environment, write_report
 from covid_cxr.report.operating import tabulate_operating_points
 from covid_cxr.report.scored_part import ScoredParts
 from covid_cxr.report.subgroups import tabulate_subgroups
-from covid_cxr.statistics.bootstrap import bootstrap_roc_band
 from covid_cxr.statistics.roc import trace_roc
+from covid_cxr.statistics.roc_band import roc_band
 
 
 @pytest.fixture(scope="module")
@@ -107,12 +107,10 @@ def page(contents, tables, test_part, open_offline, tmp_path_factory):
         n: trace_roc(test_part.is_case, test_part.scores[n]) for n in ("sharp", "dull")
     }
     bands = {
-        name: bootstrap_roc_band(
+        name: roc_band(
             test_part.is_case,
             test_part.scores[name],
             cluster=test_part.patients,
-            n_replicates=50,
-            seed=1,
         )
         for name in curves
     }

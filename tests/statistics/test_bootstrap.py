@@ -12,9 +12,7 @@ from covid_cxr.statistics.auc import estimate_aucs
 from covid_cxr.statistics.bootstrap import (
     BootstrapAucs,
     bootstrap_aucs,
-    bootstrap_roc_band,
 )
-from covid_cxr.statistics.roc import trace_roc
 
 
 def study(seed, n_patients=60, images=3, correlation=0.6):
@@ -229,44 +227,24 @@ def test_unknown_names_methods_and_levels_are_refused():
         resampled.compare("model 1", "model 9")
 
 
-def test_the_band_lies_about_the_curve_and_is_wider_by_patient():
-    is_case, scores, patients = study(9, n_patients=100)
-    curve = trace_roc(is_case, scores[:, 0])
-    by_patient, by_image = (
-        bootstrap_roc_band(
-            is_case, scores[:, 0], cluster=cluster, n_replicates=400, seed=1
-        )
-        for cluster in (patients, None)
+@pytest.mark.parametrize("score", [[1.0] * 20, list(range(20)), list(range(20, 0, -1))])
+def test_replicates_that_are_all_alike_are_flagged(score):
+    is_case = np.arange(20) >= 10
+
+    resampled = bootstrap_aucs(is_case, score, cluster=None, n_replicates=9, seed=1)
+
+    assert resampled.is_degenerate.all()
+
+
+@pytest.mark.parametrize(("n_controls", "few"), [(8, True), (29, True), (30, False)])
+def test_few_patients_of_a_class_are_flagged(n_controls, few):
+    is_case = np.repeat([True, False, False], [40, n_controls, n_controls])
+    patients = np.r_[np.arange(40), np.tile(40 + np.arange(n_controls), 2)]
+    scores = np.random.default_rng(1).random(len(is_case))
+
+    resampled = bootstrap_aucs(
+        is_case, scores, cluster=patients, n_replicates=5, seed=1
     )
 
-    own = np.interp(
-        by_patient.false_positive_rate, curve.false_positive_rate, curve.sensitivity
-    )
-    inside = slice(5, 95)
-    assert (by_patient.lower <= own + 1e-9)[inside].all()
-    assert (by_patient.upper >= own - 1e-9)[inside].all()
-    width = (by_patient.upper - by_patient.lower)[inside].mean()
-    assert width > 1.2 * (by_image.upper - by_image.lower)[inside].mean()
-    assert (by_patient.lower[-1], by_patient.upper[-1]) == (1, 1)
-
-
-def test_a_band_is_where_resampled_curves_are():
-    # Each replicate's curve by hand, from the images drawn.
-    is_case = np.repeat([True, False], [60, 40])
-    scores = np.round(np.random.default_rng(3).standard_normal(100) + is_case, 1)
-    band = bootstrap_roc_band(
-        is_case, scores, cluster=None, n_replicates=1500, seed=4, level=0.8
-    )
-    rng = np.random.default_rng(11)
-    sensitivity = []
-    for _ in range(1500):
-        drawn = np.r_[rng.choice(60, 60), 60 + rng.choice(40, 40)]
-        curve = trace_roc(is_case[drawn], scores[drawn])
-        last = np.append(np.diff(curve.false_positive_rate) > 0, True)
-        sensitivity.append(
-            np.interp(0.4, curve.false_positive_rate[last], curve.sensitivity[last])
-        )
-
-    at = np.searchsorted(band.false_positive_rate, 0.4)
-    assert band.lower[at] == pytest.approx(np.quantile(sensitivity, 0.1), abs=0.03)
-    assert band.upper[at] == pytest.approx(np.quantile(sensitivity, 0.9), abs=0.03)
+    assert resampled.has_few_patients == few
+    assert not resampled.is_degenerate.any()

@@ -146,3 +146,13 @@ def test_equal_probabilities_share_a_bin():
 def test_what_is_no_probability_is_refused(is_case, probability, message):
     with pytest.raises(ValueError, match=message):
         estimate_calibration(is_case, probability, cluster=None)
+
+
+@pytest.mark.parametrize(
+    ("probability", "n_certain"),
+    [([0.0, 1.0, 1.0, 0.0], 4), ([0.0, 0.4, 0.3, 0.6], 1), ([0.2, 0.4, 0.3, 0.6], 0)],
+)
+def test_outputs_without_log_odds_are_counted(probability, n_certain):
+    found = estimate_calibration([True, True, False, False], probability, cluster=None)
+
+    assert found.n_certain == n_certain

@@ -30,16 +30,17 @@ def test_an_image_at_the_threshold_is_called_positive():
     assert performance.specificity.estimate == 1
 
 
-def test_with_one_image_per_patient_the_interval_is_wilsons():
-    # The variance has n - 1 below where Wilson has n: a hundredth here.
-    is_case = np.repeat([True, False], [100, 1])
-    called = np.r_[np.arange(100) < 80, 0].astype(float)
+@pytest.mark.parametrize(("hits", "n"), [(9, 10), (80, 100), (1, 2), (10, 10), (0, 5)])
+def test_with_one_image_per_patient_the_interval_is_wilsons(hits, n):
+    # The variance has n - 1 below where Wilson has n: a hundredth for 100 patients.
+    is_case = np.repeat([True, False], [n, 1])
+    called = np.r_[np.arange(n) < hits, 0].astype(float)
 
     interval = perform_at(
         is_case, called, threshold=0.5, cluster=None
     ).sensitivity.interval()
 
-    wilson = binomtest(80, 100).proportion_ci(method="wilson")
+    wilson = binomtest(hits, n).proportion_ci(method="wilson")
     assert interval == pytest.approx(tuple(wilson), abs=1e-12)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from covid_cxr.figures.palette import GRID, INK, MUTED
-from covid_cxr.statistics.bootstrap import RocBand
 from covid_cxr.statistics.roc import RocCurve
+from covid_cxr.statistics.roc_band import RocBand
 
 _X_TITLE = "1 \N{MINUS SIGN} specificity"
 _Y_TITLE = "Sensitivity"

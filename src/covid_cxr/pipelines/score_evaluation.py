@@ -17,8 +17,8 @@ from covid_cxr.report.evaluation import Evaluation
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.score_table import parts_of
 from covid_cxr.report.wording import classifier as title_of
-from covid_cxr.statistics.bootstrap import bootstrap_roc_band
 from covid_cxr.statistics.roc import trace_roc
+from covid_cxr.statistics.roc_band import roc_band
 
 _NO_CALIBRATION = "Calibration needs a validation part, and probabilities on [0, 1]."
 _NO_SUBGROUP = "No subgroup of the test part has an AUROC of the chosen classifier."
@@ -37,7 +37,7 @@ def evaluate_scores() -> list[Node]:
         ),
         Node(
             draw_roc,
-            inputs=settings,
+            inputs=given,
             outputs=["roc_figure", "roc_interactive"],
             name="draw_roc",
         ),
@@ -101,18 +101,15 @@ def tabulate_aurocs(
     )
 
 
-def draw_roc(
-    scores: pd.DataFrame, reporting: Reporting, evaluation: Evaluation
-) -> tuple[Any, Any]:
+def draw_roc(scores: pd.DataFrame, reporting: Reporting) -> tuple[Any, Any]:
     """Return the ROC curves on the test part, for print and interactive.
 
-    Every interactive curve has a band from resampled patients; in print, where bands
+    Every interactive curve has its band by patient; in print, where bands
     would hide each other, only the classifier that validation chose.
 
     Args:
         scores: From `arrange_scores`.
         reporting: For the level of the bands.
-        evaluation: For the bootstrap.
     """
     parts = parts_of(scores)
     test = parts.test
@@ -121,13 +118,11 @@ def draw_roc(
     titles = {name: f"{title_of(name)}: {auc:.3f}" for name, auc in aucs}
     curves = {titles[n]: trace_roc(test.is_case, test.scores[n]) for n in names}
     bands = {
-        titles[name]: bootstrap_roc_band(
+        titles[name]: roc_band(
             test.is_case,
             test.scores[name],
             cluster=test.patients,
             level=reporting.level,
-            n_replicates=evaluation.bootstrap_replicates,
-            seed=evaluation.seed,
         )
         for name in names
     }

@@ -6,7 +6,8 @@ import pandas as pd
 from covid_cxr.report.evaluation import Evaluation
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.scored_part import ScoredParts
-from covid_cxr.statistics.bootstrap import bootstrap_aucs
+from covid_cxr.statistics.auc import AucEstimates
+from covid_cxr.statistics.bootstrap import BootstrapAucs, bootstrap_aucs
 from covid_cxr.statistics.roc import trace_roc
 
 
@@ -18,8 +19,9 @@ def tabulate_aurocs(
     `lower` and `upper` are by patient (logit), `image_…` by image as in the paper
     (Wald), `bootstrap_…` from resampled patients (BCa) with the larger Monte-Carlo
     error of both ends; `partial_auroc` is McClish's up to `max_false_positive_rate`;
-    `is_at_boundary` flags an AUROC of 0 or 1; `is_chosen` the classifier
-    with the highest `validation_auroc`.
+    `is_at_boundary` flags an AUROC of 0 or 1; `caution` says in words which intervals
+    to distrust, and is empty where none; `is_chosen` the classifier with the highest
+    `validation_auroc`.
 
     Args:
         parts: The classifiers' scores of the same radiographs.
@@ -56,6 +58,7 @@ def tabulate_aurocs(
             "partial_auroc": [curve.partial_area(end) for curve in curves],
             "max_false_positive_rate": end,
             "is_at_boundary": by_patient.is_at_boundary,
+            "caution": _cautions(by_patient, resampled),
             "validation_auroc": parts.validation_aurocs.to_numpy(),
             "is_chosen": [name == parts.chosen for name in by_patient.names],
             "cases": n_cases,
@@ -63,3 +66,26 @@ def tabulate_aurocs(
             "patients": by_patient.n_clusters,
         }
     )
+
+
+def _cautions(estimates: AucEstimates, resampled: BootstrapAucs) -> list[str]:
+    """Return what is wrong with the intervals of each classifier, empty for nothing."""
+    said = []
+    for k in range(len(estimates.names)):
+        reasons = []
+        if estimates.is_at_boundary[k]:
+            reasons.append(
+                "classes wholly separated: only the interval by patient, an exact "
+                "bound, says anything"
+            )
+        elif estimates.standard_error[k] == 0:
+            reasons.append("no variance, as of a constant score: no interval is known")
+        elif resampled.is_degenerate[k]:
+            reasons.append("every replicate is alike: the bootstrap says nothing")
+        if resampled.has_few_patients:
+            reasons.append(
+                f"{resampled.n_patients_of_rarer_class} patients of the rarer class: "
+                f"BCa intervals cover less than they say"
+            )
+        said.append("; ".join(reasons))
+    return said

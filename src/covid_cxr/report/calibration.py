@@ -34,7 +34,8 @@ def tabulate_calibration(
     """Return Brier score, calibration slope and intercept on the test part.
 
     One row per classifier and recalibration ("none", "temperature", "platt"); NaN
-    where validation separates the classes, so that no map is best.
+    where validation separates the classes, so that no map is best. `n_certain` counts
+    outputs of exactly 0 or 1, which decide slope and intercept by where they are held.
 
     Args:
         validation: Where recalibration is fitted.
@@ -136,7 +137,9 @@ def _calibration_row(
     found = estimate_calibration(
         test.is_case, line.apply(test.scores[name]), cluster=test.patients
     )
+    given = test.scores[name].to_numpy()
     return {
+        "n_certain": int(np.isin(given, (0, 1)).sum()),
         "map_slope": line.slope,
         "map_intercept": line.intercept,
         "brier": found.brier,

@@ -21,7 +21,9 @@ from covid_cxr.statistics.auc import as_codes, as_matrix, as_truth, placements
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_BAND_POINTS = 101  # false-positive rates of a band, a hundredth apart
+# Fewer patients of a class than this: with 20 patients in all, BCa intervals of 95 %
+# covered 82 to 93 %.
+_FEW_PATIENTS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,8 @@ class BootstrapAucs:
             of both classes are a stratum of their own.
         jackknife: AUCs with one patient left out in turn, shape (patients, k); NaN
             where that leaves one class.
+        n_patients_of_rarer_class: Patients with a case or with a control, whichever
+            are fewer.
     """
 
     names: tuple[str, ...]
@@ -57,6 +61,17 @@ class BootstrapAucs:
     replicates: Floats
     n_skipped: int
     jackknife: Floats
+    n_patients_of_rarer_class: int = 0
+
+    @property
+    def has_few_patients(self) -> bool:
+        """Whether intervals may cover less than they say."""
+        return self.n_patients_of_rarer_class < _FEW_PATIENTS
+
+    @property
+    def is_degenerate(self) -> NDArray[np.bool_]:
+        """Where every replicate is alike, so that its interval says nothing, (k,)."""
+        return np.asarray(np.ptp(self.replicates, axis=0) == 0)
 
     @property
     def standard_error(self) -> Floats:
@@ -171,58 +186,10 @@ def bootstrap_aucs(
         jackknife=np.stack(
             [_leave_one_out(truth, column, codes) for column in matrix.T], axis=1
         ),
+        n_patients_of_rarer_class=min(
+            len(np.unique(codes[truth])), len(np.unique(codes[~truth]))
+        ),
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class RocBand:
-    """Pointwise bounds of a ROC curve's sensitivity, each of shape (points,).
-
-    Attributes:
-        false_positive_rate: From 0 to 1.
-        lower: Of the sensitivity there.
-        upper: Likewise.
-    """
-
-    false_positive_rate: Floats
-    lower: Floats
-    upper: Floats
-
-
-def bootstrap_roc_band(
-    is_case: ArrayLike,
-    scores: ArrayLike,
-    *,
-    cluster: Any,
-    level: float = 0.95,
-    n_replicates: int = 2000,
-    seed: int,
-) -> RocBand:
-    """Return the percentile band of a ROC curve over resampled patients.
-
-    It covers at each false-positive rate by itself, not the whole curve at once.
-
-    Args:
-        is_case: Boolean, shape (n,).
-        scores: Of one model, shape (n,).
-        cluster: Patient of each image, shape (n,); None takes every image as one.
-        level: Coverage at each point.
-        n_replicates: At least 2.
-        seed: Of the draws.
-
-    Raises:
-        ValueError: As for `bootstrap_aucs`.
-    """
-    truth = as_truth(is_case)
-    matrix, _ = as_matrix(scores, n_images=len(truth))
-    codes = as_codes(cluster, len(truth))
-    _check(truth, n_replicates)
-    model = _SortedScores(truth, matrix[:, 0])
-    rates = np.linspace(0, 1, _BAND_POINTS)
-    draws = _draw_counts(truth, codes, n_replicates=n_replicates, seed=seed)
-    curves = np.array([model.sensitivity(counts[codes], rates) for counts in draws])
-    lower, upper = np.nanquantile(curves, _tails(level), axis=0)
-    return RocBand(false_positive_rate=rates, lower=lower, upper=upper)
 
 
 class _SortedScores:
@@ -249,24 +216,6 @@ class _SortedScores:
             return float("nan")
         below = np.cumsum(controls) - controls / 2
         return float(cases @ below / n_pairs)
-
-    def sensitivity(self, weights: Floats, rates: Floats) -> Floats:
-        """Return the sensitivity at each false-positive rate; NaN for one class.
-
-        Args:
-            weights: Not negative, shape (n,).
-            rates: Rising, on [0, 1].
-        """
-        ordered = weights[self._order]
-        cases = np.bincount(self._step, weights=ordered * self._is_case)
-        controls = np.bincount(self._step, weights=ordered * ~self._is_case)
-        if cases.sum() * controls.sum() == 0:
-            return np.full(len(rates), np.nan)
-        # From the highest score down; where the curve rises steeply, its upper end.
-        hits = np.append(0, np.cumsum(cases[::-1])) / cases.sum()
-        alarms = np.append(0, np.cumsum(controls[::-1])) / controls.sum()
-        is_last = np.append(np.diff(alarms) > 0, True)
-        return np.asarray(np.interp(rates, alarms[is_last], hits[is_last]))
 
 
 def _leave_one_out(truth: NDArray[np.bool_], scores: Floats, codes: Integers) -> Floats:

@@ -51,6 +51,8 @@ class CalibrationEstimates:
         intercept: Calibration in the large: log odds by which the probabilities are
             too low on average, the slope held at 1. 0 is best.
         intercept_error: Clustered standard error of the intercept.
+        n_certain: Images whose probability is 0 or 1. Their log odds are infinite and
+            are held at those of 1e-12, which then decides slope and intercept.
     """
 
     brier: float
@@ -58,6 +60,7 @@ class CalibrationEstimates:
     slope_error: float
     intercept: float
     intercept_error: float
+    n_certain: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +147,7 @@ def estimate_calibration(
         slope_error=slope_error,
         intercept=float(shift[0]),
         intercept_error=float(shift_error),
+        n_certain=int(np.isin(np.asarray(probability, np.float64), (0, 1)).sum()),
     )
 
 

@@ -8,7 +8,7 @@ number of independent images that would have the same variance.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from covid_cxr.statistics.auc import normal_quantile
 
@@ -42,11 +42,25 @@ class Proportion:
         if self.variance > 0:
             n = p * (1 - p) / self.variance * n / (n - 1)
         n = min(n, self.n_images)
-        quantile = normal_quantile(level)
-        centre = (p + quantile**2 / (2 * n)) / (1 + quantile**2 / n)
-        spread = np.sqrt(p * (1 - p) / n + quantile**2 / (4 * n**2))
-        margin = quantile / (1 + quantile**2 / n) * spread
-        return max(0.0, float(centre - margin)), min(1.0, float(centre + margin))
+        lower, upper = wilson_bounds(p, n, normal_quantile(level))
+        return float(lower), float(upper)
+
+
+def wilson_bounds(
+    share: ArrayLike, n: ArrayLike, quantile: ArrayLike
+) -> tuple[Floats, Floats]:
+    """Return Wilson's bounds of shares of `n` images, all of one shape, on [0, 1].
+
+    Args:
+        share: On [0, 1].
+        n: Images, not necessarily whole; above 0.
+        quantile: Standard errors that the interval reaches, not negative.
+    """
+    p, n, quantile = (np.asarray(v, dtype=np.float64) for v in (share, n, quantile))
+    centre = (p + quantile**2 / (2 * n)) / (1 + quantile**2 / n)
+    spread = np.sqrt(p * (1 - p) / n + quantile**2 / (4 * n**2))
+    margin = quantile / (1 + quantile**2 / n) * spread
+    return np.maximum(0.0, centre - margin), np.minimum(1.0, centre + margin)
 
 
 def clustered_share(
