@@ -50,6 +50,19 @@ def test_the_variance_is_that_of_the_test_part_and_that_between_seeds():
     assert row["highest_auroc"] == pytest.approx(max(auroc))
 
 
+@pytest.mark.parametrize("score", [lambda y: 1.0 * y, lambda y: -1.0 * y, lambda y: 7])
+def test_a_seed_without_variance_leaves_the_sampling_variance_unknown(score):
+    scores = scores_of([7, 8, 9])
+    is_last = scores["seed"] == 9
+    scores.loc[is_last, "covid19_score"] = score(scores["covid19"][is_last])
+
+    row = tabulate_seeds({"path_b": scores}, label="covid19").iloc[0]
+
+    assert np.isfinite(row["seed_variance"])
+    unknown = ["sampling_variance", "total_variance", "seed_share"]
+    assert row[unknown].isna().all()
+
+
 def test_one_seed_has_no_spread():
     row = tabulate_seeds({"path_b": scores_of([7])}, label="covid19").iloc[0]
 

@@ -501,3 +501,61 @@ def test_a_margin_that_is_none_is_refused(margin):
 
     with pytest.raises(ValueError, match="margin lies between 0 and 1"):
         estimates.compare(0, 0).non_inferiority_p_value(margin)
+
+
+NO_VARIANCE = {
+    # Labels, scores and patients whose placements are alike, or cancel in each patient.
+    "constant": (np.arange(20) < 8, np.ones(20), None),
+    "constant by patient": (np.arange(20) < 8, np.ones(20), np.arange(20) // 2),
+    "cancelling": (
+        np.tile([True, True, True, False], 6),
+        np.tile([0.0, 2.0, 2.0, 1.0], 6),
+        np.repeat(np.arange(6), 4),
+    ),
+    "cancelling, of other sizes": (
+        np.tile([True] * 7 + [False] * 3, 5),
+        np.tile([0.0, 2, 2, 2, 0, 2, 2, 1, 1, 1], 5),
+        np.repeat(np.arange(5), 10),
+    ),
+}
+
+
+@pytest.mark.parametrize("method", ["wald", "logit"])
+@pytest.mark.parametrize("kind", NO_VARIANCE)
+def test_an_auc_without_variance_has_no_interval_of_no_width(kind, method):
+    is_case, score, cluster = NO_VARIANCE[kind]
+
+    estimates = estimate_aucs(is_case, score, cluster=cluster)
+
+    assert 0 < estimates.auc[0] < 1
+    assert np.isnan(estimates.interval(method=method)).all()
+
+
+@pytest.mark.parametrize("second", ["constant", "perfect", "reversed", "itself"])
+def test_a_difference_without_variance_has_no_interval_of_no_width(second):
+    is_case = np.arange(12) < 6
+    others = {
+        "constant": np.ones(12),
+        "perfect": is_case * 2.0,
+        "reversed": -1.0 * is_case,
+        "itself": is_case * 1.0,
+    }
+    scores = np.stack([is_case * 1.0, others[second]], axis=1)
+
+    difference = estimate_aucs(is_case, scores).compare(0, 1)
+
+    assert np.isnan(difference.interval()).all()
+    assert difference.p_value == 1 or np.isnan(difference.p_value)
+    with pytest.raises(ValueError, match="got 95"):
+        difference.interval(95)
+
+
+def test_a_single_pair_in_the_wrong_order_leaves_a_variance():
+    n = 100_000
+    is_case = np.repeat([False, True], n)
+    score = np.arange(2.0 * n)
+    score[[n - 1, n]] = score[[n, n - 1]]
+
+    lower, upper = estimate_aucs(is_case, score).interval(method="logit")[0]
+
+    assert lower < 1 - 1 / n**2 < upper

@@ -248,3 +248,28 @@ def test_few_patients_of_a_class_are_flagged(n_controls, few):
 
     assert resampled.has_few_patients == few
     assert not resampled.is_degenerate.any()
+
+
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+@pytest.mark.parametrize("score", [[1.0] * 20, list(range(20)), list(range(20, 0, -1))])
+def test_replicates_that_are_all_alike_have_no_interval_of_no_width(score, method):
+    is_case = np.arange(20) >= 10
+    scores = np.stack([score, np.random.default_rng(1).random(20)], axis=1)
+
+    resampled = bootstrap_aucs(is_case, scores, cluster=None, n_replicates=99, seed=1)
+
+    found = resampled.interval(method=method)
+    assert np.isnan(found.bounds[0]).all()
+    assert np.isnan(found.monte_carlo_error[0]).all()
+    assert np.isfinite(found.bounds[1]).all()
+
+
+def test_a_perfect_and_a_constant_score_leave_no_difference_to_test():
+    is_case = np.arange(20) >= 10
+    scores = np.stack([is_case, np.ones(20), -1 * is_case], axis=1)
+    resampled = bootstrap_aucs(is_case, scores, cluster=None, n_replicates=99, seed=1)
+
+    for first, second in (("model 1", "model 2"), ("model 1", "model 3")):
+        found, p_value = resampled.compare(first, second)
+        assert np.isnan(found.bounds).all()
+        assert np.isnan(p_value)

@@ -156,3 +156,16 @@ def test_outputs_without_log_odds_are_counted(probability, n_certain):
     found = estimate_calibration([True, True, False, False], probability, cluster=None)
 
     assert found.n_certain == n_certain
+
+
+@pytest.mark.parametrize("n_patients", [2, 5, 30])
+def test_residuals_that_cancel_in_every_patient_leave_no_error(n_patients):
+    is_case = np.tile([True, False], n_patients)
+    patients = np.repeat(np.arange(n_patients), 2)
+
+    found = estimate_calibration(
+        is_case, np.full(2 * n_patients, 0.5), cluster=patients
+    )
+
+    assert found.intercept == pytest.approx(0, abs=1e-9)
+    assert np.isnan(found.intercept_error)

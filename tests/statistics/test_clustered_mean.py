@@ -50,3 +50,11 @@ def test_a_single_patient_has_no_interval():
 def test_values_that_are_none_are_refused(values):
     with pytest.raises(ValueError, match="needs values, all of them finite"):
         clustered_mean(values, np.arange(len(values)))
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 0.1, 1 / 3])
+def test_values_that_are_all_alike_leave_no_interval_of_no_width(value):
+    mean = clustered_mean(np.full(21, value), np.arange(21) // 3)
+
+    assert mean.estimate == pytest.approx(value)
+    assert np.isnan(mean.interval()).all()

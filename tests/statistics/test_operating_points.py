@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest
 
 from covid_cxr.statistics.operating_points import perform_at
-from covid_cxr.statistics.proportion import clustered_share
+from covid_cxr.statistics.proportion import Proportion, clustered_share
 
 
 @pytest.fixture
@@ -176,3 +176,33 @@ def test_wilsons_published_intervals_come_out_as_printed(n_hits, n_cases, expect
     )
 
     assert performance.sensitivity.interval() == pytest.approx(expected, abs=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("n_patients", "hits", "images"), [(3, 2, 3), (7, 1, 3), (10, 1, 2), (11, 3, 7)]
+)
+def test_patients_who_are_all_alike_count_as_one_image_each(n_patients, hits, images):
+    # The residuals are 0 but for rounding, which is no information.
+    called = np.tile(np.arange(images) < hits, n_patients)
+    patients = np.repeat(np.arange(n_patients), images)
+    everything = np.ones(len(called), dtype=bool)
+
+    share, _ = clustered_share(called, everything, patients)
+
+    assert share.variance == 0
+    wilson = Proportion(
+        estimate=hits / images, variance=0.0, n_images=99, n_clusters=n_patients
+    )
+    assert share.interval() == pytest.approx(wilson.interval(), abs=1e-12)
+    performance = perform_at(
+        np.append(everything, [False] * 9),
+        np.append(called, np.arange(9) < 4),
+        threshold=0.5,
+        cluster=np.append(patients, 100 + np.arange(9)),
+    )
+    for value in (
+        performance.positive_predictive_value(0.2),
+        performance.negative_predictive_value(0.2),
+    ):
+        assert np.isfinite(value[0])
+        assert np.isnan(value[1:]).all()

@@ -103,3 +103,21 @@ def test_classifiers_that_call_alike_differ_in_nothing():
 def test_one_class_is_refused():
     with pytest.raises(ValueError, match="got 2 and 0"):
         compare_at([True, True], [1, 2], [1, 2], thresholds=(1, 1), cluster=None)
+
+
+@pytest.mark.parametrize(("gains", "n"), [(1, 49), (2, 49), (3, 47), (1, 3)])
+def test_patients_who_all_gain_alike_leave_no_interval(gains, n):
+    is_case = np.append(np.ones(5 * n, dtype=bool), False)
+    first = np.append(np.tile(np.arange(n) < gains, 5), 0).astype(float)
+
+    found = compare_at(
+        is_case,
+        first,
+        np.zeros(len(first)),
+        thresholds=(0.5, 0.5),
+        cluster=np.append(np.repeat(np.arange(5), n), 5),
+    ).sensitivity
+
+    assert found.estimate == pytest.approx(gains / n)
+    assert found.standard_error == 0
+    assert np.isnan(found.interval()).all()

@@ -85,3 +85,8 @@ def test_what_is_no_test_set_is_refused(settings, message):
 def test_a_power_beyond_one_is_refused():
     with pytest.raises(ValueError, match="power must lie"):
         smallest_detectable_difference(0.03, power=80)
+
+
+@pytest.mark.parametrize("unknown", [0.0, np.nan])
+def test_without_a_standard_error_nothing_is_known_to_be_detectable(unknown):
+    assert np.isnan(smallest_detectable_difference(unknown))

@@ -78,7 +78,9 @@ def _cautions(estimates: AucEstimates, resampled: BootstrapAucs) -> list[str]:
                 "classes wholly separated: only the interval by patient, an exact "
                 "bound, says anything"
             )
-        elif estimates.standard_error[k] == 0:
+        elif np.isnan(estimates.standard_error[k]):
+            reasons.append("fewer than two patients of a class: no interval is known")
+        elif not estimates.has_variance[k]:
             reasons.append("no variance, as of a constant score: no interval is known")
         elif resampled.is_degenerate[k]:
             reasons.append("every replicate is alike: the bootstrap says nothing")

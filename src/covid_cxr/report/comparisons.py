@@ -64,7 +64,8 @@ def compare_classifiers(
 
     `p_clustered` and the interval of the difference take patients as independent,
     `p_image` images, as in the paper (DeLong's paired test). `detectable` is the true
-    difference that a test by patient would find here with the wanted power.
+    difference that a test by patient would find here with the wanted power, NaN where
+    no standard error is known.
 
     Args:
         test: The classifiers' scores of the same radiographs.

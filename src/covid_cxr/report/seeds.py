@@ -13,10 +13,10 @@ def tabulate_seeds(scores: Mapping[str, pd.DataFrame], *, label: str) -> pd.Data
     """Return the spread of the test AUROC over seeds, one row per path.
 
     With A_s the AUROC of seed s and SE_s its standard error, clustered by patient:
-    `sampling_variance` = mean of SE_s^2; `seed_variance` = sum of (A_s - mean)^2,
-    divided by n - 1; `total_variance` = their sum, that of one training tested on new
-    patients; `seed_share` = seed_variance / total_variance. With one seed, what needs
-    two is NaN.
+    `sampling_variance` = mean of SE_s^2, NaN where an SE_s is 0, which says nothing;
+    `seed_variance` = sum of (A_s - mean)^2, divided by n - 1; `total_variance` = their
+    sum, that of one training tested on new patients; `seed_share` = seed_variance /
+    total_variance. With one seed, what needs two is NaN.
 
     Args:
         scores: Scores of phase 3 with their `seed`, by path.
@@ -26,7 +26,8 @@ def tabulate_seeds(scores: Mapping[str, pd.DataFrame], *, label: str) -> pd.Data
     for path, table in scores.items():
         by_seed = {str(seed): part for seed, part in table.groupby("seed")}
         estimates = line_up(by_seed, label=label, part="test").estimate(by_patient=True)
-        rows.append({"path": path, **_spread(estimates.auc, estimates.standard_error)})
+        error = np.where(estimates.has_variance, estimates.standard_error, np.nan)
+        rows.append({"path": path, **_spread(estimates.auc, error)})
     return pd.DataFrame(rows)
 
 

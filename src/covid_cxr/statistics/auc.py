@@ -24,6 +24,9 @@ from scipy.special import expit, logit, ndtri, stdtr, stdtrit
 
 # A variance below this share of its terms is rounding error, not information.
 _ROUNDING = 1e-12
+# A variance of one AUC below this is rounding error: of ten million cases and controls
+# with one pair in the wrong order it is a hundred times larger.
+_NO_VARIANCE = 1e-30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,13 @@ class AucDifference:
     degrees_of_freedom: float = np.inf
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Return the symmetric interval that covers at `level`."""
+        """Return the symmetric interval that covers at `level`.
+
+        NaN where the standard error is 0, which says nothing.
+        """
+        if self.standard_error == 0:
+            normal_quantile(level)  # refuses what is no level
+            return np.nan, np.nan
         margin = _quantile(level, self.degrees_of_freedom) * self.standard_error
         return float(self.estimate - margin), float(self.estimate + margin)
 
@@ -121,6 +130,14 @@ class AucEstimates:
         """Where the AUC is 0 or 1, so that its variance says nothing, shape (k,)."""
         return np.isin(self.auc, (0.0, 1.0))
 
+    @property
+    def has_variance(self) -> NDArray[np.bool_]:
+        """Where the variance is known and more than rounding error, shape (k,).
+
+        It is not at an AUC of 0 or 1, nor for a constant score.
+        """
+        return np.asarray(np.diag(self.covariance) > _NO_VARIANCE)
+
     def interval(
         self, level: float = 0.95, method: Literal["wald", "logit"] = "wald"
     ) -> NDArray[np.float64]:
@@ -132,20 +149,22 @@ class AucEstimates:
                 paper did, and may leave [0, 1]; `logit` does so with the log odds and
                 stays inside. At an AUC of 0 or 1, where the variance says nothing, a
                 Wald interval has no width; the other end of a logit interval is then
-                the exact bound from pairs that are independent of each other.
+                the exact bound from pairs that are independent of each other. NaN for
+                any other AUC without variance, as of a constant score.
 
         Raises:
             ValueError: If the level or the method is none of these.
         """
+        is_unknown = ~self.is_at_boundary & ~self.has_variance
         everything = np.eye(len(self.auc))
         freedom = np.array([self._degrees_of_freedom(row) for row in everything])
         quantile = _quantile(level, freedom)
         if method == "wald":
-            margin = quantile * self.standard_error
+            margin = np.where(is_unknown, np.nan, quantile * self.standard_error)
             return np.stack([self.auc - margin, self.auc + margin], axis=1)
         if method != "logit":
             raise ValueError(f"The method must be 'wald' or 'logit', got {method!r}")
-        inside = np.where(self.is_at_boundary, np.nan, self.auc)
+        inside = np.where(self.is_at_boundary | is_unknown, np.nan, self.auc)
         margin = quantile * self.standard_error / (inside * (1 - inside))
         bounds = expit([logit(inside) - margin, logit(inside) + margin]).T
         bounds[self.is_at_boundary] = self._exact_bounds(level)[self.is_at_boundary]

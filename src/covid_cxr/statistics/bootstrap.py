@@ -87,6 +87,8 @@ class BootstrapAucs:
             level: Coverage, between 0 and 1.
             method: `percentile` or `bca`.
 
+        NaN where every replicate is alike, as of a constant or perfect score.
+
         Raises:
             ValueError: If the level or the method is none of these.
         """
@@ -100,7 +102,7 @@ class BootstrapAucs:
             shares = np.stack(
                 [self._bca_shares(tails, k) for k in range(len(self.auc))]
             )
-        return _quantiles(self.replicates, shares)
+        return _unknown_where(self.is_degenerate, _quantiles(self.replicates, shares))
 
     def compare(
         self, first: str, second: str, *, level: float = 0.95
@@ -108,7 +110,8 @@ class BootstrapAucs:
         """Return the interval of a difference of AUCs, and its two-sided p value.
 
         The p value is twice the smaller share of replicates on one side of 0, the
-        observed data counted as one of them.
+        observed data counted as one of them. Both are NaN where all replicates are
+        alike and not 0, as of a perfect and a constant score.
 
         Args:
             first: A name.
@@ -124,7 +127,9 @@ class BootstrapAucs:
         n_below = int((differences <= 0).sum())
         n_above = int((differences >= 0).sum())
         p_value = min(1.0, 2 * (min(n_below, n_above) + 1) / (len(differences) + 1))
-        return _quantiles(differences, shares), p_value
+        is_alike = (np.ptp(differences, axis=0) == 0) & (differences[0] != 0)
+        found = _unknown_where(is_alike, _quantiles(differences, shares))
+        return found, np.nan if is_alike[0] else p_value
 
     def _bca_shares(self, tails: Floats, k: int) -> Floats:
         """Return which quantiles of the replicates bound the k-th AUC."""
@@ -285,6 +290,17 @@ def _quantiles(replicates: Floats, shares: Floats) -> BootstrapInterval:
     return BootstrapInterval(
         bounds=at(shares),
         monte_carlo_error=(at(shares + spread) - at(shares - spread)) / 2,
+    )
+
+
+def _unknown_where(
+    is_unknown: NDArray[np.bool_], found: BootstrapInterval
+) -> BootstrapInterval:
+    """Return the intervals with NaN where replicates that are all alike say nothing."""
+    rows = is_unknown[:, np.newaxis]
+    return BootstrapInterval(
+        bounds=np.where(rows, np.nan, found.bounds),
+        monte_carlo_error=np.where(rows, np.nan, found.monte_carlo_error),
     )
 
 

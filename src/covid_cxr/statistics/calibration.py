@@ -19,6 +19,8 @@ from covid_cxr.statistics.proportion import clustered_share
 
 Floats = NDArray[np.float64]
 
+# A variance below this share of that of independent images is rounding error.
+_ROUNDING = 1e-12
 _TINY = 1e-12  # keeps the log odds of a probability of 0 or 1 finite
 
 
@@ -286,7 +288,11 @@ def _clustered_errors(
     coefficients: Floats,
     codes: NDArray[np.int64],
 ) -> Floats:
-    """Return standard errors with patients as independent units (sandwich), (c,)."""
+    """Return standard errors with patients as independent units (sandwich), (c,).
+
+    NaN with one patient, and where every patient's residuals cancel, which says
+    nothing.
+    """
     residuals = truth - expit(design @ coefficients + offset)
     scores = np.stack([np.bincount(codes, weights=c * residuals) for c in design.T])
     n_clusters = scores.shape[1]
@@ -294,7 +300,9 @@ def _clustered_errors(
         return np.full(len(coefficients), np.nan)
     bread = np.linalg.inv(_information(design, coefficients, offset))
     meat = n_clusters / (n_clusters - 1) * scores @ scores.T
-    return np.asarray(np.sqrt(np.diag(bread @ meat @ bread)))
+    variance = np.diag(bread @ meat @ bread)
+    by_image = np.diag(bread)  # of independent images
+    return np.sqrt(np.where(variance > _ROUNDING * by_image, variance, np.nan))
 
 
 def _information(design: Floats, coefficients: Floats, offset: Floats) -> Floats:

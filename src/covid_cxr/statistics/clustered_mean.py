@@ -15,6 +15,9 @@ from scipy.special import stdtrit
 
 from covid_cxr.statistics.auc import as_codes
 
+# A variance below this share of the values' squares is rounding error.
+_ROUNDING = 1e-24
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClusteredMean:
@@ -22,7 +25,7 @@ class ClusteredMean:
 
     Attributes:
         estimate: The mean.
-        standard_error: Clustered; NaN for a single patient.
+        standard_error: Clustered; NaN for a single patient, 0 where patients are alike.
         n_images: How many it is over.
         n_clusters: Patients among them.
     """
@@ -33,7 +36,13 @@ class ClusteredMean:
     n_clusters: int
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Return the interval that covers at `level`; NaN for a single patient."""
+        """Return the interval that covers at `level`.
+
+        NaN for a single patient, and where the standard error is 0: values that are
+        all alike do not say how much others would differ.
+        """
+        if self.standard_error == 0:
+            return np.nan, np.nan
         quantile = float(stdtrit(self.n_clusters - 1, (1 + level) / 2))
         margin = quantile * self.standard_error
         return self.estimate - margin, self.estimate + margin
@@ -62,9 +71,11 @@ def clustered_mean(
     residuals = np.bincount(codes, weights=array - estimate) / len(array)
     n_clusters = len(residuals)
     scale = n_clusters / (n_clusters - 1) if n_clusters > 1 else np.nan
+    variance = float(scale * (residuals @ residuals))
+    is_nothing = variance <= _ROUNDING * float(array @ array) / len(array) ** 2
     return ClusteredMean(
         estimate=estimate,
-        standard_error=float(np.sqrt(scale * (residuals @ residuals))),
+        standard_error=0.0 if is_nothing else float(np.sqrt(variance)),
         n_images=len(array),
         n_clusters=n_clusters,
     )

@@ -13,7 +13,8 @@ def average_aucs(estimates: Sequence[AucEstimates]) -> AucEstimates:
 
     Its covariance is the sum of theirs over k squared. That is what further patients of
     the same sets would change; how much a further set may differ is not in it. It is
-    NaN for a model with an AUC of 0 or 1 in a set, where the variance says nothing.
+    NaN for a model with an AUC of 0 or 1 in a set, or a constant score, where the
+    variance says nothing.
 
     Args:
         estimates: Of the same models in each set.
@@ -29,7 +30,7 @@ def average_aucs(estimates: Sequence[AucEstimates]) -> AucEstimates:
         )
     k = len(estimates)
     covariance = np.sum([each.covariance for each in estimates], axis=0) / k**2
-    is_unknown = np.any([each.is_at_boundary for each in estimates], axis=0)
+    is_unknown = ~np.all([each.has_variance for each in estimates], axis=0)
     parts = [part for each in estimates for part in each.variance_parts]
     return AucEstimates(
         names=names.pop(),

@@ -34,7 +34,8 @@ class OperatingPerformance:
 
         With its interval on the scale of log odds (Mercaldo et al., Stat Med
         2007;26:2170): estimate, lower and upper bound. The bounds are NaN where
-        sensitivity or specificity is 0 or 1, and the estimate where nothing is called.
+        sensitivity or specificity is 0 or 1 or has no variance, and the estimate where
+        nothing is called.
 
         Args:
             prevalence: Of cases where the classifier is to be used, in (0, 1).
@@ -76,7 +77,7 @@ class OperatingPerformance:
         if right + wrong == 0:
             return np.nan, np.nan, np.nan
         estimate = right * odds / (right * odds + wrong)
-        if {right, wrong} & {0.0, 1.0}:
+        if not (called.variance > 0 and other.variance > 0):
             return estimate, np.nan, np.nan
         # Of log(right) - log(wrong); wrong falls where the other share rises.
         variance = (

@@ -15,6 +15,9 @@ from scipy.special import ndtr, stdtrit
 
 from covid_cxr.statistics.auc import as_codes, as_matrix, as_truth, normal_quantile
 
+# A variance below this share of that of one image is rounding error.
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShareDifference:
@@ -22,7 +25,8 @@ class ShareDifference:
 
     Attributes:
         estimate: Share that the first calls rightly minus that of the second.
-        standard_error: Clustered; NaN with one patient.
+        standard_error: Clustered; NaN with one patient, 0 where all patients differ
+            alike.
         p_value: Two-sided; 1 where no patient's images are called differently.
         n_images: In the class.
         n_clusters: Patients among them.
@@ -102,9 +106,11 @@ def _compare(gained: NDArray[np.int64], codes: NDArray[np.int64]) -> ShareDiffer
     scale = n_clusters / (n_clusters - 1) if n_clusters > 1 else np.nan
     spread = float(sums @ sums)  # the variance of the total if neither is better
     z = float(sums.sum()) / np.sqrt(spread) if spread else 0.0
+    variance = float(scale * (residuals @ residuals))
+    is_nothing = variance <= _ROUNDING * spread / n**2
     return ShareDifference(
         estimate=estimate,
-        standard_error=float(np.sqrt(scale * (residuals @ residuals))),
+        standard_error=0.0 if is_nothing else float(np.sqrt(variance)),
         p_value=float(2 * ndtr(-abs(z))),
         n_images=n,
         n_clusters=n_clusters,

@@ -75,6 +75,8 @@ def smallest_detectable_difference(
 ) -> float:
     """Return the true difference that a two-sided test finds with that power.
 
+    NaN for a standard error of 0, which says nothing.
+
     Args:
         standard_error: Of the estimated difference.
         significance: Largest p value that is called significant; divide it by the
@@ -83,6 +85,8 @@ def smallest_detectable_difference(
     """
     _check_share("significance", significance)
     _check_share("power", power)
+    if not standard_error > 0:
+        return np.nan
     return float((ndtri(1 - significance / 2) + ndtri(power)) * standard_error)
 
 

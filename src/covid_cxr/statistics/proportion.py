@@ -14,6 +14,9 @@ from covid_cxr.statistics.auc import normal_quantile
 
 Floats = NDArray[np.float64]
 
+# A variance below this share of that of one image is rounding error.
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, kw_only=True)
 class Proportion:
@@ -21,7 +24,8 @@ class Proportion:
 
     Attributes:
         estimate: On [0, 1].
-        variance: Clustered; 0 where the estimate is 0 or 1, which says nothing.
+        variance: Clustered; 0 where the estimate is 0 or 1, or all patients have the
+            same share, which says nothing.
         n_images: The whole.
         n_clusters: Patients among them.
     """
@@ -35,8 +39,8 @@ class Proportion:
         """Return Wilson's interval for the effective number of images.
 
         With one image a patient it is Wilson's own interval: the variance has the
-        number of patients less one below, which is turned back here. At an estimate of
-        0 or 1 every patient counts as one image.
+        number of patients less one below, which is turned back here. Where the variance
+        is 0 every patient counts as one image.
         """
         p, n = self.estimate, float(self.n_clusters)
         if self.variance > 0:
@@ -84,9 +88,11 @@ def clustered_share(
     estimate = float(hits.sum() / n_images)
     residuals = (hits - estimate * counted) / n_images
     scale = n_clusters / (n_clusters - 1) if n_clusters > 1 else np.nan
+    variance = float(scale * (residuals @ residuals))
+    is_nothing = variance <= _ROUNDING * estimate * (1 - estimate) / n_images
     proportion = Proportion(
         estimate=estimate,
-        variance=float(scale * (residuals @ residuals)),
+        variance=0.0 if is_nothing else variance,
         n_images=n_images,
         n_clusters=n_clusters,
     )
