@@ -1,11 +1,12 @@
 """All intervals of each AUROC."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from covid_cxr.report.aurocs import tabulate_aurocs
-from covid_cxr.report.scored_part import ScoredParts
+from covid_cxr.report.scored_part import ScoredPart, ScoredParts
 
 
 def test_each_interval_stands_in_its_columns(
@@ -61,3 +62,43 @@ def test_without_validation_none_is_chosen(test_part, reporting, evaluation):
 
     assert not table["is_chosen"].any()
     assert np.isnan(table["validation_auroc"]).all()
+
+
+N = 80  # patients of two images each, as in the test part
+
+
+@pytest.mark.parametrize(
+    ("score", "n_patients", "said", "has_bootstrap"),
+    [
+        (lambda case, rng: rng.normal(size=len(case)) + case, N, "", True),
+        (lambda case, rng: rng.normal(size=len(case)) + case, 20, "10 patients", True),
+        (lambda case, rng: np.ones(len(case)), N, "no variance", False),
+        (lambda case, rng: case * 0.5, N, "wholly separated", False),
+        (lambda case, rng: 1 - case * 0.5, 20, "wholly separated", False),
+    ],
+    ids=["many patients", "few", "constant", "perfect", "reversed, few"],
+)
+def test_an_interval_to_distrust_carries_its_caution(
+    score, n_patients, said, has_bootstrap, reporting, evaluation
+):
+    rng = np.random.default_rng(3)
+    patients = np.arange(2 * n_patients) // 2
+    is_case = patients % 2 == 0
+    part = ScoredPart(
+        is_case=is_case,
+        scores=pd.DataFrame({"a": score(is_case, rng)}),
+        patients=patients.astype(str).astype(object),
+    )
+
+    table = tabulate_aurocs(
+        ScoredParts(validation=None, test=part),
+        reporting=reporting,
+        evaluation=evaluation,
+    )
+
+    row = table.iloc[0]
+    assert said in row["caution"]
+    assert bool(row["caution"]) == bool(said)
+    assert ("BCa intervals cover less" in row["caution"]) == (n_patients == 20)
+    assert np.isfinite(row["bootstrap_lower"]) == has_bootstrap
+    assert np.isfinite(row["bootstrap_error"]) == has_bootstrap

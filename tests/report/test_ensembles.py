@@ -117,3 +117,31 @@ def on_another_scale(part):
     return ScoredPart(
         is_case=part.is_case, scores=8 * part.scores - 3, patients=part.patients
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "n_certain", "is_decided"),
+    [("hard", 160, True), ("one wrong", 1, False), ("none", 0, False)],
+)
+def test_log_odds_of_certain_outputs_are_counted_and_flagged_where_they_decide(
+    kind, n_certain, is_decided, validation, test_part, reporting
+):
+    scores = test_part.scores.copy()
+    if kind == "hard":
+        # Which of the two is the surer one depends on where 0 and 1 are held.
+        scores["sharp"] = (scores["sharp"] > 0.5).astype(float)
+        scores["dull"] = np.resize([1e-9, 1 - 1e-6, 0.5], 160)
+    elif kind == "one wrong":
+        scores.iloc[int(test_part.is_case.argmax()), 0] = 0.0
+    part = ScoredPart(
+        is_case=test_part.is_case, scores=scores, patients=test_part.patients
+    )
+
+    table = tabulate_ensembles(
+        ScoredParts(validation=validation, test=part), reporting=reporting
+    ).set_index("ensemble")
+
+    assert set(table.loc["mean_logit", "n_certain"]) == {n_certain}
+    assert set(table.loc["mean_logit", "is_decided_by_certain"]) == {is_decided}
+    others = table.drop("mean_logit")
+    assert not others[["n_certain", "is_decided_by_certain"]].any(axis=None)

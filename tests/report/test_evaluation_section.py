@@ -100,6 +100,28 @@ def test_names_from_a_table_are_escaped(section):
     assert "Ward: &lt;1&gt;" in section
 
 
+def test_cautions_and_certain_outputs_are_said_where_there_are_any(tables, section):
+    assert "see below" not in section
+    assert "outputs of 0 or 1<" not in section
+    aurocs = tables.auroc_results.assign(caution=["", "12 patients: <few>"])
+    flags = {"n_certain": 3, "n_certain_validation": 1, "is_decided_by_certain": True}
+    changed = replace(
+        tables,
+        auroc_results=aurocs,
+        calibration_results=tables.calibration_results.assign(**flags),
+        ensemble_results=tables.ensemble_results.assign(n_certain=5),
+    )
+    template = make_environment().get_template("evaluation.html.jinja")
+    told = str(
+        template.make_module({"wording": wording}).section(changed, "95 %", 0.05)
+    )
+
+    assert told.count("see below") == 1
+    assert "dull: 12 patients: &lt;few&gt;." in told
+    assert told.count("decided by 4 outputs of 0 or 1") == 6
+    assert ">5 outputs of 0 or 1" in told
+
+
 @pytest.fixture(scope="module")
 def page(contents, tables, test_part, open_offline, tmp_path_factory):
     """Return the report with this section and two curves with bands, on a phone."""

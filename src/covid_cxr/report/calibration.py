@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from covid_cxr.report.evaluation import Evaluation
 from covid_cxr.report.reporting import Reporting
@@ -24,6 +25,9 @@ from covid_cxr.statistics.decision_curve import trace_decision_curve
 AS_IT_IS, TEMPERATURE, PLATT = "none", "temperature", "platt"
 THRESHOLDS = np.linspace(0.01, 0.99, 99)  # of the decision curves
 
+_DECIDED = ["slope", "intercept"]
+_SEEN = 0.001  # of a slope or intercept: the last digit that is printed
+
 _IDENTITY = Recalibration(slope=1.0, intercept=0.0)
 _FITS = {TEMPERATURE: fit_temperature, PLATT: fit_platt}
 
@@ -35,7 +39,9 @@ def tabulate_calibration(
 
     One row per classifier and recalibration ("none", "temperature", "platt"); NaN
     where validation separates the classes, so that no map is best. `n_certain` counts
-    outputs of exactly 0 or 1, which decide slope and intercept by where they are held.
+    the test part's outputs of exactly 0 or 1 and `n_certain_validation` those behind
+    the map, whose log odds are held at those of 1e-12; `is_decided_by_certain` is true
+    where holding them at 1e-6 would move the slope or the intercept.
 
     Args:
         validation: Where recalibration is fitted.
@@ -43,13 +49,18 @@ def tabulate_calibration(
         reporting: For the level of the intervals.
     """
     reach = normal_quantile(reporting.level)
-    rows = []
-    for name, recalibration, line in _recalibrations(validation):
-        row: dict[str, object] = {"classifier": name, "recalibration": recalibration}
-        if line is not None:
-            row |= _calibration_row(test, name, line, reach)
-        rows.append(row)
-    return pd.DataFrame(rows)
+    table = _calibrate(validation, test, reach)
+    elsewhere = _calibrate(
+        validation.with_less_certain(), test.with_less_certain(), reach
+    )
+    behind_the_map = table["classifier"].map(validation.is_certain.sum())
+    return table.assign(
+        n_certain=table["classifier"].map(test.is_certain.sum()),
+        n_certain_validation=behind_the_map.where(
+            table["recalibration"] != AS_IT_IS, 0
+        ),
+        is_decided_by_certain=_differ(table, elsewhere),
+    )
 
 
 def trace_reliability(
@@ -131,15 +142,32 @@ def _recalibrations(
                 yield name, kind, line
 
 
+def _calibrate(validation: ScoredPart, test: ScoredPart, reach: float) -> pd.DataFrame:
+    """Return the table without what is said of certain outputs."""
+    rows = []
+    for name, recalibration, line in _recalibrations(validation):
+        row: dict[str, object] = {"classifier": name, "recalibration": recalibration}
+        if line is not None:
+            row |= _calibration_row(test, name, line, reach)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _differ(table: pd.DataFrame, other: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return where slope or intercept are seen to be others, or known in one only."""
+    measures = table.reindex(columns=_DECIDED).to_numpy(np.float64)
+    others = other.reindex(columns=_DECIDED).to_numpy(np.float64)
+    is_alike = np.isclose(measures, others, rtol=0, atol=_SEEN, equal_nan=True)
+    return np.asarray(~is_alike.all(axis=1))
+
+
 def _calibration_row(
     test: ScoredPart, name: str, line: Recalibration, reach: float
 ) -> dict[str, float]:
     found = estimate_calibration(
         test.is_case, line.apply(test.scores[name]), cluster=test.patients
     )
-    given = test.scores[name].to_numpy()
     return {
-        "n_certain": int(np.isin(given, (0, 1)).sum()),
         "map_slope": line.slope,
         "map_intercept": line.intercept,
         "brier": found.brier,

@@ -1,13 +1,15 @@
 """What classifiers said of the same radiographs, lined up for comparison."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from covid_cxr.statistics.auc import AucEstimates, estimate_aucs
+
+_LESS_CERTAIN = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,20 @@ class ScoredPart:
         return bool(
             self.scores.ge(0).all(axis=None) and self.scores.le(1).all(axis=None)
         )
+
+    @property
+    def is_certain(self) -> pd.DataFrame:
+        """Which outputs are exactly 0 or 1 and so have no log odds, as `scores`."""
+        return self.scores.isin([0, 1])
+
+    def with_less_certain(self) -> "ScoredPart":
+        """Return the part with outputs of exactly 0 or 1 a millionth from there.
+
+        What is made of log odds holds such outputs somewhere; where it comes out
+        otherwise from here, that choice has decided it.
+        """
+        held = self.scores.clip(_LESS_CERTAIN, 1 - _LESS_CERTAIN)
+        return replace(self, scores=self.scores.mask(self.is_certain, held))
 
 
 @dataclass(frozen=True, kw_only=True)

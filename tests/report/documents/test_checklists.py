@@ -142,6 +142,17 @@ def test_a_changed_table_changes_the_text(evidence, field, column, number, print
     assert printed in text_of(fill_claim(changed), number)
 
 
+def test_calibration_that_certain_outputs_decide_is_told_with_their_number(evidence):
+    table = evidence.calibration.assign(n_certain=30, n_certain_validation=4)
+
+    for is_decided in (True, False):
+        changed = dataclasses.replace(
+            evidence, calibration=table.assign(is_decided_by_certain=is_decided)
+        )
+        told = text_of(fill_claim(changed), "37")
+        assert ("decided by 34 outputs of exactly 0 or 1" in told) == is_decided
+
+
 def test_the_detectable_differences_are_told_from_the_least_to_the_largest(evidence):
     pairs = pd.DataFrame({"p_clustered": 0.5, "detectable": [0.2221, 0.1112]})
 

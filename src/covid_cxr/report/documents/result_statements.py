@@ -131,10 +131,21 @@ def calibration(evidence: Evidence) -> str:
         f"{_RECALIBRATIONS[row['recalibration']]}: slope "
         f"{evidence.estimate(row, 'slope')}, intercept "
         f"{evidence.estimate(row, 'intercept')}, Brier score "
-        f"{wording.auroc(row['brier'])}"
+        f"{wording.auroc(row['brier'])}{_certain(row)}"
         for row in rows.to_dict("records")
     ]
     return f"Calibration on the test part, {'; '.join(told)}."
+
+
+def _certain(row: Mapping[Hashable, Any]) -> str:
+    """Return what is to be said where outputs without log odds decide."""
+    if not row.get("is_decided_by_certain"):
+        return ""
+    n = row["n_certain"] + row["n_certain_validation"]
+    return (
+        f" (slope and intercept are decided by {wording.count(n)} outputs of exactly 0 "
+        f"or 1, which have no log odds)"
+    )
 
 
 def recalibration(evidence: Evidence) -> str:
