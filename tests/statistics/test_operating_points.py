@@ -206,3 +206,20 @@ def test_patients_who_are_all_alike_count_as_one_image_each(n_patients, hits, im
     ):
         assert np.isfinite(value[0])
         assert np.isnan(value[1:]).all()
+
+
+@pytest.mark.parametrize(("n_called", "n_patients"), [(5, 10), (1, 3), (7, 9)])
+def test_predictive_values_that_cancel_in_every_patient_have_no_bounds(
+    n_called, n_patients
+):
+    # A case and a control each, both called or neither: log odds without variance.
+    is_case = np.tile([True, False], n_patients)
+    patients = np.repeat(np.arange(n_patients), 2)
+
+    found = perform_at(
+        is_case, 1.0 * (patients < n_called), threshold=0.5, cluster=patients
+    )
+
+    value = found.positive_predictive_value(0.3)
+    assert value[0] == pytest.approx(0.3)
+    assert np.isnan(value[1:]).all()

@@ -10,6 +10,9 @@ from scipy.special import expit, logit
 from covid_cxr.statistics.auc import as_codes, as_truth, normal_quantile
 from covid_cxr.statistics.proportion import Proportion, clustered_share
 
+# A variance below this share of its terms is rounding error.
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, kw_only=True)
 class OperatingPerformance:
@@ -34,8 +37,8 @@ class OperatingPerformance:
 
         With its interval on the scale of log odds (Mercaldo et al., Stat Med
         2007;26:2170): estimate, lower and upper bound. The bounds are NaN where
-        sensitivity or specificity is 0 or 1 or has no variance, and the estimate where
-        nothing is called.
+        sensitivity or specificity is 0 or 1 or has no variance, or both cancel in every
+        patient; the estimate is NaN where nothing is called.
 
         Args:
             prevalence: Of cases where the classifier is to be used, in (0, 1).
@@ -80,11 +83,10 @@ class OperatingPerformance:
         if not (called.variance > 0 and other.variance > 0):
             return estimate, np.nan, np.nan
         # Of log(right) - log(wrong); wrong falls where the other share rises.
-        variance = (
-            called.variance / right**2
-            + other.variance / wrong**2
-            + 2 * self.covariance / (right * wrong)
-        )
+        alone = called.variance / right**2 + other.variance / wrong**2
+        variance = alone + 2 * self.covariance / (right * wrong)
+        if not variance > _ROUNDING * alone:  # they cancel in every patient
+            return estimate, np.nan, np.nan
         margin = normal_quantile(level) * np.sqrt(variance)
         centre = logit(estimate)
         return estimate, float(expit(centre - margin)), float(expit(centre + margin))
