@@ -7,7 +7,7 @@ not larger than the normal quantile; the band is what agrees with some cut point
 the curve is straight, the error across it is one normal variable at any slope, so that
 the band covers at its level (ellipse envelopes; Ma and Hall, Med Decis Making
 1993;13:191). The rectangles of two whole intervals (Campbell, Stat Med 1994;13:499)
-are a quarter wider for nothing (docs/decisions/0028).
+are about a quarter wider for nothing (docs/decisions/0028).
 """
 
 from dataclasses import dataclass
