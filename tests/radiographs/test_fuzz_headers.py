@@ -5,6 +5,7 @@ of those values gives, written here after the standard, or a refusal.
 """
 
 import os
+import warnings
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -243,3 +244,198 @@ def test_whatever_the_header_says_of_the_bits_no_value_is_out_of_order(block):
 
     assert outcomes.count("honest") > N // 10
     assert outcomes.count("contradiction") > N // 5
+
+
+TABLES = ("VOILUTSequence", "ModalityLUTSequence")
+FAULTS = (
+    *[None] * 6,
+    "short",
+    "no data",
+    "empty item",
+    "empty sequence",
+    "no descriptor",
+    "two numbers",
+)
+
+
+@dataclass(kw_only=True)
+class Table:
+    """A lookup table as it stands in a header, and what it holds."""
+
+    keyword: str
+    values: np.ndarray
+    is_signed: bool
+    entries: np.ndarray
+    first: int
+    is_packed: bool
+    data_vr: str
+    descriptor_vr: str
+    fault: str | None
+
+
+def draw_table(rng):
+    bits = int(rng.choice([8, 12, 16]))
+    is_signed = bool(rng.random() < 0.4)
+    lowest = -(2 ** (bits - 1)) if is_signed else 0
+    values = np.rint((2**bits - 1) * CHEST).astype(int) + lowest
+    values = np.clip(values + rng.integers(-2, 3, SHAPE), lowest, lowest + 2**bits - 1)
+    wide = int(rng.choice([8, 10, 12, 16]))
+    n = int(rng.choice([2, 100, 255, 2**bits, 2**bits // 2]))
+    rising = np.sort(rng.integers(0, 2**wide, n))
+    rising[[0, -1]] = 0, 2**wide - 1
+    return Table(
+        keyword=str(rng.choice(TABLES)),
+        values=values,
+        is_signed=is_signed,
+        entries=rising if rng.random() < 0.7 else rising[::-1],
+        first=lowest + int(rng.integers(0, max(1, 2**bits - n // 2))),
+        is_packed=bool(wide == 8 and rng.random() < 0.6),
+        data_vr=str(rng.choice(["US", "SS", "OW"])),
+        descriptor_vr=str(rng.choice(["US", "SS"])),
+        fault=rng.choice(np.array(FAULTS, dtype=object)),
+    )
+
+
+def word(number, vr):
+    """Return a word as its VR shows it."""
+    number %= 2**16
+    return number - 2**16 if vr == "SS" and number >= 2**15 else number
+
+
+def data_of(table, *, is_little):
+    words = table.entries
+    if table.is_packed:
+        even = np.append(words, 0) if len(words) % 2 else words
+        words = even[::2] + 256 * even[1::2]
+    if table.fault == "short":
+        words = words[: len(words) // 3]
+    if table.fault == "no data":
+        words = words[:0]
+    if table.data_vr == "OW":
+        return words.astype("<u2" if is_little else ">u2").tobytes()
+    return [word(int(number), table.data_vr) for number in words]
+
+
+def item_of(table, *, is_little):
+    item = Dataset()
+    if table.fault == "empty item":
+        return item
+    numbers = [len(table.entries), table.first, int(table.entries.max()).bit_length()]
+    numbers = numbers[:2] if table.fault == "two numbers" else numbers
+    described = [word(number, table.descriptor_vr) for number in numbers]
+    if table.fault != "no descriptor":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom knows the length as US only
+            item.add_new("LUTDescriptor", table.descriptor_vr, described)
+    item.add_new("LUTData", table.data_vr, data_of(table, is_little=is_little))
+    return item
+
+
+def looked_up(table):
+    """Return the entry of each value, one by one (PS3.3 C.11.1.1)."""
+    entries = table.entries.tolist()
+    last = len(entries) - 1
+    found = [
+        entries[min(max(value - table.first, 0), last)]
+        for value in table.values.ravel().tolist()
+    ]
+    return np.array(found, dtype=float).reshape(SHAPE)
+
+
+def check_table(table, rng):
+    syntax = rng.choice(np.array(NATIVE[:2], dtype=object))
+    is_little = syntax == ExplicitVRLittleEndian
+    wide = 8 if table.values.max() < 256 and table.values.min() > -129 else 16
+    order = "<" if is_little else ">"
+    words = (table.values % 2**wide).astype(f"{order}u{wide // 8}")
+    header = {"BitsAllocated": wide, "BitsStored": wide, "HighBit": wide - 1}
+    header |= {"PixelRepresentation": int(table.is_signed)}
+    is_modality = table.keyword == "ModalityLUTSequence"
+    seen = table.values if table.fault or not is_modality else looked_up(table)
+    span = int(np.ptp(seen)) + 1
+    window = {"center": int(seen.min()) + span // 2, "width": span}
+    header |= {"WindowCenter": window["center"], "WindowWidth": window["width"]}
+    dataset = radiograph(syntax, words.tobytes(), header)
+    items = [] if table.fault == "empty sequence" else None
+    items = [item_of(table, is_little=is_little)] if items is None else items
+    setattr(dataset, table.keyword, items)
+
+    rendering = outcome(dataset)
+
+    if not table.fault and np.ptp(looked_up(table)) == 0:
+        return "blank"
+    assert rendering is not None
+    if table.fault or is_modality:
+        assert is_confirmed(rendering, seen, window)
+        assert rendering.steps[-1].startswith("window")
+    else:
+        expected = np.rint(255 * looked_up(table) / table.entries.max())
+        assert np.abs(rendering.pixels - expected).max() <= 1, rendering.steps
+        assert rendering.steps[-1] == "VOI LUT"
+    return "passed over" if table.fault else "looked up"
+
+
+def test_a_table_gives_its_entries_or_is_passed_over():
+    outcomes = []
+    for seed in range(N):
+        rng = np.random.default_rng(seed)
+        outcomes.append(check_table(draw_table(rng), rng))
+
+    assert outcomes.count("looked up") > N // 3
+    assert outcomes.count("passed over") > N // 3
+
+
+def item(content):
+    content += b"\0" * (len(content) % 2)
+    return b"\xfe\xff\x00\xe0" + len(content).to_bytes(4, "little") + content
+
+
+OFFSETS = {
+    "empty": b"",
+    "right": bytes(4),
+    "wrong": b"\xff\xff\0\0",
+    "beyond": b"\xff\xff\xff\xff",
+    "of two frames": bytes(4) + b"\x10\0\0\0",
+    "of five frames": bytes(20),
+    "not of whole offsets": bytes(6),
+    "missing": None,
+}
+
+
+def draw_offsets(rng):
+    return (
+        rng.choice(np.array([RLELossless, *CODED], dtype=object)),
+        str(rng.choice(list(OFFSETS))),
+        int(rng.integers(1, 5)),
+        bool(rng.random() < 0.7),
+    )
+
+
+def check_offsets(drawn, rng):
+    syntax, offsets, n_fragments, has_end = drawn
+    values = np.rint(4000 * CHEST).astype(np.uint16) + rng.integers(0, 9, SHAPE)
+    frame = frame_of(syntax, values.astype(np.uint16), 16)
+    cuts = 2 * np.sort(rng.integers(40, len(frame) // 2, n_fragments - 1))
+    parts = [bytes(part) for part in np.split(np.frombuffer(frame, np.uint8), cuts)]
+    table = OFFSETS[offsets]
+    content = b"" if table is None else item(table)
+    content += b"".join(item(part) for part in parts if part)
+    content += b"\xfe\xff\xdd\xe0" + bytes(4) if has_end else b""
+    window = {"center": 2000, "width": 4001}
+    header = dict(zip(BITS, (16, 16, 15, 0), strict=True))
+    header |= {"WindowCenter": 2000, "WindowWidth": 4001}
+
+    rendering = outcome(radiograph(syntax, content, header))
+
+    assert rendering is not None, drawn
+    assert is_confirmed(rendering, values, window)
+    return offsets
+
+
+def test_the_only_frame_is_found_whatever_the_offsets_say():
+    outcomes = []
+    for seed in range(N):
+        rng = np.random.default_rng(seed)
+        outcomes.append(check_offsets(draw_offsets(rng), rng))
+
+    assert set(outcomes) == set(OFFSETS)

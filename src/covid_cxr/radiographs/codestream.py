@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 _START_OF_JPEG = b"\xff\xd8"
 _JPEG_2000 = b"\xff\x4f\xff\x51"  # start, and the size, which must follow
+_JP2 = b"\0\0\0\x0cjP  "
+STARTS = (_START_OF_JPEG, _JPEG_2000, _JP2)  # of JPEG-LS as well
 # SOF0 to SOF15 without DHT (C4), JPG (C8) and DAC (CC), and SOF55 of JPEG-LS.
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})  # processes without a DCT

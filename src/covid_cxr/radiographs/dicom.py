@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
-from pydicom.encaps import encapsulate, generate_fragments, parse_basic_offsets
-from pydicom.filebase import DicomBytesIO
+from pydicom.encaps import encapsulate, generate_fragments
 from pydicom.pixels.decoders.base import Decoder, get_decoder
 from pydicom.sequence import Sequence
 from pydicom.uid import (
@@ -23,7 +22,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from covid_cxr.radiographs.codestream import DeclaredSize, declared_size
+from covid_cxr.radiographs.codestream import STARTS, DeclaredSize, declared_size
 from covid_cxr.radiographs.dicom_file import code_of, number_of, value_of, whole_of
 from covid_cxr.radiographs.grey_scale import (
     count_levels,
@@ -234,11 +233,19 @@ def _decode_allocated(
 
 
 def _only_frame(content: bytes) -> bytes:
-    """Return the encapsulated frame: all fragments, wherever offsets point to."""
-    fragments = DicomBytesIO(content)
-    fragments.is_little_endian = True
-    parse_basic_offsets(fragments)
-    return b"".join(generate_fragments(fragments))
+    """Return the encapsulated frame: all fragments, wherever offsets point to.
+
+    The first item is the table of offsets (PS3.5 A.4), unless it was left out.
+    """
+    table, *fragments = generate_fragments(content)
+    if not fragments or _begins_a_frame(table):
+        return b"".join((table, *fragments))
+    return b"".join(fragments)
+
+
+def _begins_a_frame(fragment: bytes) -> bool:
+    is_run_lengths = len(fragment) >= 64 and fragment[4:8] == b"\x40\0\0\0"  # Annex G.5
+    return is_run_lengths or fragment.startswith(STARTS)
 
 
 def _decode_words(
