@@ -15,7 +15,6 @@ added to variances in batch normalisation differs, and comes with the weights.
 """
 
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,11 +24,13 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from covid_cxr.training.channels import fold_channels
+from covid_cxr.training.numpy_archive import read_arrays
 
 Tensors = Mapping[str, NDArray[np.float32]]
 
 PYTORCH_EPSILON = 1e-5  # BatchNorm2d's default, which torchvision keeps
 FORMATS = (".safetensors", ".npz")
+MOST_BYTES = 2**30  # the largest DenseNet, 201 layers in doubles, has a sixth
 PICKLES = (".pt", ".pth", ".pkl", ".ckpt", ".bin", ".tar")
 
 FIRST_TENSOR = "features.conv0.weight"
@@ -96,9 +97,9 @@ def _read(file: Path) -> Tensors:
         if file.suffix == ".safetensors":
             return load_file(file)
         # NumPy leaves a damaged file open that it has opened itself.
-        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
-            return dict(archive)
-    except (SafetensorError, zipfile.BadZipFile, ValueError, OSError) as error:
+        with file.open("rb") as opened:
+            return read_arrays(opened, most_bytes=MOST_BYTES)
+    except (SafetensorError, ValueError, OSError) as error:
         raise ValueError(
             f"{file.name} cannot be read ({error}). Convert the published weights "
             "again, as docs/how-to/published-weights.md shows."

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from covid_cxr.training.numpy_archive import read_arrays
 from covid_cxr.training.recipe import Plateau
 
 logger = logging.getLogger(__name__)
@@ -90,9 +91,9 @@ def state_from_bytes(content: bytes) -> TrainingState:
     digest, body = content[:32], content[32:]
     if hashlib.sha256(body).digest() != digest:
         raise ValueError(f"its hash does not fit its {len(content)} bytes")
-    with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
-        record = json.loads(arrays["record"].tobytes())
-        parts = {name: _parted(arrays[name], record["shapes"][name]) for name in ARRAYS}
+    arrays = read_arrays(io.BytesIO(body), most_bytes=len(body))
+    record = json.loads(arrays["record"].tobytes())
+    parts = {name: _parted(arrays[name], record["shapes"][name]) for name in ARRAYS}
     return TrainingState(
         plateau=Plateau(**record["plateau"]),
         history=tuple(record["history"]),
