@@ -201,10 +201,10 @@ def _goes_on_above(frame: Words, coded: int, stored: int, header: StoredBits) ->
     changes = above[:, 1:] != above[:, :-1]
     if np.count_nonzero(changes) < _FEWEST_CHANGES:
         return False
-    steps = np.abs(np.diff(frame.astype(np.int64), axis=1))
+    steps = _steps_at(changes, frame)
     if header.is_signed:  # the words of -1 and 0 lie far apart
         steps = np.minimum(steps, 2**coded - steps)
-    if np.median(steps[changes]) < 0.75 * 2**stored:
+    if np.median(steps) < 0.75 * 2**stored:
         return True
     below = frame & np.array(2**stored - 1, frame.dtype)
     return bool(_likeness(below) < 0.5 < _likeness(frame))
@@ -258,9 +258,17 @@ def _goes_on_past_sign(words: NDArray[np.integer], bits: int) -> bool:
     """
     words = words & np.array(2**bits - 1, words.dtype)
     is_negative = words >= 2 ** (bits - 1)
-    is_padding = np.count_nonzero(np.bincount(words[is_negative])) < 3
     changes = is_negative[:, 1:] != is_negative[:, :-1]
-    if np.count_nonzero(changes) < _FEWEST_CHANGES or is_padding:
+    if np.count_nonzero(changes) < _FEWEST_CHANGES:
         return False
-    steps = np.abs(np.diff(words.astype(np.int64), axis=1))[changes]
-    return bool(np.median(steps) < 0.25 * 2**bits)
+    if np.count_nonzero(np.bincount(words[is_negative])) < 3:  # padding
+        return False
+    return bool(np.median(_steps_at(changes, words)) < 0.25 * 2**bits)
+
+
+def _steps_at(
+    changes: NDArray[np.bool_], words: NDArray[np.integer]
+) -> NDArray[np.int64]:
+    """Return by how much neighbours differ where `changes` says, shape (n,)."""
+    left, right = words[:, :-1][changes], words[:, 1:][changes]
+    return np.abs(left.astype(np.int64) - right)
