@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.text import Text
 
 from covid_cxr.datasets.local_path import local_path
+from covid_cxr.radiographs.admission import log_admissions
 from covid_cxr.radiographs.curation import StorePlan, write_planned
 from covid_cxr.radiographs.store import (
     ImageStore,
@@ -93,7 +94,7 @@ class ImageStoreDataset(AbstractDataset[StorePlan, ImageStore]):
             task = progress.add_task(root.name, total=n_images)
             for shard in _write_shards(root, data, missing):
                 progress.advance(task, len(layout.rows(shard)))
-        finish_store(root, layout)
+        log_admissions(root.name, finish_store(root, layout).records)
 
     def is_damaged(self) -> bool:
         """Return whether a shard is not as it was written; every image is read."""

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from covid_cxr.radiographs.admission import ADMIT, FIELDS, USUAL, Admission
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.pixels import COMPRESSIONS, StoreLayout
 from covid_cxr.radiographs.record import (
@@ -38,6 +39,8 @@ class Curation:
         workers: Processes that read files; 1 reads in this process.
         cluster: Address of a Dask scheduler whose workers read files instead, as in
             tcp://10.0.0.1:8786; None for processes of this machine.
+        body_part: As in `Admission`.
+        view_not_understood: As in `Admission`.
     """
 
     size_px: int
@@ -45,9 +48,11 @@ class Curation:
     compression: str
     workers: int
     cluster: str | None
+    body_part: str = FIELDS
+    view_not_understood: str = ADMIT
 
     def __post_init__(self) -> None:
-        """Refuse sizes below 1 and compressions that do not exist."""
+        """Refuse sizes below 1 and choices that do not exist."""
         for name in ("size_px", "shard_images", "workers"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -60,6 +65,14 @@ class Curation:
                 f"curation.compression must be one of {', '.join(COMPRESSIONS)}, got "
                 f"{self.compression!r}; correct it in parameters_curation.yml."
             )
+        _ = self.admission  # refuses choices that do not exist
+
+    @property
+    def admission(self) -> Admission:
+        """What decides where view and body part are not clear."""
+        return Admission(
+            body_part=self.body_part, view_not_understood=self.view_not_understood
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,6 +85,7 @@ class Shard:
         images: In the order of their rows, as in `StorePlan.images`.
         root: The folder of raw images.
         layout: How the store is cut into files.
+        admission: As for `dicom.render`.
     """
 
     number: int
@@ -79,17 +93,22 @@ class Shard:
     images: pd.DataFrame
     root: Path
     layout: StoreLayout
+    admission: Admission = USUAL
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of everything that the shard's pixels and records depend on.
 
         Image ids, file names, sizes and times of change, crop boxes, sizes, the
-        compression and the version of the rendering; not where the folder lies.
+        compression, what is admitted and the version of the rendering; not where
+        the folder lies.
         """
-        layout = self.layout
+        layout, admission = self.layout, self.admission
         sizes = [layout.size_px, layout.shard_images, layout.compression]
-        digest = hashlib.sha256(json.dumps([RENDERING_VERSION, *sizes]).encode())
+        admitted = [admission.body_part, admission.view_not_understood]
+        digest = hashlib.sha256(
+            json.dumps([RENDERING_VERSION, *sizes, *admitted]).encode()
+        )
         digest.update(self.images.to_csv(index=False).encode())
         return digest.hexdigest()
 
@@ -122,6 +141,7 @@ class Shard:
             self.root / image["path"],
             box=None if pd.isna(x0) else (x0, y0, x1, y1),
             size_px=self.layout.size_px,
+            admission=self.admission,
         )
 
 
@@ -166,6 +186,7 @@ class StorePlan:
             images=self.images.iloc[rows.start : rows.stop],
             root=self.root,
             layout=self.layout,
+            admission=self.curation.admission,
         )
 
 

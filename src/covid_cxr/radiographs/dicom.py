@@ -1,7 +1,6 @@
 """One DICOM radiograph: whether it can be used, and how a viewer shows it."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +9,6 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate, generate_fragments
 from pydicom.pixels.decoders.base import Decoder, get_decoder
-from pydicom.sequence import Sequence
 from pydicom.uid import (
     HTJ2K,
     UID,
@@ -22,7 +20,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from covid_cxr.radiographs.admission import USUAL, Admission, admit_header
 from covid_cxr.radiographs.codestream import STARTS, DeclaredSize, declared_size
+from covid_cxr.radiographs.defined_terms import PHOTOMETRIC_INTERPRETATIONS, shown
 from covid_cxr.radiographs.dicom_file import code_of, number_of, value_of, whole_of
 from covid_cxr.radiographs.grey_scale import (
     count_levels,
@@ -46,14 +46,7 @@ from covid_cxr.radiographs.stored_values import (
     Words,
     take_stored_values,
 )
-from covid_cxr.radiographs.views import (
-    OTHER_THAN_FRONTAL,
-    read_orientation,
-    read_view,
-    read_view_code,
-)
 
-CHEST_WORDS = ("CHEST", "THORAX", "TORAX", "TÓRAX", "LUNG")
 OTHER_MODALITIES = frozenset({"CT", "MR", "US", "NM", "PT", "MG", "XA", "ES", "SM"})
 
 _MOST_PRECISE = 16  # bits of a codestream's values
@@ -84,23 +77,25 @@ class _PlugIn:
     is_best: bool = True
 
 
-def render(dataset: Dataset) -> Rendering:
+def render(dataset: Dataset, admission: Admission = USUAL) -> Rendering:
     """Return the radiograph in `dataset` as a viewer shows it.
 
     Args:
         dataset: With pixel data and the file's meta information (transfer syntax).
+        admission: What decides where view and body part are not clear.
 
     Raises:
         UnreadableRadiograph: If it is not one grey frontal chest radiograph for
             presentation, or its pixels cannot be decoded.
     """
     _refuse_other_images(dataset)
+    judged = admit_header(dataset, admission)
     stored, step = _decode(dataset)
     levels, counts = count_levels(stored.values)
     greys, steps = display_table(dataset, stored, levels, counts)
     return Rendering(
         replace_levels(stored.values, levels, greys),
-        (step, *stored.steps, *steps),
+        (step, *judged, *stored.steps, *steps),
         identifying=identifying_attributes(dataset),
         burned_in=burned_in_annotation(dataset),
     )
@@ -124,41 +119,18 @@ def _refuse_other_images(dataset: Dataset) -> None:
     photometric = code_of(dataset, "PhotometricInterpretation")
     if photometric not in {"MONOCHROME1", "MONOCHROME2"}:
         raise UnreadableRadiograph(
-            f"not grey: PhotometricInterpretation {_quotable(photometric) or 'absent'}"
+            f"not grey: PhotometricInterpretation "
+            f"{shown(photometric, PHOTOMETRIC_INTERPRETATIONS)}"
         )
     frames = number_of(dataset, "NumberOfFrames")
     if frames is not None and frames > 1:
         raise UnreadableRadiograph(f"not one image: {frames:g} frames")
-    _refuse_other_views(dataset)
     height, width = whole_of(dataset, "Rows"), whole_of(dataset, "Columns")
     if height is None or width is None:
         raise UnreadableRadiograph(
             "damaged DICOM file: Rows or Columns is no whole number"
         )
     refuse_too_large(height, width)
-
-
-def _refuse_other_views(dataset: Dataset) -> None:
-    for keyword, view in _stated_views(dataset):
-        if view in OTHER_THAN_FRONTAL:
-            raise UnreadableRadiograph(f"not frontal: {keyword} {view}")
-    body_part = code_of(dataset, "BodyPartExamined")
-    if body_part and not any(word in body_part for word in CHEST_WORDS):
-        raise UnreadableRadiograph(
-            f"not a chest: BodyPartExamined {_quotable(body_part)}"
-        )
-
-
-def _stated_views(dataset: Dataset) -> Iterator[tuple[str, str]]:
-    """Yield each element that states a view, with the view."""
-    yield "ViewPosition", read_view(code_of(dataset, "ViewPosition"))
-    for item in _items(dataset, "ViewCodeSequence"):  # of DX: PS3.3 C.8.11.5
-        coded = [
-            str(value_of(item, f"Code{part}") or "") for part in ("Value", "Meaning")
-        ]
-        yield "ViewCodeSequence", read_view_code(*coded)
-    if orientation := value_of(dataset, "PatientOrientation"):
-        yield "PatientOrientation", read_orientation(str(orientation[0]))
 
 
 def _decode(dataset: Dataset) -> tuple[StoredValues, str]:
@@ -307,12 +279,6 @@ def _checked_size(dataset: Dataset, frame: bytes) -> DeclaredSize:
     return size
 
 
-def _items(dataset: Dataset, keyword: str) -> list[Dataset]:
-    """Return the items of a sequence; none where it is absent or malformed."""
-    value = value_of(dataset, keyword)
-    return list(value) if isinstance(value, Sequence) else []
-
-
 def _find_plug_in(syntax: str) -> _PlugIn:
     try:
         decoder = get_decoder(UID(syntax))
@@ -338,8 +304,3 @@ def _is_refusal(error: BaseException, plug_in: _PlugIn | None) -> bool:
     if plug_in is None or plug_in.is_best:
         return isinstance(error, ImportError)
     return "not support" in str(error) or isinstance(error, NotImplementedError)
-
-
-def _quotable(code: str) -> str:
-    """Return a code string (PS3.5 6.2); what is none could be a name in its place."""
-    return code if re.fullmatch(r"[A-Z0-9 _]{0,16}", code) else "(not a code)"

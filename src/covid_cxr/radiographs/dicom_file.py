@@ -1,20 +1,25 @@
 """Reading a DICOM file: how much it may inflate to, and elements that are malformed."""
 
 import contextlib
+import logging
 import math
+import warnings
 import zlib
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
 import pydicom
 from pydicom import Dataset
 from pydicom.filereader import _read_file_meta_info, read_preamble
+from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from covid_cxr.radiographs.rendering import MAX_PIXELS, UnreadableRadiograph
 
 # Of 32 bits per pixel; more cannot become a radiograph.
 MAX_INFLATED = 4 * MAX_PIXELS
+_SILENCED = ("pydicom", "PIL", "pylibjpeg", "libjpeg", "openjpeg", "rle", "jpeg_ls")
 
 
 def read_dataset(file: BinaryIO, **options: Any) -> Dataset:
@@ -44,6 +49,12 @@ def value_of(dataset: Dataset, keyword: str) -> Any:
     except Exception:
         return None
     return None if value in ("", b"") else value
+
+
+def items_of(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """Return the items of a sequence; none where it is absent or malformed."""
+    value = value_of(dataset, keyword)
+    return list(value) if isinstance(value, Sequence) else []
 
 
 def number_of(dataset: Dataset, keyword: str) -> float | None:
@@ -79,6 +90,22 @@ def code_of(dataset: Dataset, keyword: str) -> str:
         with contextlib.suppress(UnicodeError):  # it was read as UTF-8 already
             text = text.encode("latin-1").decode("utf-8")
     return text.strip(" \0").upper()
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Silence those who read files: what they say of one may quote its header."""
+    loggers = [logging.getLogger(name) for name in _SILENCED]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _refuse_inflation(file: BinaryIO) -> None:

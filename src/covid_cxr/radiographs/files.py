@@ -1,11 +1,7 @@
 """Reading one raw image file: DICOM, PNG or JPEG."""
 
 import io
-import logging
 import stat
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from covid_cxr.radiographs.admission import USUAL, Admission
 from covid_cxr.radiographs.dicom import render
-from covid_cxr.radiographs.dicom_file import read_dataset
+from covid_cxr.radiographs.dicom_file import quiet, read_dataset
 from covid_cxr.radiographs.grey_scale import (
     count_levels,
     percentiles,
@@ -36,7 +33,7 @@ _AS_GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENT
 _GREY_MODES = frozenset({"1", "L", "I;16"})
 
 
-def read(path: Path) -> Rendering:
+def read(path: Path, admission: Admission = USUAL) -> Rendering:
     """Return the radiograph in a file as a viewer shows it.
 
     PNG and JPEG are taken as they are drawn: colour becomes luminance, transparency
@@ -44,10 +41,11 @@ def read(path: Path) -> Rendering:
 
     Args:
         path: A DICOM file (known by its magic number or its suffix), PNG or JPEG.
+        admission: As for `dicom.render`.
 
     Raises:
         UnreadableRadiograph: For anything that cannot be used; the reason quotes
-            nothing of a header but codes of format, view and body part.
+            nothing of a header but terms that the standard lists.
     """
     refuse_irregular(path)
     try:
@@ -57,8 +55,8 @@ def read(path: Path) -> Rendering:
     if not data:
         raise UnreadableRadiograph("empty file")
     is_dicom = data[128:132] == b"DICM" or path.suffix.lower() in DICOM_SUFFIXES
-    with _quiet():
-        return _read_dicom(data) if is_dicom else _read_picture(data)
+    with quiet():
+        return _read_dicom(data, admission) if is_dicom else _read_picture(data)
 
 
 def read_shape(path: Path) -> tuple[int, int]:
@@ -72,7 +70,7 @@ def read_shape(path: Path) -> tuple[int, int]:
     """
     refuse_irregular(path)
     try:
-        with _quiet(), path.open("rb") as file:
+        with quiet(), path.open("rb") as file:
             start = file.read(132)
             file.seek(0)
             if start[128:] == b"DICM" or path.suffix.lower() in DICOM_SUFFIXES:
@@ -106,9 +104,9 @@ def refuse_irregular(path: Path) -> None:
         )
 
 
-def _read_dicom(data: bytes) -> Rendering:
+def _read_dicom(data: bytes, admission: Admission) -> Rendering:
     try:
-        return render(read_dataset(io.BytesIO(data)))
+        return render(read_dataset(io.BytesIO(data)), admission)
     except UnreadableRadiograph:
         raise
     except Exception as error:
@@ -173,17 +171,3 @@ def _as_8_bit(grey: NDArray[np.uint16]) -> tuple[NDArray[np.uint8], str]:
         step = f"percentiles 1 to 99: {low:g} to {high:g}"
     greys = np.rint(255 * brightness).astype(np.uint8)
     return replace_levels(grey, levels, greys), step
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence pydicom and Pillow: what they say of a file may quote its header."""
-    pydicom_logger = logging.getLogger("pydicom")
-    was_disabled = pydicom_logger.disabled
-    pydicom_logger.disabled = True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        pydicom_logger.disabled = was_disabled

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from covid_cxr.radiographs.admission import USUAL, Admission
 from covid_cxr.radiographs.files import read
 from covid_cxr.radiographs.geometry import Box, crop, resize
 from covid_cxr.radiographs.polarity import measure_polarity
 from covid_cxr.radiographs.rendering import Rendering, UnreadableRadiograph
 
 # Raise it when the same files would give other pixels or records: stores are rewritten.
-RENDERING_VERSION = 3
+RENDERING_VERSION = 4
 
 _TEXTS = (
     "image_id",
@@ -32,7 +33,7 @@ _RESIZED = re.compile(r"resized from (?P<width>\d+) x (?P<height>\d+)$")
 
 
 def curate(
-    path: Path, *, box: Box | None, size_px: int
+    path: Path, *, box: Box | None, size_px: int, admission: Admission = USUAL
 ) -> tuple[NDArray[np.uint8] | None, dict[str, Any]]:
     """Return the stored pixels, shape (size_px, size_px), and the file's record.
 
@@ -42,9 +43,10 @@ def curate(
         path: A radiograph of any supported format.
         box: What to cut out, in pixels of the raw image; None for the whole image.
         size_px: Height and width of the stored image.
+        admission: As for `dicom.render`.
     """
     try:
-        raw = read(path)
+        raw = read(path, admission)
         stored = _fit(raw, box=box, size_px=size_px)
     except UnreadableRadiograph as error:
         return None, rejected(error.reason)

@@ -38,6 +38,15 @@ _WORDS = (
     (FRONTAL, r"FRONTAL\w*|FRENTE|FACE|FACIES"),
 )
 _DECIDING = tuple((v, re.compile(rf"\b(?:{words})\b")) for v, words in _WORDS)
+# In a description other words stand too, so that single letters mean nothing.
+_UNMISTAKABLE = re.compile(
+    r"\b(?:[LR]?LAT(?:ERAL\w*|ERO\w*)?|LL|PROFILO?|PERFIL|SEITLICH\w*|SEITENBILD"
+    r"|X ?TABLE|CROSS ?TABLE|OBLI\w*|SCHRAG\w*|[LR]LD|DECUB\w*|SUPIN\w*|DORSAL\w*)\b"
+)
+_NOT_ALONE = re.compile(
+    r"\b(?:P ?A|A ?P|FRONT\w*|FRENTE|FACE|[AP]\w{2,4}ERO ?\w*|VIEWS|EBENEN"
+    r"|[2-9] ?(?:V|VIEWS?|PROJ\w*|PROY\w*))\b"
+)
 _LYING = re.compile(r"\b(?:SUPIN\w*|PRON\w*|DORSAL\w*|LIEGEND\w*)\b")
 
 # Of CID 4010 (PS3.16), in SNOMED RT and CT; those not here are read by their meaning.
@@ -62,8 +71,8 @@ def read_view(text: str) -> str:
     Args:
         text: As stated; case, accents and punctuation do not matter.
     """
-    words = _plain(text)
-    if words in _BLANK:
+    words = plain_words(text)
+    if is_blank(words):
         return NOT_STATED
     found = [view for view, pattern in _DECIDING if pattern.search(words)]
     if found[:1] == [DECUBITUS] and _LYING.search(words) and LATERAL not in found:
@@ -71,6 +80,19 @@ def read_view(text: str) -> str:
     if not found or (found[0] == PA and AP in found):
         return NOT_UNDERSTOOD
     return found[0]
+
+
+def read_description(text: str) -> str:
+    """Return the view that a free description names, if it is from the side alone.
+
+    Args:
+        text: As in "CHEST LAT"; "not stated" for "CHEST PA AND LAT", of both.
+    """
+    words = plain_words(text)
+    if _NOT_ALONE.search(words):
+        return NOT_STATED
+    view = read_view(" ".join(_UNMISTAKABLE.findall(words)))
+    return view if view in OTHER_THAN_FRONTAL else NOT_STATED
 
 
 def read_view_code(value: str, meaning: str) -> str:
@@ -96,7 +118,12 @@ def read_orientation(row: str) -> str:
     return LATERAL if set(letters) <= {"A", "P", "H", "F"} else OBLIQUE
 
 
-def _plain(text: str) -> str:
+def is_blank(words: str) -> bool:
+    """Return whether words of `plain_words` say nothing."""
+    return words in _BLANK
+
+
+def plain_words(text: str) -> str:
     """Return capitals without accents, words separated by one blank."""
     letters = unicodedata.normalize("NFKD", text).upper()
     bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
