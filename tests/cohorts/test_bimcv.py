@@ -94,7 +94,7 @@ def test_without_the_list_of_shared_patients_the_log_says_so(unpacked, caplog):
     ("name", "reason"),
     [
         (image("x", "S03047", "E07985", view="ll"), "lateral view"),
-        (image("x", "S03047", "E07985", view="xx"), "view not stated"),
+        (image("x", "S03047", "E07985", view="xx"), "view not understood"),
         (image("x", "S03047", "E99999"), "its session is in no table of labels"),
         ("x/preview.png", "its name has no subject and session"),
     ],

@@ -25,9 +25,12 @@ from covid_cxr.cohorts.radiograph_table import (
     first_reason,
     frontal_view,
     is_lateral,
+    is_view_not_stated,
+    is_view_not_understood,
     require_columns,
     sex,
 )
+from covid_cxr.radiographs.defined_terms import VIEW_POSITIONS
 from covid_cxr.radiographs.folder import RadiographFolder
 
 logger = logging.getLogger(__name__)
@@ -60,7 +63,7 @@ def read_bimcv(images: RadiographFolder) -> pd.DataFrame:
     paths = pd.Series(sorted(images.files), dtype="str")
     names = paths.map(lambda path: PurePosixPath(path).name).astype("str")
     tags = names.str.extract(_FILE).assign(
-        view=names.str.extract(r"_vp-([a-z]+)[_.]", expand=False)
+        view=names.str.extract(r"_vp-([A-Za-z]+)[_.]", expand=False)
     )
     is_positive = tags["session"].isin(_sessions(labels[POSITIVE]))
     is_negative = tags["session"].isin(_sessions(labels[NEGATIVE]))
@@ -74,7 +77,7 @@ def read_bimcv(images: RadiographFolder) -> pd.DataFrame:
             "name": paths,
             "patient": _patients(tags["subject"], is_positive, images.root),
             "source": "bimcv",
-            "view": frontal_view(tags["view"]),
+            "view": frontal_view(tags["view"], quotable=VIEW_POSITIONS),
             "sex": sex(people["sex"]).to_numpy(),
             "age_years": age_in_years(people["age"]).to_numpy(),
             "site": UNKNOWN,
@@ -94,7 +97,8 @@ def _reason(
         {
             "its name has no subject and session": tags["session"].isna(),
             "lateral view": is_lateral(tags["view"]),
-            "view not stated": frontal_view(tags["view"]) == UNKNOWN,
+            "view not stated": is_view_not_stated(tags["view"]),
+            "view not understood": is_view_not_understood(tags["view"]),
             "its session is in the labels of both collections": (
                 is_positive & is_negative
             ),

@@ -21,12 +21,14 @@ from covid_cxr.cohorts.label_by_source import warn_of_sources
 from covid_cxr.cohorts.published_counts import COVID_LAYOUTS, log_differences
 from covid_cxr.cohorts.radiograph_table import COVID19, admit
 from covid_cxr.cohorts.ricord import read_ricord
+from covid_cxr.radiographs.admission import ADMIT, VIEW_CHOICES
 from covid_cxr.radiographs.folder import RadiographFolder
 
 logger = logging.getLogger(__name__)
 
+MANIFEST = "manifest"
 TABLE_LAYOUTS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
-    "manifest": read_manifest,
+    MANIFEST: read_manifest,
     "covid_chestxray_dataset": read_covid_chestxray_dataset,
 }
 FOLDER_LAYOUTS: dict[str, Callable[[RadiographFolder], pd.DataFrame]] = {
@@ -47,17 +49,26 @@ class CovidIngestion:
             collection's metadata.csv), "covidx", "ricord" or "bimcv".
         pseudonym_salt: If given, patient ids become pseudonyms (`pseudonyms.py`). A
             secret: it belongs into conf/local, and is never shown.
+        view_not_understood: Whether rows of a manifest whose view is stated, but not
+            understood, are to "admit" or to "reject".
     """
 
     layout: str
     pseudonym_salt: str | None = field(repr=False)
+    view_not_understood: str = ADMIT
 
     def __post_init__(self) -> None:
-        """Refuse a layout that does not exist, and a salt that can be guessed."""
+        """Refuse choices that do not exist, and a salt that can be guessed."""
         if self.layout not in LAYOUTS:
             raise ValueError(
                 f"covid_ingestion.layout must be one of {', '.join(LAYOUTS)}, got "
                 f"{self.layout!r}; correct it in parameters_ingestion.yml."
+            )
+        if self.view_not_understood not in VIEW_CHOICES:
+            raise ValueError(
+                f"covid_ingestion.view_not_understood must be one of "
+                f"{', '.join(VIEW_CHOICES)}, got {self.view_not_understood!r}; correct "
+                f"it in parameters_ingestion.yml."
             )
         salt = self.pseudonym_salt
         if salt is not None and (
@@ -95,11 +106,14 @@ def list_covid(
         ValueError: If the layout's tables or their columns are missing, or no row is
             usable.
     """
-    listing = _read(manifest, images, covid_ingestion.layout)
+    listing = _read(manifest, images, covid_ingestion)
     if not images.is_synthetic:
         _compare(listing, covid_ingestion.layout)
     if additions is not None:
-        listing = pd.concat([listing, read_additions(additions)], ignore_index=True)
+        added = read_additions(
+            additions, view_not_understood=covid_ingestion.view_not_understood
+        )
+        listing = pd.concat([listing, added], ignore_index=True)
     listing = listing.assign(file=listing["name"].map(images.find))
     identified = identify(
         listing, rsna_mapping=rsna_mapping, salt=covid_ingestion.pseudonym_salt
@@ -110,9 +124,12 @@ def list_covid(
 
 
 def _read(
-    manifest: pd.DataFrame | None, images: RadiographFolder, layout: str
+    manifest: pd.DataFrame | None,
+    images: RadiographFolder,
+    covid_ingestion: CovidIngestion,
 ) -> pd.DataFrame:
     """Return the layout's listing."""
+    layout = covid_ingestion.layout
     if layout in FOLDER_LAYOUTS:
         return FOLDER_LAYOUTS[layout](images)
     if manifest is None:
@@ -120,6 +137,10 @@ def _read(
             f"covid_ingestion.layout is {layout}, but covid_manifest is absent; write "
             f"manifest.csv as in docs/how-to/own-data.md, or choose a layout whose "
             f"tables lie among the images: {', '.join(FOLDER_LAYOUTS)}."
+        )
+    if layout == MANIFEST:
+        return read_manifest(
+            manifest, view_not_understood=covid_ingestion.view_not_understood
         )
     return TABLE_LAYOUTS[layout](manifest)
 

@@ -16,6 +16,8 @@ from covid_cxr.cohorts.radiograph_table import (
     first_reason,
     frontal_view,
     is_lateral,
+    is_view_not_stated,
+    is_view_not_understood,
     require_columns,
     sex,
     stated,
@@ -71,7 +73,8 @@ def read_covid_chestxray_dataset(metadata: pd.DataFrame) -> pd.DataFrame:
                     "no patient": patients.isna(),
                     "not an X-ray": stated(metadata["modality"]) != "X-ray",
                     "lateral view": is_lateral(metadata["view"]),
-                    "view not stated": view == UNKNOWN,
+                    "view not stated": is_view_not_stated(metadata["view"]),
+                    "view not understood": is_view_not_understood(metadata["view"]),
                     "finding not stated": findings.isna()
                     | findings.str.lower().isin(_UNREAD),
                     "RT-PCR positive, but its finding is not COVID-19": (

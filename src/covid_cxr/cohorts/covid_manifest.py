@@ -22,48 +22,56 @@ from covid_cxr.cohorts.radiograph_table import (
     first_reason,
     frontal_view,
     is_lateral,
+    is_view_not_understood,
     require_columns,
     result_of_test,
     sex,
     source_name,
     stated,
 )
+from covid_cxr.radiographs.admission import ADMIT
 
 COLUMNS = ("image", "patient", "rt_pcr", "site", "view", "sex", "age")
 SOURCE = "covid"
 
 
-def read_manifest(manifest: pd.DataFrame) -> pd.DataFrame:
+def read_manifest(
+    manifest: pd.DataFrame, *, view_not_understood: str = ADMIT
+) -> pd.DataFrame:
     """Return the listing of a manifest (see `covid.py`).
 
     Args:
         manifest: All columns read as text.
+        view_not_understood: As in `CovidIngestion`.
 
     Raises:
         ValueError: If columns are missing.
     """
     require_columns(manifest, COLUMNS, table="covid_manifest (manifest.csv)")
-    listing = _listing(manifest)
+    listing = _listing(manifest, view_not_understood)
     return listing.assign(source=listing["source"].fillna(SOURCE))
 
 
-def read_additions(additions: pd.DataFrame) -> pd.DataFrame:
+def read_additions(
+    additions: pd.DataFrame, *, view_not_understood: str = ADMIT
+) -> pd.DataFrame:
     """Return the listing of a manifest that adds radiographs to another layout's.
 
     Args:
         additions: As for `read_manifest`, with the column `source`.
+        view_not_understood: As in `CovidIngestion`.
 
     Raises:
         ValueError: If columns are missing.
     """
     columns = (*COLUMNS, "source")
     require_columns(additions, columns, table="covid_additions (additions.csv)")
-    listing = _listing(additions)
+    listing = _listing(additions, view_not_understood)
     no_source = listing["reason"].isna() & listing["source"].isna()
     return listing.assign(reason=listing["reason"].mask(no_source, "no source"))
 
 
-def _listing(manifest: pd.DataFrame) -> pd.DataFrame:
+def _listing(manifest: pd.DataFrame, view_not_understood: str) -> pd.DataFrame:
     names, patients = stated(manifest["image"]), stated(manifest["patient"])
     results = result_of_test(manifest["rt_pcr"])
     reasons = {
@@ -72,6 +80,8 @@ def _listing(manifest: pd.DataFrame) -> pd.DataFrame:
         "no RT-PCR result": stated(manifest["rt_pcr"]).isna(),
         "RT-PCR result not understood": results.isna(),
         "lateral view": is_lateral(manifest["view"]),
+        "view not understood": is_view_not_understood(manifest["view"])
+        & (view_not_understood != ADMIT),
     }
     # The optional columns, missing throughout if they are left out.
     optional = manifest.reindex(columns=["source", "study_date"])

@@ -1,6 +1,5 @@
 """View, sex and age of radiographs whose tables leave them to the DICOM header."""
 
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,26 +7,35 @@ import pandas as pd
 from rich import get_console
 from rich.progress import track
 
-from covid_cxr.cohorts.radiograph_table import age_in_years, frontal_view, sex
-from covid_cxr.radiographs.dicom_file import read_dataset
+from covid_cxr.cohorts.radiograph_table import (
+    age_in_years,
+    first_reason,
+    frontal_view,
+    is_lateral,
+    sex,
+)
+from covid_cxr.radiographs.admission import VIEW_KEYWORDS, stated_view
+from covid_cxr.radiographs.dicom_file import code_of, quiet, read_dataset
 from covid_cxr.radiographs.files import refuse_irregular
 from covid_cxr.radiographs.folder import RadiographFolder
 
-_HEADER = ("ViewPosition", "PatientSex", "PatientAge")
+_HEADER = (*VIEW_KEYWORDS, "PatientSex", "PatientAge")
+_NO_WORDS: frozenset[str] = frozenset()  # of a header may stand in the log
 _MANY_FILES = 2_000
 
 
 def read_headers(names: Iterable[str], images: RadiographFolder) -> pd.DataFrame:
-    """Return `view, sex, age_years`, a row per name; unknown where no file is.
+    """Return `view, sex, age_years, reason`, a row per name; unknown where no file is.
+
+    `reason` is why a view cannot be used; missing if it can. A view that is not
+    understood is unknown here; curation admits or rejects it.
 
     Args:
         names: As for `RadiographFolder.find`.
         images: The folder of the DICOM files.
     """
     files = [images.find(name) for name in names]
-    with warnings.catch_warnings():
-        # Odd values in a header are the curation's business, image by image.
-        warnings.simplefilter("ignore")
+    with quiet():  # odd values are the curation's business, image by image
         headers = [
             _read_header(images.root / file) if file else {}
             for file in track(
@@ -37,23 +45,29 @@ def read_headers(names: Iterable[str], images: RadiographFolder) -> pd.DataFrame
                 disable=len(images.files) <= _MANY_FILES,
             )
         ]
-    table = pd.DataFrame(headers, columns=list(_HEADER), dtype="str")
+    table = pd.DataFrame(headers, columns=["view", "sex", "age"], dtype="str")
     return pd.DataFrame(
         {
-            "view": frontal_view(table["ViewPosition"]),
-            "sex": sex(table["PatientSex"]),
-            "age_years": age_in_years(table["PatientAge"]),
+            "view": frontal_view(table["view"], quotable=_NO_WORDS),
+            "sex": sex(table["sex"], quotable=_NO_WORDS),
+            "age_years": age_in_years(table["age"], quotable=_NO_WORDS),
+            "reason": first_reason(table, {"lateral view": is_lateral(table["view"])}),
         }
     )
 
 
 def _read_header(path: Path) -> dict[str, str]:
+    """Return the view, one of `views.VIEWS`, and sex and age as stated."""
     try:
         refuse_irregular(path)
         with path.open("rb") as file:
             header = read_dataset(
                 file, stop_before_pixels=True, specific_tags=list(_HEADER)
             )
-        return {name: str(header[name].value) for name in _HEADER if name in header}
+        return {
+            "view": stated_view(header),
+            "sex": code_of(header, "PatientSex"),
+            "age": code_of(header, "PatientAge"),
+        }
     except Exception:  # whatever a damaged file raises: curation rejects it by name
         return {}

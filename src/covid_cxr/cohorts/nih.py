@@ -15,6 +15,8 @@ from covid_cxr.cohorts.radiograph_table import (
     age_in_years,
     first_reason,
     frontal_view,
+    is_lateral,
+    is_view_not_understood,
     require_columns,
     sex,
     stated,
@@ -95,6 +97,8 @@ def _rows(entries: pd.DataFrame, official_part: dict[str, str]) -> pd.DataFrame:
         "no patient": numbers.isna(),
         "Patient ID contradicts the image's name": named.notna() & (named != patients),
         "in neither train_val_list.txt nor test_list.txt": part.isna(),
+        "lateral view": is_lateral(entries["View Position"]),
+        "view not understood": is_view_not_understood(entries["View Position"]),
     }
     return pd.DataFrame(
         {

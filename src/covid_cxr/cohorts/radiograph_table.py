@@ -11,7 +11,7 @@ radiograph table and the table of the rejected from it. Unknown is missing, neve
 
 import logging
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ import pandera.pandas as pa
 
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.views import (
+    NOT_STATED,
     NOT_UNDERSTOOD,
     OTHER_THAN_FRONTAL,
     read_view,
@@ -243,12 +244,18 @@ def first_reason(rows: pd.DataFrame, reasons: Mapping[str, pd.Series]) -> pd.Ser
     return chosen
 
 
-def age_in_years(ages: pd.Series) -> pd.Series:
+def age_in_years(
+    ages: pd.Series, *, quotable: Container[str] | None = None
+) -> pd.Series:
     """Return ages such as 61, "061Y", "18 months", "61 años" or ">90" as years.
 
     Of an open age (">90", "90+") the bound is taken. What is stated and cannot be read,
     and what is above 120 ("411Y" in the NIH table of 2017), is missing and counted in
     the log.
+
+    Args:
+        ages: As stated.
+        quotable: Words that may stand in the log; None: any, they are the user's own.
     """
     text = stated(ages).fillna("").str.upper().str.replace(",", ".")
     parts = text.str.extract(
@@ -257,22 +264,26 @@ def age_in_years(ages: pd.Series) -> pd.Series:
     unit = parts["unit"].str.strip(" .").map(_UNIT_OF_AGE)
     years = pd.to_numeric(parts["number"]) * unit.map(_YEARS_PER_UNIT)
     known = years.astype("float64").where(years <= OLDEST_YEARS)
-    _say_not_understood("age", text, known.isna())
+    _say_not_understood("age", text, known.isna(), quotable)
     return known
 
 
-def sex(values: pd.Series) -> pd.Series:
+def sex(values: pd.Series, *, quotable: Container[str] | None = None) -> pd.Series:
     """Return "M", "F" or "unknown" for spellings such as "male", "F", "Mujer" or none.
 
     Spellings stand in `SEXES`; what is stated and none of them is counted in the log.
     Where H (hombre) stands beside M and no F, M may be mujer: both are unknown.
+
+    Args:
+        values: As stated.
+        quotable: As for `age_in_years`.
     """
     words = stated(values).fillna("").map(_word)
     known = words.map(SEXES)
     came = set(words)
     if {"H", "M"} <= came and not {"F", "W"} & came:
         known = known.mask(words.isin(["H", "M"]))
-    _say_not_understood("sex", words, known.isna())
+    _say_not_understood("sex", words, known.isna(), quotable)
     return known.fillna(UNKNOWN).astype("str")
 
 
@@ -287,19 +298,36 @@ def source_name(values: pd.Series) -> pd.Series:
     return names.mask(names == "").replace("rnsa", "rsna")
 
 
-def frontal_view(values: pd.Series) -> pd.Series:
+def frontal_view(
+    values: pd.Series, *, quotable: Container[str] | None = None
+) -> pd.Series:
     """Return "PA", "AP" or "unknown"; "AP Supine", "AP Erect" and "APS" are "AP".
 
     What is stated and not understood (`views.read_view`) is counted in the log.
+
+    Args:
+        values: As stated.
+        quotable: As for `age_in_years`.
     """
     views = _views(values)
-    _say_not_understood("view", stated(values).fillna(""), views == NOT_UNDERSTOOD)
+    texts = stated(values).fillna("")
+    _say_not_understood("view", texts, views == NOT_UNDERSTOOD, quotable)
     return views.where(views.isin(["PA", "AP"]), UNKNOWN).astype("str")
 
 
 def is_lateral(values: pd.Series) -> pd.Series:
     """Return True for lateral, oblique and decubitus views (`views.read_view`)."""
     return _views(values).isin(OTHER_THAN_FRONTAL)
+
+
+def is_view_not_stated(values: pd.Series) -> pd.Series:
+    """Return True where no view is stated (`views.read_view`)."""
+    return _views(values) == NOT_STATED
+
+
+def is_view_not_understood(values: pd.Series) -> pd.Series:
+    """Return True where a view is stated and not understood (`views.read_view`)."""
+    return _views(values) == NOT_UNDERSTOOD
 
 
 def result_of_test(values: pd.Series) -> pd.Series:
@@ -328,16 +356,24 @@ def _word(text: str) -> str:
     return "".join(x for x in letters if not unicodedata.combining(x)).strip()
 
 
-def _say_not_understood(what: str, texts: pd.Series, is_missing: pd.Series) -> None:
-    """Log how many stated values are taken for unknown, with examples."""
+def _say_not_understood(
+    what: str,
+    texts: pd.Series,
+    is_missing: pd.Series,
+    quotable: Container[str] | None,
+) -> None:
+    """Log how many stated values are not understood, with quotable examples."""
     lost = texts[is_missing.to_numpy(bool) & ~texts.str.upper().isin(_NOT_KNOWN)]
-    if len(lost):
-        logger.warning(
-            "%d values of %s are not understood and taken for unknown, such as %s",
-            len(lost),
-            what,
-            ", ".join(repr(text) for text in lost.unique()[:_EXAMPLES]),
-        )
+    if not len(lost):
+        return
+    examples = [x for x in lost.unique() if quotable is None or x in quotable]
+    shown = ", ".join(repr(text) for text in examples[:_EXAMPLES])
+    logger.warning(
+        "%d values of %s are not understood and taken for unknown%s",
+        len(lost),
+        what,
+        f", such as {shown}" if shown else "",
+    )
 
 
 def _repetitions(usable: pd.DataFrame) -> pd.Series:

@@ -26,7 +26,9 @@ from covid_cxr.cohorts.radiograph_table import (
     require_columns,
     stated,
 )
+from covid_cxr.radiographs.defined_terms import VIEW_POSITIONS
 from covid_cxr.radiographs.folder import RadiographFolder
+from covid_cxr.radiographs.views import OTHER_THAN_FRONTAL, read_description
 
 SHEET = "*ricord*.csv"
 SHEET_COLUMNS = (
@@ -38,7 +40,7 @@ SHEET_COLUMNS = (
 # Patient folder, study folder, and whatever stands below it.
 _PATH = (
     r"(?:^|/)(?P<own>MIDRC-RICORD-1C-(?P<patient>(?P<site>\w+)-\d+)"
-    r"/(?P<description>[^/]*?(?P<uid_end>\d{5}))/.+)$"
+    r"/(?P<description>[^/]*?(?P<uid_end>\d{5}))/(?P<series>[^/]*).*)$"
 )
 
 
@@ -56,7 +58,7 @@ def read_ricord(images: RadiographFolder) -> pd.DataFrame:
     """
     names = pd.Series(sorted(images.files), dtype="str")
     path = names.str.extract(_PATH)
-    headers = _headers(names, path["description"], images)
+    headers = _headers(names, path, images)
     sheet = _read_sheet(images)
     study = path["patient"] + "/" + path["uid_end"]
     listing = pd.DataFrame(
@@ -65,7 +67,7 @@ def read_ricord(images: RadiographFolder) -> pd.DataFrame:
             "name": names,
             "patient": path["patient"],
             "source": "ricord",
-            **headers,
+            **headers[["view", "sex", "age_years"]],
             "site": path["site"].fillna(UNKNOWN),
             "study_date": _date(path["description"]).fillna(
                 study.map(sheet["date"]).astype("str")
@@ -79,7 +81,7 @@ def read_ricord(images: RadiographFolder) -> pd.DataFrame:
                         ~study.isin(sheet.index) & (len(sheet) > 0)
                     ),
                 },
-            ),
+            ).fillna(headers["reason"]),
         }
     )
     absent = sheet.index[~sheet.index.isin(study)]
@@ -100,13 +102,28 @@ def _read_sheet(images: RadiographFolder) -> pd.DataFrame:
 
 
 def _headers(
-    names: pd.Series, descriptions: pd.Series, images: RadiographFolder
+    names: pd.Series, path: pd.DataFrame, images: RadiographFolder
 ) -> pd.DataFrame:
-    """Return `view, sex, age_years`; the view also from "…-CHEST 1 VIEW AP-68828"."""
+    """Return `view, sex, age_years, reason`.
+
+    A view that the header leaves out is that of the folders: of "…-CHEST 1 VIEW
+    AP-68828", or of a series "…-LATERAL-82832".
+    """
     headers = read_headers(names, images)
-    described = frontal_view(descriptions.str.extract(r"\b(AP|PA)-\d+$", expand=False))
-    view = headers["view"].mask(headers["view"] == UNKNOWN, described)
-    return headers.assign(view=view)
+    study = path["description"].str.extract(r"\b(AP|PA)-\d+$", expand=False)
+    described = frontal_view(study, quotable=VIEW_POSITIONS)
+    is_open = (headers["view"] == UNKNOWN) & headers["reason"].isna()
+    is_lateral = _is_described_lateral(path["series"]) | (
+        _is_described_lateral(path["description"]) & (described == UNKNOWN)
+    )
+    return headers.assign(
+        view=headers["view"].mask(is_open & ~is_lateral, described),
+        reason=headers["reason"].mask(is_open & is_lateral, "lateral view"),
+    )
+
+
+def _is_described_lateral(descriptions: pd.Series) -> pd.Series:
+    return descriptions.fillna("").map(read_description).isin(OTHER_THAN_FRONTAL)
 
 
 def _date(descriptions: pd.Series) -> pd.Series:

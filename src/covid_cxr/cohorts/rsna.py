@@ -90,11 +90,12 @@ def list_rsna(
     )
     rows = _one_row_per_image(labels, class_info)
     matches = _match(rows["image_id"], mapping, rsna_ingestion)
+    headers = read_headers(rows["name"], images)
     listing = rows.assign(
         source="rsna",
         site=NIH_SITE,
         study_date=None,
-        **read_headers(rows["name"], images),
+        **headers.assign(reason=rows["reason"].fillna(headers["reason"])),
         **matches,
     )
     radiographs, rejected = admit("rsna", listing, images)

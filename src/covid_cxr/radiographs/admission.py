@@ -47,6 +47,12 @@ _DESCRIBING = (
     "ProtocolName",
     "AcquisitionDeviceProcessingDescription",
 )
+VIEW_KEYWORDS = (
+    "ViewPosition",
+    "ViewCodeSequence",
+    "PatientOrientation",
+    *_DESCRIBING,
+)
 _BODY_PART = "BodyPartExamined"
 _ADMITTED = ", admitted"
 _CONTRADICTED = ", but chest by"
