@@ -49,6 +49,7 @@ from covid_cxr.radiographs.stored_values import (
 
 OTHER_MODALITIES = frozenset({"CT", "MR", "US", "NM", "PT", "MG", "XA", "ES", "SM"})
 
+_LONGEST_UID = 64  # characters (PS3.5 9.1)
 _MOST_PRECISE = 16  # bits of a codestream's values
 
 # The plug-ins of pydicom that may decode a syntax, the best first, by
@@ -125,12 +126,17 @@ def _refuse_other_images(dataset: Dataset) -> None:
     frames = number_of(dataset, "NumberOfFrames")
     if frames is not None and frames > 1:
         raise UnreadableRadiograph(f"not one image: {frames:g} frames")
+    refuse_too_large(*_shape(dataset))
+
+
+def _shape(dataset: Dataset) -> tuple[int, int]:
+    """Return height and width by the header, as numbers whatever it holds."""
     height, width = whole_of(dataset, "Rows"), whole_of(dataset, "Columns")
     if height is None or width is None:
         raise UnreadableRadiograph(
             "damaged DICOM file: Rows or Columns is no whole number"
         )
-    refuse_too_large(height, width)
+    return height, width
 
 
 def _decode(dataset: Dataset) -> tuple[StoredValues, str]:
@@ -138,7 +144,7 @@ def _decode(dataset: Dataset) -> tuple[StoredValues, str]:
     syntax = value_of(getattr(dataset, "file_meta", Dataset()), "TransferSyntaxUID")
     if syntax is None:
         raise UnreadableRadiograph("no transfer syntax: pixels cannot be decoded")
-    if not re.fullmatch(r"[0-9.]{1,64}", syntax):
+    if not re.fullmatch(r"[0-2](\.\d+){3,}", syntax) or len(syntax) > _LONGEST_UID:
         raise UnreadableRadiograph("unknown transfer syntax: not a UID")
     header = StoredBits.of(dataset)
     plug_in = None if syntax in JPEG_SYNTAXES else _find_plug_in(syntax)
@@ -231,7 +237,7 @@ def _decode_words(
     frame = Dataset()
     frame.file_meta = FileMetaDataset()
     frame.file_meta.TransferSyntaxUID = plug_in.decoder.UID
-    frame.Rows, frame.Columns = dataset.Rows, dataset.Columns
+    frame.Rows, frame.Columns = _shape(dataset)
     frame.SamplesPerPixel, frame.PhotometricInterpretation = 1, "MONOCHROME2"
     frame.BitsAllocated = next(size for size in (8, 16, 32) if bits <= size)
     frame.BitsStored, frame.HighBit = bits, bits - 1
@@ -251,7 +257,8 @@ def _decode_words(
 
 
 def _refuse_other_lengths(dataset: Dataset, allocated: int) -> None:
-    expected = dataset.Rows * dataset.Columns * allocated // 8
+    height, width = _shape(dataset)
+    expected = height * width * allocated // 8
     # A frame may be padded, not be there twice over: then words are of another size.
     if not expected <= len(dataset.PixelData) < 2 * expected:
         raise UnreadableRadiograph(
@@ -265,10 +272,11 @@ def _checked_size(dataset: Dataset, frame: bytes) -> DeclaredSize:
     size = declared_size(frame)
     if size is None:
         raise UnreadableRadiograph("pixels cannot be decoded: no size before them")
-    if (size.height, size.width) != (dataset.Rows, dataset.Columns):
+    height, width = _shape(dataset)
+    if (size.height, size.width) != (height, width):
         raise UnreadableRadiograph(
             f"damaged DICOM file: {size.width} x {size.height} compressed pixels, "
-            f"{dataset.Columns} x {dataset.Rows} in the header"
+            f"{width} x {height} in the header"
         )
     if size.components != 1:
         raise UnreadableRadiograph(f"not grey: {size.components} colour components")

@@ -80,9 +80,7 @@ def read_shape(path: Path) -> tuple[int, int]:
                 return picture.height, picture.width
     except Exception as error:
         # Not bounded, as in `_read_dicom` and `_check_picture`.
-        raise UnreadableRadiograph(
-            f"{UNREADABLE_FILE}: {type(error).__name__}"
-        ) from error
+        raise UnreadableRadiograph(f"{UNREADABLE_FILE}: no size in it") from error
 
 
 def refuse_irregular(path: Path) -> None:
