@@ -23,7 +23,13 @@ from pydicom.uid import (
 from covid_cxr.radiographs.admission import USUAL, Admission, admit_header
 from covid_cxr.radiographs.codestream import STARTS, DeclaredSize, declared_size
 from covid_cxr.radiographs.defined_terms import PHOTOMETRIC_INTERPRETATIONS, shown
-from covid_cxr.radiographs.dicom_file import code_of, number_of, value_of, whole_of
+from covid_cxr.radiographs.dicom_file import (
+    code_of,
+    number_of,
+    quiet,
+    value_of,
+    whole_of,
+)
 from covid_cxr.radiographs.grey_scale import (
     count_levels,
     display_table,
@@ -89,6 +95,11 @@ def render(dataset: Dataset, admission: Admission = USUAL) -> Rendering:
         UnreadableRadiograph: If it is not one grey frontal chest radiograph for
             presentation, or its pixels cannot be decoded.
     """
+    with quiet():
+        return _render(dataset, admission)
+
+
+def _render(dataset: Dataset, admission: Admission) -> Rendering:
     _refuse_other_images(dataset)
     judged = admit_header(dataset, admission)
     stored, step = _decode(dataset)
