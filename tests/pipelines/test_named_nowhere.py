@@ -22,7 +22,7 @@ from covid_cxr.pipelines.curation.pipeline import create_pipeline as curation
 from covid_cxr.pipelines.ingestion.pipeline import create_pipeline as ingestion
 from covid_cxr.settings import CONFIG_LOADER_ARGS
 
-NAME = "MUELLER^QUIRIN"
+NAME = "MUELLER QUIRIN"  # a code string could be written so (PS3.5 6.2)
 PARTS = ("MUELLER", "QUIRIN")
 TEXTS = ("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM")
 CURATED = ("curate", "settle", "find")

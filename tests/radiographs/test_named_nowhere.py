@@ -17,7 +17,7 @@ from covid_cxr.radiographs.dicom import render
 from covid_cxr.radiographs.files import read, read_shape
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
 
-NAME = "MUELLER^QUIRIN"
+NAME = "MUELLER QUIRIN"  # a code string could be written so (PS3.5 6.2)
 PARTS = ("MUELLER", "QUIRIN")
 PIXELS = np.arange(256, dtype=np.uint8).reshape(16, 16)
 TEXTS = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM"}
