@@ -138,6 +138,29 @@ def test_every_dataset_carries_a_layer(pipelines, catalog):
     assert without == set()
 
 
+# Datasets with a row, a picture or a name of each image or patient.
+PER_IMAGE = re.compile(
+    r"(nih|rsna|covid)_(entries|labels|class_info|manifest|additions|crops|radiographs|"
+    r"boxes|ingestion_rejected|rejected|curated|duplicates|lungs|lungs_rejected|"
+    r"mixed_results)|synthetic_defects|duplicates_across|leaks|arranged_scores|"
+    r"subgroup_levels|.*_(split|left_out|scores|maps|saliency)|(.*\.)?gallery"
+)
+
+
+def test_nothing_with_a_row_per_image_or_patient_is_previewed(pipelines, catalog):
+    names = set(itertools.chain(*(p.datasets() for p in pipelines.values())))
+    held = {name for name in names if PER_IMAGE.fullmatch(name)}
+    shown = {
+        name
+        for name in held
+        if hasattr(catalog[name], "preview")
+        and (catalog[name].metadata or {})["kedro-viz"].get("preview") is not False
+    }
+
+    assert len(held) > 60
+    assert shown == set()
+
+
 def test_every_dataset_lies_under_the_data_root(project, pipelines, tmp_path):
     with KedroSession.create(
         project, env="test", runtime_params={"data_root": str(tmp_path)}
