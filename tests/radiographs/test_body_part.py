@@ -98,6 +98,18 @@ def test_old_and_new_codes_of_the_chest_are_the_same(code):
             {"SeriesDescription": "PORTABLE", "StudyDescription": "CHEST"},
             ("StudyDescription", CHEST),
         ),
+        (
+            {"StudyDescription": "Radiographie du thorax de face"},
+            ("StudyDescription", CHEST),
+        ),
+        (
+            {"ProtocolName": "Brustorgane liegend, Main Hospital"},
+            ("ProtocolName", CHEST),
+        ),
+        (
+            {"StudyDescription": "CHEST AFTER ARTERIAL LINE"},
+            ("StudyDescription", CHEST),
+        ),
         ({"StudyDescription": "CHEST AND ABDOMEN"}, None),
         ({"StudyDescription": "Doe^Jane"}, None),
         ({}, None),
