@@ -1,0 +1,53 @@
+"""A table that somebody else wrote, read as text."""
+
+from typing import Any, ClassVar
+
+import pandas as pd
+from kedro_datasets.pandas import CSVDataset
+
+from covid_cxr.user_csv import read_user_csv
+
+
+class UserCsvDataset(CSVDataset):  # type: ignore[misc]  # has no types
+    """`pandas.CSVDataset` that saves without an index, and loads with our own reader.
+
+    Every column comes as text, and only an empty cell is missing: `read_user_csv` tells
+    code, separator and decimal sign by the file, which may be packed with gzip.
+
+    Example:
+        ```yaml
+        covid_manifest:
+          type: covid_cxr.datasets.user_csv.UserCsvDataset
+          filepath: data/01_raw/covid/manifest.csv
+        ```
+    """
+
+    DEFAULT_SAVE_ARGS: ClassVar[dict[str, Any]] = {"index": False}
+
+    def __init__(self, *, filepath: str, **options: Any) -> None:
+        """Name the file.
+
+        Args:
+            filepath: Of a CSV file.
+            options: As `pandas.CSVDataset` takes them, but `load_args`.
+
+        Raises:
+            ValueError: If `load_args` are given, which would have no effect.
+        """
+        if options.get("load_args"):
+            raise ValueError(
+                f"{filepath} has load_args, which its reader does not take: it tells "
+                f"encoding, separator and decimal sign by the file. Remove them from "
+                f"the catalog."
+            )
+        super().__init__(filepath=filepath, **options)
+
+    def load(self) -> pd.DataFrame:
+        """Return the table, all text.
+
+        Raises:
+            ValueError: If the file is no table: names line and column.
+        """
+        path = self._get_load_path()
+        with self._fs.open(str(path), mode="rb") as file:
+            return read_user_csv(file.read(), name=path.name)

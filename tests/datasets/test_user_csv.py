@@ -1,0 +1,56 @@
+import gzip
+import io
+
+import pandas as pd
+import pytest
+from kedro.io import DataCatalog, DatasetError
+
+TYPE = "covid_cxr.datasets.user_csv.UserCsvDataset"
+
+
+def catalog_of(path, **options):
+    return DataCatalog.from_config(
+        {"manifest": {"type": TYPE, "filepath": str(path), **options}}
+    )
+
+
+def test_a_table_comes_back_as_text_without_its_index(tmp_path):
+    catalog = catalog_of(tmp_path / "manifest.csv")
+
+    catalog.save("manifest", pd.DataFrame({"patient": ["004", "4"], "n": [1, 2]}))
+
+    assert catalog.load("manifest").to_dict("list") == {
+        "patient": ["004", "4"],
+        "n": ["1", "2"],
+    }
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_table_of_another_country_is_read(tmp_path, pack):
+    path = tmp_path / ("manifest.csv.gz" if pack is gzip.compress else "manifest.csv")
+    path.write_bytes(pack("image;site\n1.png;Köln\n".encode("cp1252")))
+
+    assert catalog_of(path).load("manifest")["site"].tolist() == ["Köln"]
+
+
+def test_a_fault_names_file_and_line(tmp_path):
+    (tmp_path / "manifest.csv").write_text("a,b\n1,2,3\n")
+
+    with pytest.raises(DatasetError, match=r"manifest\.csv, line 2: 3 cells"):
+        catalog_of(tmp_path / "manifest.csv").load("manifest")
+
+
+def test_arguments_without_effect_are_refused(tmp_path):
+    with pytest.raises(DatasetError, match="load_args"):
+        catalog_of(tmp_path / "a.csv", load_args={"sep": ";"}).load("manifest")
+
+
+def test_synthetic_tables_are_written_as_before(tmp_path):
+    table = pd.DataFrame({"patient": ["004"], "age": [61.5]})
+
+    catalog_of(tmp_path / "a.csv").save("manifest", table)
+
+    written = (tmp_path / "a.csv").read_text()
+    pd.testing.assert_frame_equal(
+        pd.read_csv(io.StringIO(written), dtype={"patient": "str"}), table
+    )
