@@ -270,10 +270,10 @@ def test_every_table_that_is_written_is_read_back(rows, separator, codec):
 
 
 @pytest.mark.parametrize(
-    "cell", ["0px", "1e3", "-4", "nan", "inf", "1 2", "0x10", "\u0661"]
+    "cell", ["0px", "1e3", "1,234", "nan", "inf", "1 2", "0x10", "\u0661"]
 )
 def test_a_pixel_that_is_no_number_is_refused_with_line_and_column(cell):
-    table = read(f"image,x0\na,12\nb,{cell}\n")
+    table = read(f"image;x0\na;12\nb;{cell}\n")
 
     with pytest.raises(ValueError, match=r"line 3 of manifest\.csv: x0 is "):
         numbers(table, ["x0"], form=PIXELS)

@@ -7,7 +7,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 # Powers of ten are no pixels: "1e3" is a spreadsheet's rounding of something.
-PIXELS = r"[0-9]+(?:\.[0-9]+)?"
+PIXELS = r"[+-]?[0-9]+(?:\.[0-9]+)?"
 ANY_NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _WITH_COMMA = r"\s*[+-]?(?:[0-9]+|[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?)\s*"
 _LIKE_THOUSANDS = r"\s*[+-]?(?:[0-9]+|[1-9][0-9]{0,2},[0-9]{3})\s*"

@@ -60,6 +60,19 @@ def read_user_bytes(path: Path) -> bytes:
     return unpack(data, path.name)
 
 
+def read_user_text(data: bytes, name: str) -> str:
+    """Return a text in whichever code it is written, without a byte-order mark.
+
+    Args:
+        data: As from `read_user_bytes`.
+        name: Of the file, for messages.
+
+    Raises:
+        ValueError: As `encoding_of`.
+    """
+    return data.decode(encoding_of(data, name)).removeprefix("\ufeff")
+
+
 def unpack(data: bytes, name: str) -> bytes:
     """Return bytes, unpacked where they are packed with gzip.
 
@@ -109,7 +122,7 @@ def encoding_of(data: bytes, name: str) -> str:
 
 def _refuse_what_is_no_text(data: bytes, name: str) -> None:
     if not data.strip(b"\x00 \t\r\n"):
-        raise ValueError(f"{name} is empty; expected a header line and rows.")
+        raise ValueError(f"{name} is empty; write or get it again.")
     for start, kind in _STARTS:
         if re.match(start, data[:200], re.DOTALL | re.IGNORECASE):
             raise ValueError(
@@ -139,7 +152,10 @@ def _utf_16_without_mark(data: bytes) -> str | None:
     first, second = is_zero.mean(axis=0)
     if max(first, second) < max(_LEAST_SHARE_OF_ZEROS, 10 * min(first, second)):
         return None
-    return "utf-16-le" if second > first else "utf-16-be"
+    codec = "utf-16-le" if second > first else "utf-16-be"
+    has_line_end = re.search(rb"[\r\n]", data) is not None
+    has_one_decoded = re.search(r"[\r\n]", data.decode(codec, errors="replace"))
+    return codec if has_one_decoded or not has_line_end else None
 
 
 def _code_of_single_bytes(data: bytes, name: str) -> str:

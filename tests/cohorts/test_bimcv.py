@@ -1,5 +1,6 @@
 import logging
 
+import pandas as pd
 import pytest
 
 from covid_cxr.cohorts.bimcv import read_bimcv
@@ -133,3 +134,16 @@ def test_participants_above_both_collections_are_left_unread(unpacked, caplog):
 def test_a_folder_without_labels_is_refused(unpacked):
     with pytest.raises(ValueError, match=r"no labels\*posi\*\.tsv and no labels\*neg"):
         read_bimcv(unpacked({image("x", "S1", "E1"): ""}))
+
+
+def test_tables_that_a_spreadsheet_saved_again_are_read(unpacked):
+    saved = {
+        name: text.replace("\t", ";") if name.endswith(".tsv") else text
+        for name, text in {**POSITIVE, **NEGATIVE, **JOIN}.items()
+    }
+
+    listing = read_bimcv(unpacked(saved))
+
+    pd.testing.assert_frame_equal(
+        listing, read_bimcv(unpacked({**POSITIVE, **NEGATIVE, **JOIN}))
+    )

@@ -4,6 +4,7 @@ import pytest
 
 from covid_cxr.cohorts.covid import CovidIngestion, list_covid
 from covid_cxr.cohorts.covidx import read_covidx
+from covid_cxr.radiographs.folder import list_folder
 
 COVIDX = CovidIngestion(layout="covidx", pseudonym_salt=None)
 
@@ -124,3 +125,13 @@ def test_rsna_images_carry_the_nih_patient_also_under_the_misspelt_source(unpack
 def test_a_folder_without_label_files_is_refused(unpacked):
     with pytest.raises(ValueError, match=r"no file train\*\.txt or test\*\.txt or val"):
         read_covidx(unpacked({"a.png": ""}))
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "cp1252"])
+def test_lines_are_read_in_the_code_that_they_are_written_in(tmp_path, codec):
+    line = "Müller 1.png positive sirm\n"
+    (tmp_path / "train.txt").write_bytes(line.encode(codec))
+
+    listing = read_covidx(list_folder(tmp_path))
+
+    assert listing["patient"].tolist() == ["Müller"]

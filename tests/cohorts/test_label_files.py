@@ -1,6 +1,4 @@
-import pytest
-
-from covid_cxr.cohorts.label_files import find_label_files, read_label_table
+from covid_cxr.cohorts.label_files import find_label_files
 
 
 def test_label_files_are_found_at_any_depth_in_either_case(tmp_path):
@@ -25,21 +23,3 @@ def test_linked_folders_are_followed_once(tmp_path):
     assert [path.relative_to(tmp_path).as_posix() for path in found] == [
         "covid/linked/train.txt"
     ]
-
-
-@pytest.mark.parametrize(("name", "separator"), [("a.tsv", "\t"), ("a.csv", ",")])
-def test_a_table_is_read_as_text(tmp_path, name, separator):
-    (tmp_path / name).write_text(f"id{separator}n\n007{separator}1\n")
-
-    assert read_label_table(tmp_path / name).to_dict("list") == {
-        "id": ["007"],
-        "n": ["1"],
-    }
-
-
-@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n1,2,3,4\n", b"caf\xe9\n\xff\n"])
-def test_a_file_that_is_no_table_is_named(tmp_path, content):
-    (tmp_path / "labels.csv").write_bytes(content)
-
-    with pytest.raises(ValueError, match=r"labels\.csv cannot be read as a table"):
-        read_label_table(tmp_path / "labels.csv")

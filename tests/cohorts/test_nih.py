@@ -178,3 +178,13 @@ def test_the_patient_is_read_from_the_name_of_an_nih_image():
 
     assert patients[0] == "nih:19124"
     assert patients[1:].isna().all()
+
+
+@pytest.mark.parametrize("number", ["1e0", "x1", "1.5", "-1", "nan"])
+def test_a_patient_who_is_no_number_is_rejected_as_such(folder_of, number):
+    table = entries(**{"Patient ID": ["1", "1.0", number, "3"]})
+
+    radiographs, rejected = list_all(table, folder_of())
+
+    assert radiographs["patient_id"].tolist() == ["nih:1", "nih:1", "nih:3"]
+    assert rejected["reason"].tolist() == ["Patient ID is no whole number"]

@@ -3,12 +3,12 @@
 import gzip
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from covid_cxr.cohorts.covid import CovidIngestion, list_covid
 from covid_cxr.cohorts.nih import list_nih
 from covid_cxr.cohorts.rsna import RsnaIngestion, list_rsna
+from covid_cxr.user_csv import read_user_csv
 
 TABLES = Path(__file__).parents[3] / "shared/data"
 NIH = TABLES / "nih/Data_Entry_2017_v2020.csv.gz"
@@ -22,9 +22,12 @@ def text_of(name):
 
 @pytest.mark.skipif(not NIH.is_file(), reason="the tables of NIH are not here")
 def test_the_nih_table_of_2017_gives_the_radiographs_of_that_of_2020(folder_of):
-    entries = pd.read_csv(NIH)
-    ages = entries["Patient Age"].astype("str").str.zfill(3) + "Y"
-    older = entries.assign(**{"Patient Age": ages, "Unnamed: 11": float("nan")})
+    entries = read_user_csv(NIH)
+    ages = entries["Patient Age"].str.zfill(3) + "Y"
+    # As that of 2017, it ends each line with a comma.
+    older = read_user_csv(
+        entries.assign(**{"Patient Age": ages, "": ""}).to_csv(index=False).encode()
+    )
 
     radiographs, rejected = list_nih(
         older,
@@ -35,14 +38,17 @@ def test_the_nih_table_of_2017_gives_the_radiographs_of_that_of_2020(folder_of):
 
     assert (len(radiographs), len(rejected)) == (112_120, 0)
     assert radiographs["patient_id"].nunique() == 30_805
-    assert radiographs["age_years"].tolist() == entries["Patient Age"].tolist()
+    assert (
+        radiographs["age_years"].tolist()
+        == entries["Patient Age"].astype("float64").tolist()
+    )
 
 
 @pytest.mark.skipif(not RSNA.is_file(), reason="the tables of RSNA are not here")
 def test_the_rsna_tables_hold_what_was_published(folder_of):
     radiographs, boxes, rejected = list_rsna(
-        pd.read_csv(RSNA),
-        pd.read_csv(TABLES / "rsna/stage_2_detailed_class_info.csv.gz"),
+        read_user_csv(RSNA),
+        read_user_csv(TABLES / "rsna/stage_2_detailed_class_info.csv.gz"),
         text_of("rsna/rsna_nih_matches.csv.gz"),
         folder_of(),
         RsnaIngestion(patient_identity="nih_patient"),
@@ -57,7 +63,7 @@ def test_the_rsna_tables_hold_what_was_published(folder_of):
 @pytest.mark.skipif(not PUBLIC.is_file(), reason="metadata.csv is not here")
 def test_every_row_of_the_public_collection_is_used_or_has_a_reason(folder_of):
     radiographs, rejected = list_covid(
-        pd.read_csv(PUBLIC, dtype="str"),
+        read_user_csv(PUBLIC),
         None,
         None,
         folder_of(),

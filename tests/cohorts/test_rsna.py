@@ -283,3 +283,23 @@ def test_view_sex_and_age_come_from_the_header(folder_of, tmp_path):
     assert rows["age_years"].isna().tolist() == [False, True, True]
     assert "Never" not in radiographs.to_csv()
     assert rejected.empty
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CSV.replace(",", ";").replace("1.5", "1,5").replace("55.0", "55,0"),
+        "sep=;\r\n" + CSV.replace(",", ";"),
+        CSV.replace(",", "\t"),
+    ],
+)
+def test_a_mapping_from_a_spreadsheet_is_read(folder_of, text):
+    radiographs, _ = list_all(folder_of(), mapping=text)
+
+    assert radiographs["patient_id"].tolist()[:2] == ["nih:7", "nih:7"]
+    assert radiographs["is_doubtful_match"].tolist()[:2] == [False, True]
+
+
+def test_a_distance_that_is_no_number_is_refused_with_its_line(folder_of):
+    with pytest.raises(ValueError, match=r"line 3 of rsna_mapping .*mse is 'far'"):
+        list_all(folder_of(), mapping=CSV.replace("55.0", "far"))

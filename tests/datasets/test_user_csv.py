@@ -1,8 +1,10 @@
 import gzip
 import io
+from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from kedro.io import DataCatalog, DatasetError
 
 TYPE = "covid_cxr.datasets.user_csv.UserCsvDataset"
@@ -54,3 +56,22 @@ def test_synthetic_tables_are_written_as_before(tmp_path):
     pd.testing.assert_frame_equal(
         pd.read_csv(io.StringIO(written), dtype={"patient": "str"}), table
     )
+
+
+CATALOGS = sorted((Path(__file__).parents[2] / "conf").glob("*/catalog*.yml"))
+
+
+@pytest.mark.parametrize("path", CATALOGS, ids=lambda path: "/".join(path.parts[-2:]))
+def test_every_raw_table_and_text_goes_through_our_readers(path):
+    entries = yaml.safe_load(path.read_text())
+    inner = [entry.get("dataset", entry) for entry in entries.values()]
+
+    others = [
+        entry["type"]
+        for entry in inner
+        if str(entry.get("filepath", "")).endswith((".csv", ".txt", ".json"))
+        and ("01_raw" in entry["filepath"] or "covid_root" in entry["filepath"])
+        and not entry["type"].startswith("covid_cxr.datasets.user_")
+    ]
+
+    assert others == []

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from covid_cxr.cohorts.label_files import find_label_files, read_label_table
+from covid_cxr.cohorts.label_files import find_label_files
 from covid_cxr.cohorts.radiograph_table import (
     COVID19,
     UNKNOWN,
@@ -32,6 +32,7 @@ from covid_cxr.cohorts.radiograph_table import (
 )
 from covid_cxr.radiographs.defined_terms import VIEW_POSITIONS
 from covid_cxr.radiographs.folder import RadiographFolder
+from covid_cxr.user_csv import read_user_csv
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ def _sessions(files: list[Path]) -> set[str]:
     """Return the sessions that tables of labels have, as "E07985"."""
     found: set[str] = set()
     for path in files:
-        table = read_label_table(path)
+        table = read_user_csv(path)
         require_columns(table, _LABEL_COLUMNS, table=path.name)
         found.update(table["ReportID"].str.extract(_SESSION, expand=False).dropna())
     return found
@@ -140,7 +141,7 @@ def _patients(subjects: pd.Series, is_positive: pd.Series, root: Path) -> pd.Ser
     files = find_label_files(root, [JOIN_FILE])
     joined: dict[str, str] = {}
     for path in files:
-        table = read_label_table(path)
+        table = read_user_csv(path)
         require_columns(table, _JOIN_COLUMNS, table=path.name)
         number = {
             name: table[name].str.extract(_SUBJECT, expand=False)
@@ -183,7 +184,7 @@ def _participants(root: Path, labels: dict[str, list[Path]]) -> pd.DataFrame:
 
 def _participants_of(path: Path, collection: str) -> pd.DataFrame:
     """Return `collection, subject, sex, age` of one participants.tsv."""
-    table = read_label_table(path)
+    table = read_user_csv(path)
     require_columns(table, _PARTICIPANT_COLUMNS, table=path.name)
     return pd.DataFrame(
         {

@@ -20,6 +20,7 @@ import pandas as pd
 from covid_cxr.cohorts.label_files import find_label_files
 from covid_cxr.cohorts.radiograph_table import COVID19, UNKNOWN, source_name
 from covid_cxr.radiographs.folder import IMAGE_SUFFIXES, RadiographFolder
+from covid_cxr.user_text import read_user_bytes, read_user_text
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def read_covidx(images: RadiographFolder) -> pd.DataFrame:
 
 def _lines(path: Path) -> list[str]:
     """Return the lines that are not blank."""
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = read_user_text(read_user_bytes(path), path.name)
     return [line for line in text.splitlines() if line.strip()]
 
 

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
 
-import pandas as pd
-
 
 def find_label_files(root: Path, patterns: Iterable[str]) -> list[Path]:
     """Return the files below `root` whose name fits one of the patterns, sorted.
@@ -33,19 +31,3 @@ def find_label_files(root: Path, patterns: Iterable[str]) -> list[Path]:
             and not name.startswith(".")
         ]
     return sorted(found)
-
-
-def read_label_table(path: Path) -> pd.DataFrame:
-    """Return a .csv or .tsv file with all columns read as text.
-
-    Raises:
-        ValueError: If the file is no table.
-    """
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
-    try:
-        return pd.read_csv(path, sep=separator, dtype="str")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:
-        raise ValueError(
-            f"{path.name} cannot be read as a table ({error}); use the file as "
-            f"published, in UTF-8."
-        ) from error

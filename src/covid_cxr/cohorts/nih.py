@@ -87,14 +87,18 @@ def _official_parts(train_val_list: str, test_list: str) -> dict[str, str]:
 def _rows(entries: pd.DataFrame, official_part: dict[str, str]) -> pd.DataFrame:
     """Return the listing's rows that come from the table of entries."""
     names = stated(entries["Image Index"])
-    numbers = pd.to_numeric(entries["Patient ID"], errors="coerce").astype("Int64")
+    stated_ids = stated(entries["Patient ID"])
+    numbers = pd.to_numeric(
+        stated_ids.str.extract(r"^(\d+)(?:\.0+)?$", expand=False)
+    ).astype("Int64")
     part = names.map(official_part)
     findings, problem = _read_findings(stated(entries["Finding Labels"]))
     patients = "nih:" + numbers.astype("str")
     named = patient_of_image(names)
     reasons = {
         "no image name": names.isna(),
-        "no patient": numbers.isna(),
+        "no patient": stated_ids.isna(),
+        "Patient ID is no whole number": numbers.isna(),
         "Patient ID contradicts the image's name": named.notna() & (named != patients),
         "in neither train_val_list.txt nor test_list.txt": part.isna(),
         "lateral view": is_lateral(entries["View Position"]),

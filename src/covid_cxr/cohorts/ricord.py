@@ -17,7 +17,7 @@ file is in the folder, is rejected.
 import pandas as pd
 
 from covid_cxr.cohorts.dicom_headers import read_headers
-from covid_cxr.cohorts.label_files import find_label_files, read_label_table
+from covid_cxr.cohorts.label_files import find_label_files
 from covid_cxr.cohorts.radiograph_table import (
     COVID19,
     UNKNOWN,
@@ -29,6 +29,7 @@ from covid_cxr.cohorts.radiograph_table import (
 from covid_cxr.radiographs.defined_terms import VIEW_POSITIONS
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.views import OTHER_THAN_FRONTAL, read_description
+from covid_cxr.user_csv import read_user_csv
 
 SHEET = "*ricord*.csv"
 SHEET_COLUMNS = (
@@ -90,7 +91,7 @@ def read_ricord(images: RadiographFolder) -> pd.DataFrame:
 
 def _read_sheet(images: RadiographFolder) -> pd.DataFrame:
     """Return the study `date` by "<patient>/<last five digits of the study's UID>"."""
-    tables = [read_label_table(path) for path in find_label_files(images.root, [SHEET])]
+    tables = [read_user_csv(path) for path in find_label_files(images.root, [SHEET])]
     for table in tables:
         require_columns(table, SHEET_COLUMNS, table="CR Pos - TCIA Submission (CSV)")
     sheet = pd.concat([pd.DataFrame(columns=list(SHEET_COLUMNS), dtype="str"), *tables])

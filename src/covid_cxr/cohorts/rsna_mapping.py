@@ -6,12 +6,13 @@ image. The patient behind an image is known only through the image's NIH name.
 
 import json
 import logging
-from io import StringIO
 
 import pandas as pd
 
 from covid_cxr.cohorts.nih import patient_of_image
 from covid_cxr.cohorts.radiograph_table import require_columns
+from covid_cxr.user_csv import read_user_csv
+from covid_cxr.user_numbers import numbers
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +54,9 @@ def _read_mapping(text: str | None) -> pd.DataFrame:
     elif text.lstrip().startswith("["):
         table = _read_official_mapping(text)
     else:
-        table = pd.read_csv(StringIO(text))
+        table = read_user_csv(text.encode(), name="rsna_mapping (CSV)")
         require_columns(table, _CSV_COLUMNS, table="rsna_mapping (CSV)")
-    mse = pd.to_numeric(table["mse"]) if "mse" in table.columns else float("nan")
+    mse = numbers(table, ["mse"])["mse"] if "mse" in table.columns else float("nan")
     columns = table[["patientId", "nih_image"]].astype("str").assign(mse=mse)
     n_images = columns.groupby("patientId")["nih_image"].nunique()
     ambiguous = n_images.index[n_images > 1]

@@ -15,7 +15,7 @@ class OptionalDataset(AbstractDataset[Any, Any]):
         covid_crops:
           type: covid_cxr.datasets.optional.OptionalDataset
           dataset:
-            type: pandas.CSVDataset
+            type: covid_cxr.datasets.user_csv.UserCsvDataset
             filepath: data/01_raw/covid/crops.csv
         ```
     """
