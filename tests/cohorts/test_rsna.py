@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from covid_cxr.cohorts.rsna import RsnaIngestion, list_rsna
+from covid_cxr.user_csv import read_user_csv
 
 TRUE_PATIENTS = RsnaIngestion(patient_identity="nih_patient")
 KAGGLE_IDS = RsnaIngestion(patient_identity="kaggle_id")
@@ -303,3 +304,28 @@ def test_a_mapping_from_a_spreadsheet_is_read(folder_of, text):
 def test_a_distance_that_is_no_number_is_refused_with_its_line(folder_of):
     with pytest.raises(ValueError, match=r"line 3 of rsna_mapping .*mse is 'far'"):
         list_all(folder_of(), mapping=CSV.replace("55.0", "far"))
+
+
+@pytest.mark.parametrize("cell", ["0px", "1e3", "1,234", "wide"])
+def test_a_box_that_is_no_number_is_refused_with_line_and_column(folder_of, cell):
+    labels = read_user_csv(
+        f"patientId;x;y;width;height;Target\naa;;;;;0\nbb;10;10;{cell};3;1\n".encode(),
+        name="labels.csv",
+    )
+
+    with pytest.raises(ValueError, match=r"line 3 of labels\.csv: width is "):
+        list_with_boxes(folder_of(), labels=labels)
+
+
+@pytest.mark.parametrize("cell", ["-4", "", "0"])
+def test_a_box_that_is_none_is_left_out_with_its_line(folder_of, caplog, cell):
+    labels = read_user_csv(
+        "patientId,x,y,width,height,Target\naa,,,,,0\n"
+        f"bb,1,1,5,5,1\nbb,10,10,{cell},3,1\n".encode(),
+        name="labels.csv",
+    )
+
+    _, boxes, _ = list_with_boxes(folder_of(), labels=labels)
+
+    assert boxes["x"].tolist() == [1.0]
+    assert "as that of bb (line 4 of labels.csv)" in caplog.text

@@ -20,6 +20,7 @@ from covid_cxr.cohorts.radiograph_table import (
 )
 from covid_cxr.cohorts.rsna_mapping import match_nih
 from covid_cxr.radiographs.folder import RadiographFolder
+from covid_cxr.user_numbers import PIXELS, line_of, numbers
 
 logger = logging.getLogger(__name__)
 
@@ -204,20 +205,21 @@ def _match(
 
 def _boxes(labels: pd.DataFrame, radiographs: pd.DataFrame) -> pd.DataFrame:
     """Return `image_id, x, y, width, height` of the admitted positive images."""
-    boxes = labels[list(BOX)].apply(pd.to_numeric, errors="coerce").astype("float64")
-    rows = boxes.assign(image_id=_ids(labels))
+    rows = numbers(labels, BOX, form=PIXELS).assign(image_id=_ids(labels))
     positive = radiographs.loc[radiographs["pneumonia"], "image_id"]
     asked = rows[rows["image_id"].isin(positive)]
     is_box = asked[["x", "y"]].ge(0).all(axis=1) & asked[["width", "height"]].gt(0).all(
         axis=1
     )
+    is_left_out = labels.index.isin(asked.index[~is_box])
     if not is_box.all():
         logger.warning(
-            "rsna: %d of %d boxes are left out, as that of %s: x and y must be at "
+            "rsna: %d of %d boxes are left out, as that of %s (%s): x and y must be at "
             "least 0, width and height above 0",
             (~is_box).sum(),
             len(asked),
             asked.loc[~is_box, "image_id"].iloc[0],
+            line_of(labels, int(is_left_out.argmax())),
         )
     kept: pd.DataFrame = asked.loc[is_box, ["image_id", *BOX]]
     return kept.reset_index(drop=True)

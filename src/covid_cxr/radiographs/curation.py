@@ -13,7 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from covid_cxr.radiographs.admission import ADMIT, FIELDS, USUAL, Admission
-from covid_cxr.radiographs.folder import RadiographFolder
+from covid_cxr.radiographs.crops import (
+    ANY_SHARE,
+    EDGES,
+    CropMatching,
+    match_crops,
+    refuse_unmatched,
+)
+from covid_cxr.radiographs.folder import NO_FILES, RadiographFolder
 from covid_cxr.radiographs.pixels import COMPRESSIONS, StoreLayout
 from covid_cxr.radiographs.record import (
     RENDERING_VERSION,
@@ -24,8 +31,6 @@ from covid_cxr.radiographs.record import (
 from covid_cxr.radiographs.store import write_shard
 
 logger = logging.getLogger(__name__)
-
-EDGES = ["x0", "y0", "x1", "y1"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +218,28 @@ def plan_cropped_store(
     crops: pd.DataFrame | None,
     curation: Curation,
 ) -> StorePlan:
+    """Return the plan of a store as `plan_matched_store`, whatever crops find no image.
+
+    Args:
+        radiographs: As for `plan_store`.
+        images: The folder of raw images.
+        crops: As for `match_crops`; None crops nothing.
+        curation: Sizes and workers.
+
+    Raises:
+        ValueError: If a table is empty, lacks a column or repeats an image, or a crop
+            is no box.
+    """
+    return plan_matched_store(radiographs, images, crops, curation, ANY_SHARE)
+
+
+def plan_matched_store(
+    radiographs: pd.DataFrame,
+    images: RadiographFolder,
+    crops: pd.DataFrame | None,
+    curation: Curation,
+    crop_matching: CropMatching,
+) -> StorePlan:
     """Return the plan of a store whose images are cut to the boxes in `crops`.
 
     The paper removed burned-in labels by cropping (Section 2.3).
@@ -220,19 +247,20 @@ def plan_cropped_store(
     Args:
         radiographs: As for `plan_store`.
         images: The folder of raw images.
-        crops: `image` (an image_id or a file of `radiographs`), `x0, y0, x1, y1` in
-            pixels of the raw image, x1 and y1 outside; None crops nothing.
+        crops: As for `match_crops`; None crops nothing.
         curation: Sizes and workers.
+        crop_matching: How many crops may find no image.
 
     Raises:
-        ValueError: If a table is empty, lacks a column or repeats an image.
+        ValueError: If a table is empty, lacks a column or repeats an image, a crop is
+            no box, or too many find no image.
     """
     _check_radiographs(radiographs)
     named = radiographs[["image_id", "file"]].astype("str")
     paths = named["file"].map(images.find, na_action="ignore").astype("str")
     sizes, changes = _states(images.root, paths)
     planned = named.assign(path=paths, bytes=sizes, changed_ns=changes)
-    boxes = _no_boxes() if crops is None else _boxes(crops, radiographs)
+    boxes = _boxes(crops, radiographs, images, crop_matching)
     return StorePlan(
         root=images.root,
         images=planned.join(boxes, on="image_id").reset_index(drop=True),
@@ -288,40 +316,13 @@ def _states(root: Path, paths: pd.Series) -> tuple[pd.Series, pd.Series]:
     return known["sizes"], known["changes"]
 
 
-def _no_boxes() -> pd.DataFrame:
-    return pd.DataFrame(columns=EDGES, dtype="float64")
-
-
-def _boxes(crops: pd.DataFrame, radiographs: pd.DataFrame) -> pd.DataFrame:
-    """Return boxes by image_id; report those of images that the cohort lacks."""
-    missing = {"image", *EDGES} - set(crops.columns)
-    if missing:
-        raise ValueError(
-            f"The crop table lacks {', '.join(sorted(missing))}; expected the columns "
-            f"image, x0, y0, x1, y1."
-        )
-    ids = radiographs["image_id"].astype(str)
-    named = radiographs["file"].notna()
-    by_file = dict(zip(radiographs["file"][named], ids[named], strict=True))
-    known = {**by_file, **dict(zip(ids, ids, strict=True))}
-    boxes = crops.assign(image_id=crops["image"].astype(str).map(known))
-    n_unknown = boxes["image_id"].isna().sum()
-    if n_unknown:
-        logger.warning("%d crop boxes are of images not in the cohort", n_unknown)
-    boxes = boxes.dropna(subset="image_id")
-    _check_boxes(boxes)
-    return boxes.set_index("image_id")[EDGES].astype("float64")
-
-
-def _check_boxes(boxes: pd.DataFrame) -> None:
-    repeated = boxes["image"][boxes["image_id"].duplicated()]
-    if len(repeated):
-        raise ValueError(
-            f"The crop table has two boxes for {repeated.iloc[0]!r}; keep one."
-        )
-    incomplete = boxes["image"][boxes[EDGES].isna().any(axis=1)]
-    if len(incomplete):
-        raise ValueError(
-            f"The crop table lacks an edge of the box for {incomplete.iloc[0]!r}; give "
-            f"all of x0, y0, x1, y1, or remove the row to keep the image whole."
-        )
+def _boxes(
+    crops: pd.DataFrame | None,
+    radiographs: pd.DataFrame,
+    images: RadiographFolder = NO_FILES,
+    crop_matching: CropMatching = ANY_SHARE,
+) -> pd.DataFrame:
+    """Return the edges of each image's box by image_id; report those of no image."""
+    boxes, unmatched = match_crops(crops, radiographs, images)
+    refuse_unmatched(unmatched, len(boxes) + len(unmatched), crop_matching)
+    return boxes

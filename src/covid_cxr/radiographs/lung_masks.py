@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from covid_cxr.radiographs.curation import EDGES, Curation, plan_cropped_store
+from covid_cxr.radiographs.crops import EDGES
+from covid_cxr.radiographs.curation import Curation, plan_cropped_store
 from covid_cxr.radiographs.files import read, read_shape
 from covid_cxr.radiographs.folder import IMAGE_SUFFIXES, RadiographFolder
 from covid_cxr.radiographs.geometry import crop, resize

@@ -9,7 +9,8 @@ from covid_cxr.cohorts.intensity import measure_intensity
 from covid_cxr.cohorts.mixed_labels import list_mixed_results
 from covid_cxr.cohorts.splits import split_by_patient
 from covid_cxr.paths import COHORT_OF_TRAINING_SET
-from covid_cxr.radiographs.curation import plan_cropped_store, plan_store
+from covid_cxr.radiographs.crops import list_unmatched_crops
+from covid_cxr.radiographs.curation import plan_matched_store, plan_store
 from covid_cxr.radiographs.lung_masks import curate_lungs
 
 _CROPS = {"covid": "covid_crops"}
@@ -25,6 +26,18 @@ def create_pipeline() -> Pipeline:
             inputs={"curated": "covid_curated"},
             outputs="covid_mixed_results",
             name="list_covid_mixed_results",
+            tags="covid",
+        ),
+        Node(
+            list_unmatched_crops,
+            inputs={
+                "crops": "covid_crops",
+                "radiographs": "covid_radiographs",
+                "images": "covid_images",
+                "crop_matching": "params:crop_matching",
+            },
+            outputs="covid_crops_unmatched",
+            name="list_covid_crops_unmatched",
             tags="covid",
         ),
         Node(
@@ -55,9 +68,10 @@ def _curate(cohort: str) -> list[Node]:
     }
     if cohort in _CROPS:
         inputs["crops"] = _CROPS[cohort]
+        inputs["crop_matching"] = "params:crop_matching"
     return [
         Node(
-            plan_cropped_store if cohort in _CROPS else plan_store,
+            plan_matched_store if cohort in _CROPS else plan_store,
             inputs=inputs,
             outputs=f"{cohort}_store",
             name=f"curate_{cohort}",

@@ -17,6 +17,7 @@ from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.pipelines.reporting.cohorts import split_cohorts
 from covid_cxr.pipelines.reporting.sites import take_site_results
 from covid_cxr.radiographs import files
+from covid_cxr.radiographs.crops import match_crops
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
 from covid_cxr.report import (
@@ -175,7 +176,7 @@ def draw_cropping(
 
     Args:
         images: The raw files.
-        crops: `image` (an image_id or a file), `x0, y0, x1, y1`; None without crops.
+        crops: As for `match_crops`; None without crops.
         radiographs: The curated ones.
         reporting: For the seed.
     """
@@ -274,14 +275,10 @@ def _cropped_examples(
     images: RadiographFolder, crops: pd.DataFrame, radiographs: pd.DataFrame, seed: int
 ) -> Iterator[tuple[NDArray[np.uint8], list[float]]]:
     """Yield pixels and crop of curated radiographs in random order."""
-    file_of = {
-        key: file
-        for image_id, file in radiographs[["image_id", "file"]].itertuples(index=False)
-        for key in (image_id, file)
-    }
-    table = crops[["image", "x0", "y0", "x1", "y1"]].sample(frac=1, random_state=seed)
-    for image, *box in table.itertuples(index=False):
-        place = images.find(str(file_of.get(image)))
+    file_of = dict(zip(radiographs["image_id"], radiographs["file"], strict=True))
+    boxes, _ = match_crops(crops, radiographs, images)
+    for image_id, *box in boxes.sample(frac=1, random_state=seed).itertuples():
+        place = images.find(str(file_of[image_id]))
         if place is None:
             continue
         try:
@@ -289,4 +286,4 @@ def _cropped_examples(
         except UnreadableRadiograph:
             logger.warning("Figure 2: a raw radiograph can no longer be read")
             continue
-        yield pixels, [float(edge) for edge in box]
+        yield pixels, box
