@@ -43,7 +43,8 @@ def records(**columns):
             "reason": [None, "file missing", None],
             "fingerprint": ["f0", None, "f2"],
             "pixels_sha256": ["p0", None, "p2"],
-            "is_polarity_suspect": [True, False, False],
+            "is_polarity_suspect": [True, None, False],
+            "is_contrast_suspect": [False, None, True],
             "mean": [0.4, np.nan, 0.6],
             "standard_deviation": [0.1, np.nan, 0.2],
             **columns,
@@ -65,6 +66,7 @@ def test_curated_radiographs_carry_what_their_records_say():
 
     assert curated["pixels_sha256"].tolist() == ["p0", "p2"]
     assert curated["is_polarity_suspect"].tolist() == [True, False]
+    assert curated["is_contrast_suspect"].tolist() == [False, True]
     assert curated["mean"].tolist() == [0.4, 0.6]
     assert curated["standard_deviation"].tolist() == [0.1, 0.2]
 
@@ -106,3 +108,49 @@ def test_an_image_lost_without_a_reason_is_an_error():
         ValueError, match=r"1 images are not in the store .* only 0 have"
     ):
         settle(FinishedStore(records(reason=None)), RADIOGRAPHS, REJECTED)
+
+
+@pytest.mark.parametrize(
+    ("flag", "meaning"),
+    [
+        ("is_polarity_suspect", "may be negatives"),
+        ("is_contrast_suspect", "have hardly any contrast"),
+    ],
+)
+def test_flagged_images_are_counted_in_the_log_with_three_examples(
+    caplog, flag, meaning
+):
+    ids = [f"i{number}" for number in range(8)]
+    radiographs = pd.DataFrame({"image_id": ids, "file": ids})
+    flagged = pd.DataFrame(
+        {
+            "image_id": ids,
+            "row": range(8),
+            "is_stored": [True] * 7 + [False],
+            "reason": [None] * 7 + ["file missing"],
+            "fingerprint": "f",
+            "pixels_sha256": "p",
+            "is_polarity_suspect": False,
+            "is_contrast_suspect": False,
+            "mean": 0.5,
+            "standard_deviation": 0.1,
+            flag: [False, True, True, False, True, True, False, None],
+        }
+    )
+
+    curated, rejected = settle(FinishedStore(flagged), radiographs, REJECTED.iloc[:0])
+
+    assert (
+        f"covid_store: 4 of 7 radiographs (57.1 %) {meaning} ({flag}), such as "
+        "i1, i2, i4;" in caplog.text
+    )
+    assert "i5" not in caplog.text
+    assert (len(curated), len(rejected)) == (7, 1)
+
+
+def test_nothing_is_said_of_flags_that_name_no_image(caplog):
+    whole = records(is_polarity_suspect=False, is_contrast_suspect=False)
+
+    settle(FinishedStore(whole), RADIOGRAPHS, REJECTED)
+
+    assert "suspect" not in caplog.text

@@ -7,7 +7,8 @@ from pydicom.uid import RLELossless
 from covid_cxr.radiographs.record import as_frame, curate, original_size, rejected
 
 ACROSS = np.sin(np.linspace(0, np.pi, 48))
-PIXELS = (20 + 200 * np.outer(ACROSS, ACROSS)).astype(np.uint8)
+LUNGS = np.sin(np.linspace(0, 3 * np.pi, 48)) ** 2  # between them the mediastinum
+PIXELS = (20 + 200 * np.outer(ACROSS, ACROSS * LUNGS)).astype(np.uint8)
 
 
 def record_of(path, *, box=None):
@@ -66,7 +67,31 @@ def test_a_negative_is_flagged_and_left_as_it_is(tmp_path, write_png):
 
     assert record["is_polarity_suspect"]
     assert record["border_mean"] > record["centre_mean"]
+    assert record["air_contrast"] < 0
+    assert record["lung_contrast"] < 0
     np.testing.assert_array_equal(stored, 255 - PIXELS)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "is_suspect"),
+    [
+        (PIXELS, False),
+        (100 + PIXELS // 16, True),
+        (np.where(PIXELS > 60, 255, 0), True),
+        (np.where(np.eye(48) > 0, PIXELS, 255), True),
+    ],
+    ids=["whole range", "few levels", "black and white", "nearly white"],
+)
+def test_hardly_any_contrast_is_flagged_and_stored_all_the_same(
+    tmp_path, write_png, pixels, is_suspect
+):
+    path = write_png(tmp_path / "faint.png", pixels.astype(np.uint8))
+
+    stored, record = curate(path, box=None, size_px=48)
+
+    assert record["is_contrast_suspect"] is is_suspect
+    assert record["is_stored"]
+    np.testing.assert_array_equal(stored, pixels)
 
 
 def test_a_dicom_header_is_recorded_by_keyword(make_dicom, write_dicom):
@@ -98,6 +123,7 @@ def test_stored_and_rejected_records_have_the_same_columns(png):
 
     assert set(records[0]) == set(records[1]) == set(frame.columns)
     assert frame["is_polarity_suspect"].tolist() == [False, pd.NA]
+    assert frame["is_contrast_suspect"].tolist() == [False, pd.NA]
     assert (
         frame.drop(columns=["image_id", "row", "is_stored", "reason"])
         .loc[1]

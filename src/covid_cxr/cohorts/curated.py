@@ -9,6 +9,13 @@ from covid_cxr.radiographs.store import ImageStore
 
 logger = logging.getLogger(__name__)
 
+# Columns that say of a picture that a person should look at it, and what they mean.
+FLAGS = {
+    "is_polarity_suspect": "may be negatives",
+    "is_contrast_suspect": "have hardly any contrast",
+}
+_EXAMPLES = 3
+
 # What of an image's record (`ImageStore.records`) later steps ask of the picture.
 _FROM_RECORDS = (
     "row",
@@ -17,6 +24,7 @@ _FROM_RECORDS = (
     "is_polarity_suspect",
     "mean",
     "standard_deviation",
+    "is_contrast_suspect",
 )
 
 
@@ -58,6 +66,7 @@ def settle(
             f"{len(unreadable)} have a reason; delete the store and curate again."
         )
     rejected = pd.concat([ingestion_rejected, unreadable], ignore_index=True)
+    _log_flags(store.root.name, curated)
     logger.info(
         "%s: %d of %d listed radiographs curated, %d rejected: %s",
         store.root.name,
@@ -67,3 +76,21 @@ def settle(
         describe_reasons(rejected) or "none",
     )
     return curated, rejected
+
+
+def _log_flags(name: str, curated: pd.DataFrame) -> None:
+    """Say how many radiographs each flag names, its share and some of them."""
+    for flag, meaning in FLAGS.items():
+        flagged = curated["image_id"][curated[flag].to_numpy(bool)]
+        if len(flagged):
+            logger.warning(
+                "%s: %d of %d radiographs (%.1f %%) %s (%s), such as %s; none is "
+                "rejected for it, see the report's data section",
+                name,
+                len(flagged),
+                len(curated),
+                100 * len(flagged) / len(curated),
+                meaning,
+                flag,
+                ", ".join(flagged.astype(str).iloc[:_EXAMPLES]),
+            )

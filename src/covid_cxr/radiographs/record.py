@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from covid_cxr.radiographs.admission import USUAL, Admission
+from covid_cxr.radiographs.contrast import is_contrast_suspect
 from covid_cxr.radiographs.files import read
 from covid_cxr.radiographs.geometry import Box, crop, resize
 from covid_cxr.radiographs.polarity import measure_polarity
@@ -65,7 +66,10 @@ def rejected(reason: str) -> dict[str, Any]:
         "pixels_sha256": None,
         "border_mean": np.nan,
         "centre_mean": np.nan,
+        "air_contrast": np.nan,
+        "lung_contrast": np.nan,
         "is_polarity_suspect": None,
+        "is_contrast_suspect": None,
         "identifying_attributes": None,
         "burned_in_annotation": None,
     }
@@ -78,6 +82,7 @@ def as_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
         "row": "int64",
         "is_stored": "bool",
         "is_polarity_suspect": "boolean",
+        "is_contrast_suspect": "boolean",
     }
     columns = ["image_id", "row", *rejected("")]
     return pd.DataFrame(records, columns=columns).astype(kinds)
@@ -162,5 +167,8 @@ def _of_the_image(stored: Rendering) -> dict[str, Any]:
         "fingerprint": fingerprint(stored.pixels),
         "border_mean": polarity.border_mean,
         "centre_mean": polarity.centre_mean,
+        "air_contrast": polarity.air_contrast,
+        "lung_contrast": polarity.lung_contrast,
         "is_polarity_suspect": polarity.is_suspect,
+        "is_contrast_suspect": is_contrast_suspect(stored.pixels),
     }

@@ -125,7 +125,9 @@ class ImageStore:
         `standard_deviation` of the pixels on [0, 1]; `fingerprint` (64 hexadecimal
         digits, `record.fingerprint`); `pixels_sha256` of the whole image at its full
         size, before it was cropped or resized; `border_mean` and `centre_mean` on
-        [0, 1], and `is_polarity_suspect`: may it be a negative (`polarity`);
+        [0, 1], `air_contrast` and `lung_contrast` in standard deviations of the
+        picture, and `is_polarity_suspect`: may it be a negative (`polarity`);
+        `is_contrast_suspect`: do a few grey levels hold nearly all of it (`contrast`);
         `identifying_attributes`, DICOM keywords separated by "; "; and
         `burned_in_annotation`: YES, NO, "not stated", or missing for PNG and JPEG.
         What needs pixels is missing where `is_stored` is False.
