@@ -271,6 +271,21 @@ def test_a_few_extreme_pixels_do_not_decide_the_grey_scale(
     assert shown[0, 0] == 255
 
 
+@pytest.mark.parametrize("n_pixels", [1, 40, 92, 100])
+@pytest.mark.parametrize("extreme", [0, 33_000, 65_535])
+@pytest.mark.parametrize("width", [100, 290])
+def test_a_hundredth_of_extreme_pixels_does_not_decide_the_scale_of_16_bits(
+    tmp_path, write_png, n_pixels, extreme, width
+):
+    spread = np.linspace(-0.05, 1.05, 100 * width).clip(0, 1)
+    pixels = (4000 + 8000 * spread).round().astype(np.uint16).reshape(100, width)
+    pixels[50, : n_pixels * width // 100] = extreme
+
+    shown = read(write_png(tmp_path / "marked.png", pixels))
+
+    assert shown.steps == ("percentiles 1 to 99: 4000 to 12000",)
+
+
 def test_16_bits_that_are_used_stay_in_proportion(tmp_path, write_png):
     shown = read(write_png(tmp_path / "a.png", sixteen(65000)))
 

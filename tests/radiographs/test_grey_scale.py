@@ -415,3 +415,94 @@ def test_an_empty_or_malformed_table_gives_way_to_the_window(
 
     np.testing.assert_array_equal(rendering.pixels, render(plain).pixels)
     assert any(step.endswith("LUT unusable") for step in rendering.steps)
+
+
+WITH_EXTREMES = {
+    "1 of 10,000 pixels": 1,
+    "30 of 10,000 pixels": 30,
+    "99 of 10,000 pixels": 99,
+    "100 of 10,000 pixels": 100,
+}
+
+
+def spread_over(low, high, shape=(100, 100)):
+    """Return values spread evenly, with more than a hundredth at either end."""
+    spread = np.linspace(-0.05, 1.05, shape[0] * shape[1]).clip(0, 1)
+    return (low + (high - low) * spread).round().astype(np.uint16).reshape(shape)
+
+
+@pytest.mark.parametrize("n_pixels", WITH_EXTREMES.values(), ids=WITH_EXTREMES)
+@pytest.mark.parametrize("extreme", [0, 65535], ids=["dark", "bright"])
+@pytest.mark.parametrize("shape", [(100, 100), (20, 500), (250, 40)])
+def test_a_hundredth_of_extreme_pixels_does_not_decide_the_scale(
+    make_dicom, n_pixels, extreme, shape
+):
+    stored = spread_over(20_000, 30_000, shape)
+    plain = render(make_dicom(stored, BitsStored=16)).pixels
+    middle = np.s_[shape[0] // 2]
+    n_pixels = min(n_pixels, shape[1])
+    stored[middle, :n_pixels] = extreme
+
+    rendering = render(make_dicom(stored, BitsStored=16))
+
+    shown, expected = (p.astype(int) for p in (rendering.pixels, plain))
+    shown[middle] = expected[middle]
+    assert rendering.steps[-1] == "percentiles 1 to 99: 20000 to 30000"
+    np.testing.assert_array_equal(shown, expected)
+
+
+@pytest.mark.parametrize("n_pixels", [29, 57, 58])
+def test_a_hundredth_is_counted_in_whole_pixels(make_dicom, n_pixels):
+    # 0.01 * 2900 is below 29 and 0.01 * 5700 above 57 in floating point.
+    stored = spread_over(2000, 3000, (n_pixels, 100))
+    for extreme in (0, 4095):
+        marked = stored.copy()
+        marked.ravel()[n_pixels * 50 : n_pixels * 51] = extreme
+
+        rendering = render(make_dicom(marked, BitsStored=12))
+
+        assert rendering.steps[-1] == "percentiles 1 to 99: 2000 to 3000"
+
+
+@pytest.mark.parametrize("n_pixels", [1, 50, 100])
+@pytest.mark.parametrize("extreme", [0, 60_050], ids=["dark", "in the window"])
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"WindowCenter": 60_000, "WindowWidth": 200},
+        {"WindowCenter": 60_000, "WindowWidth": 200, "VOILUTFunction": "LINEAR_EXACT"},
+        {"WindowCenter": 5000, "WindowWidth": 400},
+    ],
+    ids=["above", "exactly above", "below"],
+)
+def test_a_window_that_shows_only_a_few_extreme_pixels_shows_nothing(
+    make_dicom, n_pixels, extreme, window
+):
+    stored = spread_over(20_000, 30_000)
+    stored[50, :n_pixels] = extreme
+
+    rendering = render(make_dicom(stored, BitsStored=16, **window))
+
+    assert rendering.steps[-2].endswith("unusable")
+    assert rendering.steps[-1] == "percentiles 1 to 99: 20000 to 30000"
+
+
+@pytest.mark.parametrize("n_seen", [150, 1000, 9900])
+def test_a_window_that_shows_more_than_that_is_used(make_dicom, n_seen):
+    stored = np.full((100, 100), 20_000, dtype=np.uint16)
+    stored.ravel()[:n_seen] = np.linspace(21_000, 22_000, n_seen)
+    window = {"WindowCenter": 21_500, "WindowWidth": 1000}
+
+    rendering = render(make_dicom(stored, BitsStored=16, **window))
+
+    assert rendering.steps[-1].startswith("window")
+
+
+def test_a_window_on_pixels_that_are_nearly_all_the_same_is_used(make_dicom):
+    stored = np.full((100, 100), 20_000, dtype=np.uint16)
+    stored[3, :20] = 21_500
+    window = {"WindowCenter": 21_500, "WindowWidth": 1000}
+
+    rendering = render(make_dicom(stored, BitsStored=16, **window))
+
+    assert rendering.steps[-1].startswith("window")

@@ -15,6 +15,7 @@ from covid_cxr.radiographs.dicom import render
 from covid_cxr.radiographs.dicom_file import quiet, read_dataset
 from covid_cxr.radiographs.grey_scale import (
     count_levels,
+    is_more_than_extremes,
     percentiles,
     replace_levels,
 )
@@ -26,7 +27,6 @@ from covid_cxr.radiographs.rendering import (
 )
 
 DICOM_SUFFIXES = frozenset({".dcm", ".dicom"})
-_SHARE_OF_EXTREMES = 0.01
 MAX_FILE_BYTES = 2**30  # four times what the largest radiograph takes as stored
 _DAMAGED = "damaged picture file: truncated, or no PNG or JPEG"
 _AS_GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
@@ -160,7 +160,7 @@ def _as_8_bit(grey: NDArray[np.uint16]) -> tuple[NDArray[np.uint8], str]:
     """
     levels, counts = count_levels(grey)
     values = levels.astype(np.float64)
-    if counts[levels >= 2**15].sum() > _SHARE_OF_EXTREMES * counts.sum():
+    if is_more_than_extremes(counts[levels >= 2**15].sum(), counts.sum()):
         brightness = values / (2**16 - 1)
         step = "16 bits divided by 257"
     else:

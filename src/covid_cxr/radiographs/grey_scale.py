@@ -21,6 +21,7 @@ from covid_cxr.radiographs.rendering import UnreadableRadiograph
 from covid_cxr.radiographs.stored_values import StoredValues
 
 Floats = NDArray[np.float64]
+_GAP = 1 / 64  # of the scale, four grey levels: more than between neighbours in rank
 _WINDOW_FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
@@ -122,6 +123,8 @@ def apply_window(
 def percentiles(values: Floats, counts: NDArray[np.int64]) -> tuple[float, float]:
     """Return the 1st and 99th percentile of the pixels, or their extremes if equal.
 
+    Neither is decided by a hundredth of the pixels, dark or bright.
+
     Args:
         values: In any order, shape (n,).
         counts: Pixels that have each value, shape (n,).
@@ -129,15 +132,37 @@ def percentiles(values: Floats, counts: NDArray[np.int64]) -> tuple[float, float
     Raises:
         UnreadableRadiograph: If all pixels have the same value.
     """
-    order = np.argsort(values, kind="stable")
-    ordered = values[order][counts[order] > 0]
-    up_to = np.cumsum(counts[order][counts[order] > 0])
-    low, high = ordered[np.searchsorted(up_to, np.array([0.01, 0.99]) * up_to[-1])]
+    low, high = _middle_of(values, counts)
     if low == high:
-        low, high = ordered[0], ordered[-1]
+        occurring = values[counts > 0]
+        low, high = float(occurring.min()), float(occurring.max())
     if low == high:
         raise UnreadableRadiograph("blank: every pixel that is not padding is the same")
-    return float(low), float(high)
+    return low, high
+
+
+def is_more_than_extremes(count: int, total: int) -> bool:
+    """Return whether `count` of `total` pixels are more than a hundredth of them."""
+    return 100 * count > total
+
+
+def _middle_of(values: Floats, counts: NDArray[np.int64]) -> tuple[float, float]:
+    """Return the 1st and 99th percentile (Hyndman and Fan's definition 1).
+
+    Where exactly a hundredth of the pixels is at or below the 1st, it is the next value
+    if a gap lies between: these pixels are extremes, as they would be at the other end.
+    """
+    order = np.argsort(values, kind="stable")
+    order = order[counts[order] > 0]
+    ordered, up_to = values[order], np.cumsum(counts[order])
+    total = int(up_to[-1])
+    # Whole numbers: a hundredth is not a floating-point number.
+    first, last = np.searchsorted(100 * up_to, (total, 99 * total))
+    low, high = float(ordered[first]), float(ordered[last])
+    if 100 * up_to[first] == total:
+        following = float(ordered[first + 1])
+        low = following if following - low > _GAP * (high - following) else low
+    return low, high
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -256,18 +281,20 @@ def _shows(
 ) -> bool:
     """Return whether there is something to see.
 
-    Of a header that is wrong about the bits of its values, a window may be of other
-    ones: it is taken only if most pixels are neither black nor white in it, and the
-    rest of them is not of nearly one grey.
+    A window in which all but a hundredth of the pixels at either end have one grey
+    shows nothing, unless the pixels themselves are so. Of a header that is wrong about
+    the bits of its values, a window may be of other ones: it is taken only if most
+    pixels are neither black nor white in it, and the rest of them is not of nearly one
+    grey.
     """
+    low, high = _middle_of(brightness, counts)
     if modality.is_as_stated:
-        return bool(np.ptp(brightness[counts > 0]) >= 1 / 255)
+        if high - low >= 1 / 255:
+            return True
+        first, last = _middle_of(modality.values, counts)
+        return first == last and bool(np.ptp(brightness[counts > 0]) >= 1 / 255)
     is_between = (brightness > 0) & (brightness < 1)
     if counts[is_between].sum() < 0.5 * counts.sum():
-        return False
-    try:
-        low, high = percentiles(brightness, counts)
-    except UnreadableRadiograph:  # one value only
         return False
     return high - low >= 0.25
 
