@@ -136,6 +136,45 @@ def test_another_element_may_say_what_the_view_is(make_dicom):
 
 
 @pytest.mark.parametrize(
+    ("sequence", "modifiers", "code", "view"),
+    [
+        (
+            "PatientOrientationCodeSequence",
+            "PatientOrientationModifierCodeSequence",
+            code,
+            view,
+        )
+        for code, view in [
+            (("F-10319", ""), "decubitus"),
+            (("102535000", ""), "decubitus"),
+            (("?", "left lateral decubitus"), "decubitus"),
+            (("F-10340", "supine"), None),
+            (("F-10320", "standing"), None),
+        ]
+    ]
+    + [
+        ("ViewCodeSequence", "ViewModifierCodeSequence", code, view)
+        for code, view in [
+            (("111069", "Crosstable"), "lateral"),
+            (("399196006", "cephalad"), None),
+        ]
+    ],
+)
+def test_what_modifies_a_coded_view_counts_as_well(
+    make_dicom, sequence, modifiers, code, view
+):
+    item = concept("399348003", "antero-posterior")[0]
+    setattr(item, modifiers, concept(*code))
+    dataset = make_dicom(PIXELS, ViewPosition="AP", **{sequence: [item]})
+
+    if view is None:
+        render(dataset)
+        return
+    with pytest.raises(UnreadableRadiograph, match=f"not frontal: {modifiers} {view}"):
+        render(dataset)
+
+
+@pytest.mark.parametrize(
     ("text", "view"),
     [
         ("CHEST LAT", "lateral"),

@@ -369,7 +369,8 @@ def _say_not_understood(
     examples = [x for x in lost.unique() if quotable is None or x in quotable]
     shown = ", ".join(repr(text) for text in examples[:_EXAMPLES])
     logger.warning(
-        "%d values of %s are not understood and taken for unknown%s",
+        "%d values of %s are not understood%s; they are taken for unknown, unless "
+        "their rows are rejected",
         len(lost),
         what,
         f", such as {shown}" if shown else "",

@@ -51,7 +51,13 @@ VIEW_KEYWORDS = (
     "ViewPosition",
     "ViewCodeSequence",
     "PatientOrientation",
+    "PatientOrientationCodeSequence",
     *_DESCRIBING,
+)
+# Of PA or AP they make another view, as by a horizontal beam (PS3.3 C.8.11.5).
+_MODIFIERS = (
+    ("ViewCodeSequence", "ViewModifierCodeSequence"),
+    ("PatientOrientationCodeSequence", "PatientOrientationModifierCodeSequence"),
 )
 _BODY_PART = "BodyPartExamined"
 _ADMITTED = ", admitted"
@@ -163,9 +169,9 @@ def _stated_views(dataset: Dataset) -> Iterator[tuple[str, str]]:
     Descriptions count where nothing else states one.
     """
     views = [("ViewPosition", read_view(code_of(dataset, "ViewPosition")))]
-    for item in items_of(dataset, "ViewCodeSequence"):  # of DX: PS3.3 C.8.11.5
-        view = read_view_code(code_of(item, "CodeValue"), code_of(item, "CodeMeaning"))
-        views.append(("ViewCodeSequence", view))
+    coded = items_of(dataset, "ViewCodeSequence")  # of DX: PS3.3 C.8.11.5
+    views += [("ViewCodeSequence", _coded_view(item)) for item in coded]
+    views += _modified_views(dataset)
     orientation = value_of(dataset, "PatientOrientation")
     if orientation:
         views.append(("PatientOrientation", read_orientation(str(orientation[0]))))
@@ -174,6 +180,19 @@ def _stated_views(dataset: Dataset) -> Iterator[tuple[str, str]]:
         return
     for keyword in _DESCRIBING:
         yield keyword, read_description(code_of(dataset, keyword))
+
+
+def _modified_views(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    for sequence, modifiers in _MODIFIERS:
+        for item in items_of(dataset, sequence):
+            for modifier in items_of(item, modifiers):
+                view = _coded_view(modifier)
+                if view in OTHER_THAN_FRONTAL:
+                    yield modifiers, view
+
+
+def _coded_view(item: Dataset) -> str:
+    return read_view_code(code_of(item, "CodeValue"), code_of(item, "CodeMeaning"))
 
 
 def _judge_view(
