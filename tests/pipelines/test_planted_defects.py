@@ -130,3 +130,19 @@ def test_linked_patients_are_in_one_part_and_every_image_is_accounted_for(
     for pair in pairs.itertuples():
         parts = part.reindex([pair.first_patient_id, pair.second_patient_id]).dropna()
         assert len(set(parts)) <= 1
+
+
+def test_planted_copies_with_different_results_are_listed(read):
+    curated = read("03_primary/covid_curated").set_index("image_id")["covid19"]
+    pairs = read("03_primary/covid_duplicates")
+
+    mixed = read("03_primary/covid_mixed_copies")
+
+    first, second = (
+        curated[pairs[f"{end}_image_id"]].to_numpy(bool) for end in ("first", "second")
+    )
+    differing = pairs[first != second]
+    assert set(mixed["image_id"]) == {
+        *differing["first_image_id"],
+        *differing["second_image_id"],
+    }

@@ -6,7 +6,7 @@ from covid_cxr.cohorts.curated import settle
 from covid_cxr.cohorts.duplicates import find_duplicates
 from covid_cxr.cohorts.identifying import report_identifying
 from covid_cxr.cohorts.intensity import measure_intensity
-from covid_cxr.cohorts.mixed_labels import list_mixed_results
+from covid_cxr.cohorts.mixed_labels import list_mixed_copies, list_mixed_results
 from covid_cxr.cohorts.splits import split_by_patient
 from covid_cxr.paths import COHORT_OF_TRAINING_SET
 from covid_cxr.radiographs.crops import list_unmatched_crops
@@ -26,6 +26,13 @@ def create_pipeline() -> Pipeline:
             inputs={"curated": "covid_curated"},
             outputs="covid_mixed_results",
             name="list_covid_mixed_results",
+            tags="covid",
+        ),
+        Node(
+            list_mixed_copies,
+            inputs={"curated": "covid_curated", "duplicates": "covid_duplicates"},
+            outputs="covid_mixed_copies",
+            name="list_covid_mixed_copies",
             tags="covid",
         ),
         Node(
