@@ -79,6 +79,8 @@ def make_cohort(folder, cohort, *, n_images, labels, rng):
             "is_synthetic": True,
             "pixels_sha256": [f"{i:064x}" for i in range(n_images)],
             "row": np.arange(n_images),
+            "is_polarity_suspect": (np.arange(n_images) % 7 == 3) & (cohort == "covid"),
+            "is_contrast_suspect": False,
             "source": cohort,
             "site": cohort,
             "view": np.where(np.arange(n_images) % 3, "PA", "AP"),
@@ -261,6 +263,7 @@ def make_study(root):
         "rsna_rejected": rejected.head(0),
         "covid_rejected": rejected,
         "covid_images": images,
+        **dict.fromkeys(("nih_store", "rsna_store")),  # nothing there is flagged
         **splits,
         "covid_crops": pd.DataFrame(
             {"image": covid["image_id"], "x0": 12, "y0": 20, "x1": 180, "y1": 175}
@@ -505,6 +508,18 @@ def test_the_report_names_no_file_of_a_rejected_radiograph(study_folder):
     assert "x2.dcm" not in report
 
 
+def test_the_report_counts_flagged_radiographs_and_shows_some(study_folder):
+    flags = pd.read_csv(study_folder / "flag.csv").set_index(["cohort", "flag"])
+    shown = json.loads((study_folder / "flagged_radiographs.json").read_text())
+    report = (study_folder / "report.html").read_text(encoding="utf-8")
+
+    assert flags["flagged"]["covid", "is_polarity_suspect"] == 30
+    assert flags["flagged"].sum() == 30
+    assert len(shown) == 24
+    assert {case["cohort"] for case in shown} == {"covid"}
+    assert all(case["radiograph"] in report for case in shown)
+
+
 @pytest.mark.parametrize(
     ("letter", "tables"), [("a", {1, 2, 3}), ("c", {1, 3}), ("f", {3})]
 )
@@ -523,6 +538,7 @@ def test_a_path_alone_reports_what_it_has(run_reporting, tmp_path, letter, table
     others = [p.title for p in TRAINING_PATHS if p is not path]
     assert not [title for title in others if title in report]
     assert 'id="leakage-stages"' not in report  # which is of all paths
+    assert "24 of 30 flagged radiographs" in report
 
 
 def test_a_path_without_phase_2_needs_no_phase_2(inputs):

@@ -87,7 +87,7 @@ def gather_cases(
             "patient": int(first[image_id]["patient_index"]),
             "site": str(known.loc[image_id, "site"]),
             "view": str(known.loc[image_id, "view"]),
-            "radiograph": _as_jpeg(radiograph),
+            "radiograph": as_jpeg(radiograph),
             "paths": {
                 path: _explanation(records[image_id])
                 for path, records in explained.items()
@@ -95,6 +95,14 @@ def gather_cases(
         }
         for image_id, radiograph in zip(images, pixels, strict=True)
     ]
+
+
+def as_jpeg(pixels: NDArray[np.uint8]) -> str:
+    """Return the address of a small JPEG image of a radiograph."""
+    small = _shrink(pixels, _RADIOGRAPH_PX)
+    options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+    data = cv2.imencode(".jpg", small, options)[1].tobytes()
+    return as_data_uri(data, "image/jpeg")
 
 
 def _of_images(
@@ -122,13 +130,6 @@ def _explanation(row: Mapping[str, Any]) -> dict[str, Any]:
         "score": round(float(row["score"]), 4),
         "map": _as_map(values.reshape(int(row["height"]), int(row["width"]))),
     }
-
-
-def _as_jpeg(pixels: NDArray[np.uint8]) -> str:
-    small = _shrink(pixels, _RADIOGRAPH_PX)
-    options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-    data = cv2.imencode(".jpg", small, options)[1].tobytes()
-    return as_data_uri(data, "image/jpeg")
 
 
 def _as_map(values: NDArray[np.uint8]) -> str:

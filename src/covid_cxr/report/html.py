@@ -13,6 +13,7 @@ from covid_cxr.report import wording
 from covid_cxr.report.audit import AuditTables, compare_with_models
 from covid_cxr.report.documents.document import Documents
 from covid_cxr.report.evaluation import EvaluationTables
+from covid_cxr.report.flags import FlagTables
 from covid_cxr.report.performance import chosen_path
 from covid_cxr.report.provenance import Provenance
 from covid_cxr.report.published import CITATION
@@ -51,6 +52,7 @@ class ReportContents:
         seeds: From `seeds.tabulate_seeds`.
         flow: From `flow.follow_radiographs`.
         characteristics: From `cohort_table.describe_parts`.
+        flags: Radiographs that a person should look at.
         gallery: From `gallery.gather_cases`.
         evaluation: What is asked of the scores beyond Table 3.
         sites: At sites that were not trained at, one left out in turn.
@@ -76,6 +78,7 @@ class ReportContents:
     seeds: pd.DataFrame | None = None
     flow: pd.DataFrame | None = None
     characteristics: pd.DataFrame | None = None
+    flags: FlagTables | None = None
     gallery: list[dict[str, Any]] | None = None
     evaluation: EvaluationTables | None = None
     sites: SiteResults | None = None

@@ -31,6 +31,7 @@ from covid_cxr.report import (
 )
 from covid_cxr.report.documents.document import Documents
 from covid_cxr.report.evaluation import Evaluation, EvaluationTables
+from covid_cxr.report.flags import FlagTables
 from covid_cxr.report.provenance import Provenance
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.saliency import SaliencyTables
@@ -49,6 +50,7 @@ IMAGES = (
 SECTIONS = {
     "audit": audit.AuditTables,
     "evaluation": EvaluationTables,
+    "flags": FlagTables,
     "saliency": SaliencyTables,
     "shortcuts": ShortcutTables,
     "provenance": Provenance,

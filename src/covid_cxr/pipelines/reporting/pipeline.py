@@ -11,6 +11,7 @@ from covid_cxr.paths import (
 )
 from covid_cxr.pipelines.reporting.cohorts import cohort_nodes
 from covid_cxr.pipelines.reporting.documents import document_nodes
+from covid_cxr.pipelines.reporting.flags import flag_nodes
 from covid_cxr.pipelines.reporting.gallery import gallery_node
 from covid_cxr.pipelines.reporting.nodes import (
     IMAGES,
@@ -39,6 +40,7 @@ from covid_cxr.report.performance import tabulate_findings
 EVALUATED = (*tables_of_section("evaluation"), "figure3", "figure3_interactive")
 SHORTCUTS = tables_of_section("shortcuts")
 EXPLAINED = tables_of_section("saliency")
+FLAGGED = tables_of_section("flags")
 DRAFTED = (*tables_of_section("provenance"), *tables_of_section("documents"))
 
 
@@ -125,6 +127,7 @@ def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
     rejected = _same([f"{cohort}_rejected" for cohort in cohorts])
     return [
         *cohort_nodes(training_sets),
+        *flag_nodes(cohorts),
         Node(
             count_cohorts,
             inputs={**curated, **rejected},
@@ -257,7 +260,8 @@ def _report(nodes: Sequence[Node], given: Sequence[str]) -> Node:
     followed = {"flow": "flow_results", "characteristics": "cohort_results"}
     trained = {"trainings": "trainings", "seeds": "seed_variance"}
     shown = {**counted, **followed, **trained, "gallery": "gallery"}
-    named = [n for n in made if n.startswith("table") or n in (*IMAGES, *EXPLAINED)]
+    sections = (*IMAGES, *EXPLAINED, *FLAGGED)
+    named = [n for n in made if n.startswith("table") or n in sections]
     return Node(
         write_report,
         inputs={
