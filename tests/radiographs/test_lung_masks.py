@@ -215,3 +215,23 @@ def test_an_image_without_a_mask_is_refused_by_name(folder):
 
     with pytest.raises(ValueError, match=r"1 of 2 images have no lung mask.*b\.png"):
         decode_masks(lungs, ["a.png", "b.png"])
+
+
+@pytest.mark.parametrize("inside", [1, 2, 100])
+@pytest.mark.parametrize("n_bright", [1, 3])
+def test_a_few_brighter_pixels_do_not_decide_what_is_inside_a_mask(
+    folder, inside, n_bright
+):
+    mask = picture_of(a_lung(), inside=inside)
+    marked = mask.copy()
+    marked[0, :n_bright] = 255
+    assert n_bright <= np.count_nonzero(mask) / 100
+
+    lungs, rejected = folder({"a": "a.png", "b": "b.png"}, {"a.png": mask})
+    marked_lungs, marked_rejected = folder({"a": "a.png"}, {"a.png": marked})
+
+    assert rejected.empty
+    assert marked_rejected.empty
+    np.testing.assert_array_equal(
+        decode_masks(marked_lungs, ["a"])[:, 2:], decode_masks(lungs, ["a"])[:, 2:]
+    )

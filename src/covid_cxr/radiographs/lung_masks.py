@@ -173,7 +173,9 @@ def _curate(path: Path, *, raw: Path, box: Sequence[float], size_px: int) -> byt
             f"{width} x {height}"
         )
     # Bright is relative: people also save 1 for inside, or 1 and 2 for the two lungs.
-    inside = _INSIDE * (pixels >= pixels.max() / 2).astype(np.uint8)
+    # A few brighter pixels, of a label say, are not what it is relative to.
+    bright = np.percentile(pixels[pixels > 0], 99, method="inverted_cdf")
+    inside = _INSIDE * (pixels >= bright / 2).astype(np.uint8)
     cut = inside if np.isnan(box).any() else crop(inside, box)
     is_inside = resize(cut, size_px=size_px) >= _HALF
     if not is_inside.any():
