@@ -4,6 +4,9 @@ Wang et al., CVPR 2017. Two generations of the table are in use: that of 2017 (a
 such as "058Y", a trailing empty column) and that of 2020 (whole years).
 """
 
+import logging
+from dataclasses import dataclass
+
 import pandas as pd
 
 from covid_cxr.cohorts.published_counts import NIH, log_differences
@@ -23,6 +26,8 @@ from covid_cxr.cohorts.radiograph_table import (
 )
 from covid_cxr.radiographs.folder import RadiographFolder
 
+logger = logging.getLogger(__name__)
+
 NO_FINDING = "No Finding"
 _COLUMNS = (
     "Image Index",
@@ -32,6 +37,29 @@ _COLUMNS = (
     "Patient Gender",
     "View Position",
 )
+_NAMED = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class NihIngestion:
+    """How well the NIH files must fit each other, from parameters_ingestion.yml.
+
+    Attributes:
+        max_unmatched_share: Of the names in the official lists, 0 to 1, that may be
+            without a row in the table; above it the run stops.
+    """
+
+    max_unmatched_share: float
+
+    def __post_init__(self) -> None:
+        """Refuse what is no share."""
+        share = self.max_unmatched_share
+        is_number = isinstance(share, int | float) and not isinstance(share, bool)
+        if not is_number or not 0 <= share <= 1:
+            raise ValueError(
+                f"nih_ingestion.max_unmatched_share must be a share from 0 to 1, got "
+                f"{share!r}; correct it in parameters_ingestion.yml."
+            )
 
 
 def list_nih(
@@ -63,6 +91,45 @@ def list_nih(
     if not images.is_synthetic:
         log_differences("nih", _counts(radiographs), NIH)
     return radiographs, rejected
+
+
+def list_unmatched_names(
+    entries: pd.DataFrame,
+    train_val_list: str,
+    test_list: str,
+    nih_ingestion: NihIngestion,
+) -> pd.DataFrame:
+    """Return `image` and `part` of the official lists' names without a row.
+
+    Args:
+        entries: As for `list_nih`, as the following.
+        train_val_list: Its text.
+        test_list: Its text.
+        nih_ingestion: When to stop.
+
+    Raises:
+        ValueError: If the table has no column of names, or too many have no row.
+    """
+    require_columns(entries, _COLUMNS, table="nih_entries (Data_Entry_2017_v2020.csv)")
+    part = _official_parts(train_val_list, test_list)
+    unmatched = sorted(set(part) - set(stated(entries["Image Index"])))
+    named = ", ".join(unmatched[:_NAMED])
+    if len(unmatched) > nih_ingestion.max_unmatched_share * len(part):
+        raise ValueError(
+            f"{len(unmatched)} of {len(part)} images of train_val_list.txt and "
+            f"test_list.txt have no row in nih_entries, as {named}; use the lists and "
+            f"the table of one publication, or raise nih_ingestion.max_unmatched_share "
+            f"(now {nih_ingestion.max_unmatched_share:g}) for a part of the table."
+        )
+    if unmatched:
+        logger.warning(
+            "nih: %d images of the official lists have no row in nih_entries: %s%s",
+            len(unmatched),
+            named,
+            ", …" if len(unmatched) > _NAMED else "",
+        )
+    parts = [part[name] for name in unmatched]
+    return pd.DataFrame({"image": unmatched, "part": parts}, dtype="str")
 
 
 def patient_of_image(names: pd.Series) -> pd.Series:

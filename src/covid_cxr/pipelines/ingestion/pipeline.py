@@ -3,7 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.cohorts.covid import list_covid
-from covid_cxr.cohorts.nih import list_nih
+from covid_cxr.cohorts.nih import list_nih, list_unmatched_names
 from covid_cxr.cohorts.rsna import list_rsna
 
 
@@ -21,6 +21,18 @@ def create_pipeline() -> Pipeline:
                 },
                 outputs=["nih_radiographs", "nih_ingestion_rejected"],
                 name="list_nih",
+                tags="nih",
+            ),
+            Node(
+                list_unmatched_names,
+                inputs={
+                    "entries": "nih_entries",
+                    "train_val_list": "nih_train_val_list",
+                    "test_list": "nih_test_list",
+                    "nih_ingestion": "params:nih_ingestion",
+                },
+                outputs="nih_lists_unmatched",
+                name="list_nih_lists_unmatched",
                 tags="nih",
             ),
             Node(
