@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from covid_cxr.datasets.result_table import ResultTableDataset
 
@@ -64,3 +65,13 @@ def test_the_latex_table_stands_beside_it(tmp_path):
     assert r"a \& b & 0.123 & 12 \\" in latex
     assert r"50 \% & -- & 3 \\" in latex
     assert r"\toprule" in latex
+
+
+@pytest.mark.parametrize("name", ["007", "1", "1e3", "NA", "True"])
+def test_a_name_that_looks_like_a_value_stays_a_name(tmp_path, name):
+    dataset = ResultTableDataset(filepath=str(tmp_path / "t.csv"))
+
+    dataset.save(pd.DataFrame({"classifier": [name], "level": ["01"], "auroc": [0.5]}))
+
+    assert dataset.load()["classifier"].tolist() == [name]
+    assert dataset.load()["level"].tolist() == ["01"]

@@ -273,3 +273,43 @@ def test_a_perfect_and_a_constant_score_leave_no_difference_to_test():
         found, p_value = resampled.compare(first, second)
         assert np.isnan(found.bounds).all()
         assert np.isnan(p_value)
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 9])
+@pytest.mark.parametrize("n_patients", [5, 30, 300])
+def test_replicates_are_the_aucs_of_the_images_of_the_patients_drawn(
+    decimals, n_patients
+):
+    """By the slow definition: images written as often as their patient is drawn."""
+    rng = np.random.default_rng(decimals)
+    codes = np.append(np.arange(n_patients), rng.integers(0, n_patients, 100))
+    is_case = rng.random(len(codes)) < 0.4
+    scores = np.round(rng.standard_normal(len(codes)) + is_case, decimals)
+    with_case = np.isin(range(n_patients), codes[is_case])
+    with_control = np.isin(range(n_patients), codes[~is_case])
+    strata = with_case + 2 * with_control
+
+    found = bootstrap_aucs(is_case, scores, cluster=codes, n_replicates=5, seed=9)
+
+    draws = np.random.default_rng(9)
+    for replicate in found.replicates[:, 0]:
+        drawn = np.concatenate(
+            [
+                draws.choice(patients, size=len(patients))
+                for patients in (np.flatnonzero(strata == k) for k in np.unique(strata))
+            ]
+        )
+        images = np.concatenate([np.flatnonzero(codes == patient) for patient in drawn])
+        cases = scores[images][is_case[images]][:, np.newaxis]
+        controls = scores[images][~is_case[images]]
+        expected = (cases > controls).mean() + (cases == controls).mean() / 2
+        assert replicate == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_long_bootstrap_says_how_far_it_is(monkeypatch, caplog):
+    caplog.set_level("INFO")
+    monkeypatch.setattr(f"{bootstrap_aucs.__module__}._SECONDS_BETWEEN_WORDS", -1.0)
+
+    bootstrap_aucs([True, False], [1.0, 0.0], cluster=None, n_replicates=3, seed=1)
+
+    assert "Bootstrap: 2 of 3 replicates" in caplog.text

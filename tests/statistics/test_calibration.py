@@ -5,6 +5,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import expit, logit
 
+from covid_cxr.statistics import calibration
 from covid_cxr.statistics.calibration import (
     estimate_calibration,
     fit_platt,
@@ -169,3 +170,24 @@ def test_residuals_that_cancel_in_every_patient_leave_no_error(n_patients):
 
     assert found.intercept == pytest.approx(0, abs=1e-9)
     assert np.isnan(found.intercept_error)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("scale", [0.2, 1.0, 5.0])
+def test_many_images_have_the_maps_that_few_would_have(monkeypatch, seed, scale):
+    rng = np.random.default_rng(seed)
+    log_odds = scale * rng.standard_normal(2000)
+    is_case = rng.random(2000) < 1 / (1 + np.exp(0.5 - 0.7 * log_odds))
+    given = {"is_case": is_case, "probability": 1 / (1 + np.exp(-log_odds))}
+    slow = calibration.fit_platt(**given), calibration.fit_temperature(**given)
+    whole = calibration.estimate_calibration(**given, cluster=None)
+
+    monkeypatch.setattr(calibration, "_MANY_IMAGES", 10)
+    monkeypatch.setattr(calibration, "minimize", None)
+
+    fast = calibration.fit_platt(**given), calibration.fit_temperature(**given)
+    for before, after in zip(slow, fast, strict=True):
+        assert after.slope == pytest.approx(before.slope, rel=1e-7)
+        assert after.intercept == pytest.approx(before.intercept, rel=1e-6)
+    again = calibration.estimate_calibration(**given, cluster=None)
+    assert vars(again) == pytest.approx(vars(whole), rel=1e-6)

@@ -6,6 +6,7 @@ import pandas as pd
 from kedro.io import AbstractDataset
 
 from covid_cxr.datasets.local_path import local_path
+from covid_cxr.user_csv import read_user_csv
 
 _SUFFIXES = (".csv", ".parquet")
 
@@ -53,7 +54,7 @@ class ScoreTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
                 f"--params=scores=/your/table.csv"
             )
         if self._filepath.suffix.lower() == ".csv":
-            return pd.read_csv(self._filepath)
+            return read_user_csv(self._filepath)
         return pd.read_parquet(self._filepath)
 
     def save(self, data: pd.DataFrame) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from covid_cxr.figures.names import literal
 from covid_cxr.figures.palette import GRID, INK, MUTED
 
 _WIDTH = 11.9
@@ -92,7 +93,9 @@ def draw_flow(lanes: Sequence[CohortLane]) -> Any:
     for lane, height in zip(lanes, heights, strict=True):
         if top:
             axes.plot([0.2, _WIDTH - 0.2], [top, top], color=GRID, linewidth=1)
-        axes.text(0.25, top + 0.28, lane.title, weight="bold", size=11, color=INK)
+        axes.text(
+            0.25, top + 0.28, literal(lane.title), weight="bold", size=11, color=INK
+        )
         _draw_lane(axes, lane, top=top + 0.5)
         top += height
     return figure
@@ -169,12 +172,17 @@ def _draw_box(axes: Any, box: _Box, *, is_loss: bool = False) -> None:
         axes.text(
             corner[0] + _PADDING,
             corner[1] + _PADDING + (position + 0.5) * _LINE,
-            line,
+            _shown(line),
             size=8 if is_loss else 8.5,
             weight="bold" if position == 0 else "normal",
             color=INK,
             va="center",
         )
+
+
+def _shown(line: str) -> str:
+    indent = len(line) - len(line.lstrip(" "))
+    return " " * indent + literal(line, most=len(line))
 
 
 def _draw_arrow(

@@ -5,7 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from covid_cxr.figures.names import literal
 from covid_cxr.figures.palette import GRID, INK, MUTED
+
+_TITLES = {"age_band": "age band"}
 
 
 def draw_forest(subgroups: pd.DataFrame, *, overall: float, colour: str) -> Any:
@@ -27,8 +30,8 @@ def draw_forest(subgroups: pd.DataFrame, *, overall: float, colour: str) -> Any:
         axes.plot([row["lower"], row["upper"]], [y, y], color=colour, linewidth=1.8)
         axes.plot(row["auroc"], y, color=colour, marker="o", markersize=5)
     titles = [
-        f"{row['variable'].replace('_', ' ')}: {row['level']} "
-        f"({row['images']} of {row['patients']})"
+        literal(f"{_TITLES.get(row['variable'], row['variable'])}: {row['level']}")
+        + f" ({row['images']} of {row['patients']})"
         for row in rows
     ]
     axes.set_yticks(range(len(titles)), titles, color=INK, size=9)

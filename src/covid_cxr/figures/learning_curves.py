@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from covid_cxr.figures.names import literal
 from covid_cxr.figures.palette import GRID, INK, MUTED, PATH_COLOURS
 
 _COLUMNS = 4
@@ -29,7 +30,7 @@ def draw_learning_curves(
     grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for axes, (title, history) in zip(grid, histories.items(), strict=False):
         _draw_losses(axes, history)
-        axes.set_title(title, size=10, color=INK)
+        axes.set_title(literal(title), size=10, color=INK)
     for axes in grid[len(histories) :]:
         axes.set_axis_off()
     shown: dict[str, Any] = {}  # one entry per label, whichever diagrams have it

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from covid_cxr.figures.names import literal
 from covid_cxr.figures.palette import MUTED
 
 
@@ -10,6 +11,8 @@ def draw_note(text: str) -> Any:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 1.6))
-    placed = figure.text(0.5, 0.5, text, color=MUTED, size=11, wrap=True)
+    placed = figure.text(
+        0.5, 0.5, literal(text, len(text)), color=MUTED, size=11, wrap=True
+    )
     placed.set(ha="center", va="center")
     return figure

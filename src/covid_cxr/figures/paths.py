@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from covid_cxr.figures.names import literal
 from covid_cxr.figures.palette import INK, MUTED, path_colour
 from covid_cxr.paths import TrainingPath
 
@@ -50,7 +51,7 @@ def _draw_path(
     stations.append(("phase3", "COVID-19", "phase3"))
     colour = path_colour(row)
     name = {"ha": "right", "va": "center", "color": colour, "weight": "bold"}
-    axes.text(-0.5, row, path.title, **name)
+    axes.text(-0.5, row, literal(path.title), **name)
     for (start, *_), (end, *_) in itertools.pairwise(stations):
         _draw_arrow(axes, _PHASE_X[start], _PHASE_X[end], row=row, colour=colour)
     for station, title, training_set in stations:

@@ -5,9 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from covid_cxr.figures.names import literals
 from covid_cxr.figures.palette import GRID, INK, MUTED
 
 _COLUMNS = 3
+_TITLE_CHARACTERS = 32
 
 
 def draw_reliability(
@@ -33,11 +35,12 @@ def draw_reliability(
         figsize=(2.9 * n_columns + 0.4, 2.9 * n_rows + 0.3), layout="constrained"
     )
     grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    shown = dict(zip(curves, literals(curves, _TITLE_CHARACTERS), strict=True))
     for axes, (title, bins) in zip(grid, curves.items(), strict=False):
         if title in recalibrated:
             _draw_recalibrated(axes, recalibrated[title])
         _draw_bins(axes, bins, colour=colours[title])
-        axes.set_title(title, size=10, color=INK)
+        axes.set_title(shown[title], size=10, color=INK)
     for axes in grid[len(curves) :]:
         axes.set_axis_off()
     figure.supxlabel("Mean output", size=10)

@@ -1,17 +1,20 @@
 """Figure 3: ROC curves of several classifiers on the same test part."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from covid_cxr.figures.palette import GRID, INK, MUTED
+from covid_cxr.figures.names import add_legend, marked_up
+from covid_cxr.figures.palette import GRID, INK, MUTED, Dashes
 from covid_cxr.statistics.roc import RocCurve
 from covid_cxr.statistics.roc_band import RocBand
 
 _X_TITLE = "1 \N{MINUS SIGN} specificity"
 _Y_TITLE = "Sensitivity"
 _BAND_OPACITY = 0.14
+_LINE_WIDTH = 2.2  # pixels, of an interactive curve
 _MOST_POINTS = 200  # of an interactive curve: a step is then three pixels
 
 
@@ -20,6 +23,7 @@ def draw_roc(
     *,
     bands: Mapping[str, RocBand],
     colours: Mapping[str, str],
+    dashes: Mapping[str, Dashes] = MappingProxyType({}),
 ) -> Any:
     """Return the ROC curves as a matplotlib `Figure`.
 
@@ -27,18 +31,21 @@ def draw_roc(
         curves: By the text of the legend, in its order.
         bands: Of the curves that are to have one, by the same text.
         colours: By the same text.
+        dashes: By the same text, of curves that are no whole lines.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.6, 5.4), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color=MUTED, linestyle=":", linewidth=1)
+    lines = {}
     for title, curve in curves.items():
         drawn = curve.corners
-        axes.plot(
+        (lines[title],) = axes.plot(
             drawn.false_positive_rate,
             drawn.sensitivity,
             color=colours[title],
+            linestyle=(0, dashes[title]) if dashes.get(title) else "solid",
             label=title,
             linewidth=1.8,
         )
@@ -54,7 +61,7 @@ def draw_roc(
     axes.set(xlabel=_X_TITLE, ylabel=_Y_TITLE, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.set_aspect("equal")
     axes.grid(color=GRID, linewidth=0.6)
-    axes.legend(loc="lower right", fontsize=9)
+    add_legend(axes, list(lines.values()), list(lines))
     return figure
 
 
@@ -64,6 +71,7 @@ def draw_interactive_roc(
     bands: Mapping[str, RocBand],
     first: str | None,
     colours: Mapping[str, str],
+    dashes: Mapping[str, Dashes] = MappingProxyType({}),
 ) -> Any:
     """Return the ROC curves as a plotly `Figure` that shows thresholds.
 
@@ -75,15 +83,19 @@ def draw_interactive_roc(
         bands: Of the curves that are to have one, by the same text.
         first: Whose band is seen at first; None for no band.
         colours: By the same text.
+        dashes: By the same text, of curves that are no whole lines.
     """
     from plotly.graph_objects import Figure
 
     figure = Figure()
+    shown = dict(zip(curves, marked_up(curves), strict=True))
     for title, band in bands.items():
-        trace = _band_trace(band, title, colours[title])
+        trace = _band_trace(band, shown[title], colours[title])
         figure.add_scatter(**trace, opacity=_BAND_OPACITY * (title == first))
     for title, curve in curves.items():
-        figure.add_scatter(**_curve_trace(_thin(curve.corners), title, colours[title]))
+        trace = _curve_trace(_thin(curve.corners), shown[title], colours[title])
+        trace["line"]["dash"] = _as_dash(dashes.get(title, ()))
+        figure.add_scatter(**trace)
     diagonal = {"color": MUTED, "dash": "dot", "width": 1}
     figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line=diagonal, layer="below")
     return figure.update_layout(_layout(), updatemenus=_buttons(bands, first))
@@ -97,7 +109,7 @@ def _curve_trace(curve: RocCurve, title: str, colour: str) -> dict[str, Any]:
         "name": title,
         "legendgroup": title,
         "mode": "lines",
-        "line": {"color": colour, "width": 2.2},
+        "line": {"color": colour, "width": _LINE_WIDTH},
         "hovertemplate": (
             "threshold %{customdata}<br>sensitivity %{y:.3f}"
             f"<br>{_X_TITLE} %{{x:.3f}}"
@@ -171,6 +183,10 @@ def _layout() -> dict[str, Any]:
         "margin": {"l": 60, "r": 16, "t": 16, "b": 16},
         "height": 620,
     }
+
+
+def _as_dash(dashes: Dashes) -> str:
+    return ",".join(f"{_LINE_WIDTH * length:.3g}px" for length in dashes) or "solid"
 
 
 def _as_text(threshold: float) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from covid_cxr.figures.names import literal, literals
 from covid_cxr.figures.palette import GRID, INK, MUTED
 from covid_cxr.saliency.randomisation import block_title
 
@@ -56,7 +57,7 @@ def draw_cases(cases: Sequence[ExplainedCase], *, method: str) -> Any:
         radiograph.imshow(case.pixels, cmap="gray", vmin=0, vmax=255)
         radiograph.set_title(case.title, loc="left", size=11)
         image = saliency.imshow(weights, cmap="jet", vmin=0, vmax=1)
-        saliency.set_title(method, size=11)
+        saliency.set_title(literal(method), size=11)
         overlay.imshow(case.pixels, cmap="gray", vmin=0, vmax=255)
         overlay.imshow(weights, cmap="jet", vmin=0, vmax=1, alpha=_OPACITY)
         overlay.set_title("Overlay", size=11)
@@ -83,9 +84,10 @@ def draw_randomisation(
 
     figure = Figure(figsize=(7.2, 3.6), layout="constrained")
     axes = figure.subplots()
+    lines = []
     for title, table in tables.items():
         similarity = [1.0, *table["similarity"]]
-        axes.plot(similarity, color=colours[title], marker="o", label=title)
+        lines += axes.plot(similarity, color=colours[title], marker="o", label=title)
         between = table["between_images"].iloc[0]
         axes.axhline(between, color=colours[title], linestyle=":", linewidth=1)
     steps = ["trained", *(block_title(layer) for layer in table["layer"])]
@@ -93,9 +95,10 @@ def draw_randomisation(
     axes.set_xlabel("Randomised down to", size=10, color=INK)
     axes.set_ylabel("Similarity of maps", size=10, color=INK)
     axes.set_ylim(min(0.0, *axes.get_ylim()), 1.03)
-    axes.plot([], [], color=MUTED, linestyle=":", label="different radiographs")
+    lines += axes.plot([], [], color=MUTED, linestyle=":")
     axes.grid(axis="y", color=GRID, linewidth=0.6)
-    figure.legend(loc="outside right upper", fontsize=9)
+    names = literals([*tables, "different radiographs"])
+    figure.legend(lines, names, loc="outside right upper", fontsize=9)
     return figure
 
 

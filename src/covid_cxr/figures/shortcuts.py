@@ -7,7 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from covid_cxr.figures.names import literal, literals
 from covid_cxr.figures.palette import GRID, INK, MUTED
+
+_TITLE_CHARACTERS = 24
 
 
 def draw_masked_radiograph(shown: Mapping[str, NDArray[np.uint8]]) -> Any:
@@ -22,7 +25,7 @@ def draw_masked_radiograph(shown: Mapping[str, NDArray[np.uint8]]) -> Any:
     panels = figure.subplots(1, len(shown), squeeze=False)[0]
     for axes, (title, pixels) in zip(panels, shown.items(), strict=True):
         axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
-        axes.set_title(title, size=9, color=INK)
+        axes.set_title(literal(title), size=9, color=INK)
         axes.set_axis_off()
     return figure
 
@@ -46,8 +49,11 @@ def draw_shortcuts(
     """
     from matplotlib.figure import Figure
 
+    titles = literals(paths.values(), _TITLE_CHARACTERS)
+    beside = 0.1 * max(8, *map(len, titles))  # inches
     figure = Figure(
-        figsize=(2.1 * len(inputs) + 0.8, 0.3 * len(paths) + 1.2), layout="constrained"
+        figsize=(2.1 * len(inputs) + beside, 0.3 * len(paths) + 1.2),
+        layout="constrained",
     )
     panels = figure.subplots(1, len(inputs), sharex=True, sharey=True, squeeze=False)
     rows = {(row["path"], row["input"]): row for row in results.to_dict("records")}
@@ -56,12 +62,12 @@ def draw_shortcuts(
             _draw_row(axes, rows[path, name], y=y, colour=colours[path])
         axes.axvline(0.5, color=MUTED, linestyle=":", linewidth=1)
         axes.grid(axis="x", color=GRID, linewidth=0.6)
-        axes.set_title(title, size=9, color=INK)
+        axes.set_title(literal(title), size=9, color=INK)
         axes.tick_params(axis="y", length=0)
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)
     axes = panels[0, 0]
-    axes.set_yticks(range(len(paths)), list(paths.values()), color=INK)
+    axes.set_yticks(range(len(paths)), titles, color=INK)
     axes.set_ylim(len(paths) - 0.4, -0.6)
     figure.supxlabel("AUROC of COVID-19, test part", size=9)
     return figure

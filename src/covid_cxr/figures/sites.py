@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from covid_cxr.figures.names import literals
 from covid_cxr.figures.palette import GRID, INK, MUTED, PATH_COLOURS
 
 _COLOUR = PATH_COLOURS[0]
@@ -34,7 +35,9 @@ def draw_sites(sites: pd.DataFrame) -> Any:
     right.axvline(0, color=MUTED, linestyle=":", linewidth=1)
     left.set(xlabel="AUROC, trained without the site", xlim=(0, 1.02))
     right.set(xlabel="AUROC gained by training there")
-    left.set_yticks(range(len(sites)), list(sites["site"]), color=INK, size=9)
+    left.set_yticks(
+        range(len(sites)), literals(map(str, sites["site"])), color=INK, size=9
+    )
     left.set_ylim(len(sites) - 0.5, -0.5)
     right.locator_params(axis="x", nbins=4)
     for axes in (left, right):

@@ -5,18 +5,26 @@ No pipeline of its own: `evaluation` instantiates these nodes for the paths' sco
 tables without rows and figures that say why; it stops nothing.
 """
 
+from collections.abc import Callable, Mapping
+from functools import partial, update_wrapper
 from typing import Any
 
 import pandas as pd
 from kedro.pipeline import Node
 
 from covid_cxr.figures import decisions, forest, note, reliability, roc
-from covid_cxr.figures.palette import classifier_colours
-from covid_cxr.report import aurocs, calibration, ensembles, operating, subgroups
+from covid_cxr.figures.palette import classifier_colours, classifier_dashes
+from covid_cxr.report import (
+    aurocs,
+    calibration,
+    ensembles,
+    operating,
+    subgroups,
+    wording,
+)
 from covid_cxr.report.evaluation import Evaluation
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.score_table import parts_of
-from covid_cxr.report.wording import classifier as title_of
 from covid_cxr.statistics.roc import trace_roc
 from covid_cxr.statistics.roc_band import roc_band
 
@@ -24,8 +32,13 @@ _NO_CALIBRATION = "Calibration needs a validation part, and probabilities on [0,
 _NO_SUBGROUP = "No subgroup of the test part has an AUROC of the chosen classifier."
 
 
-def evaluate_scores() -> list[Node]:
-    """Return the nodes from `arranged_scores` and `subgroup_levels` to results."""
+def evaluate_scores(*, are_paths: bool) -> list[Node]:
+    """Return the nodes from `arranged_scores` and `subgroup_levels` to results.
+
+    Args:
+        are_paths: Whether the classifiers are the paths, which have titles and colours
+            of their own; anybody's keep their names, were it "path_a".
+    """
     given = {"scores": "arranged_scores", "reporting": "params:reporting"}
     settings = {**given, "evaluation": "params:evaluation"}
     return [
@@ -36,7 +49,7 @@ def evaluate_scores() -> list[Node]:
             name="tabulate_aurocs",
         ),
         Node(
-            draw_roc,
+            _with(draw_roc, are_paths=are_paths),
             inputs=given,
             outputs=["roc_figure", "roc_interactive"],
             name="draw_roc",
@@ -54,13 +67,13 @@ def evaluate_scores() -> list[Node]:
             name="calibrate",
         ),
         Node(
-            draw_reliability,
+            _with(draw_reliability, are_paths=are_paths),
             inputs={"bins": "reliability_results"},
             outputs="reliability_figure",
             name="draw_reliability",
         ),
         Node(
-            draw_decisions,
+            _with(draw_decisions, are_paths=are_paths),
             inputs={"curves": "decision_results"},
             outputs="decision_figure",
             name="draw_decisions",
@@ -78,7 +91,7 @@ def evaluate_scores() -> list[Node]:
             name="tabulate_subgroups",
         ),
         Node(
-            draw_forest,
+            _with(draw_forest, are_paths=are_paths),
             inputs={"results": "subgroup_results", "auroc": "auroc_results"},
             outputs="forest_figure",
             name="draw_forest",
@@ -101,7 +114,9 @@ def tabulate_aurocs(
     )
 
 
-def draw_roc(scores: pd.DataFrame, reporting: Reporting) -> tuple[Any, Any]:
+def draw_roc(
+    scores: pd.DataFrame, reporting: Reporting, *, are_paths: bool = True
+) -> tuple[Any, Any]:
     """Return the ROC curves on the test part, for print and interactive.
 
     Every interactive curve has its band by patient; in print, where bands
@@ -110,28 +125,32 @@ def draw_roc(scores: pd.DataFrame, reporting: Reporting) -> tuple[Any, Any]:
     Args:
         scores: From `arrange_scores`.
         reporting: For the level of the bands.
+        are_paths: As for `evaluate_scores`, and so for all nodes that draw.
     """
     parts = parts_of(scores)
     test = parts.test
     names = [str(name) for name in test.scores]
     aucs = zip(names, test.estimate(by_patient=False).auc, strict=True)
-    titles = {name: f"{title_of(name)}: {auc:.3f}" for name, auc in aucs}
+    titles = {
+        name: f"{_title(name, are_paths=are_paths)}: {auc:.3f}" for name, auc in aucs
+    }
     curves = {titles[n]: trace_roc(test.is_case, test.scores[n]) for n in names}
     bands = {
         titles[name]: roc_band(
             test.is_case,
             test.scores[name],
-            cluster=test.patients,
+            cluster=test.clusters,
             level=reporting.level,
         )
         for name in names
     }
-    colours = {titles[n]: colour for n, colour in classifier_colours(names).items()}
-    first = None if parts.chosen is None else titles[parts.chosen]
+    styles = _styles(titles, are_paths=are_paths)
+    chosen = parts.chosen
+    first = None if chosen is None else titles[chosen]
     printed = {title: band for title, band in bands.items() if title == first}
     return (
-        roc.draw_roc(curves, bands=printed, colours=colours),
-        roc.draw_interactive_roc(curves, bands=bands, first=first, colours=colours),
+        roc.draw_roc(curves, bands=printed, **styles),
+        roc.draw_interactive_roc(curves, bands=bands, first=first, **styles),
     )
 
 
@@ -182,34 +201,36 @@ def calibrate(
     )
 
 
-def draw_reliability(bins: pd.DataFrame) -> Any:
+def draw_reliability(bins: pd.DataFrame, *, are_paths: bool = True) -> Any:
     """Return the reliability curves, as they are and after Platt's map.
 
     Args:
         bins: From `calibrate`.
+        are_paths: As for `draw_roc`.
     """
     if bins.empty:
         return note.draw_note(_NO_CALIBRATION)
     as_it_is, recalibrated = (
-        _by_title(bins[bins["recalibration"] == kind])
+        _by_title(bins[bins["recalibration"] == kind], are_paths=are_paths)
         for kind in (calibration.AS_IT_IS, calibration.PLATT)
     )
+    styles = _styles(_titles(bins, are_paths=are_paths), are_paths=are_paths)
     return reliability.draw_reliability(
-        as_it_is, recalibrated=recalibrated, colours=_colours_by_title(bins)
+        as_it_is, recalibrated=recalibrated, colours=styles["colours"]
     )
 
 
-def draw_decisions(curves: pd.DataFrame) -> Any:
+def draw_decisions(curves: pd.DataFrame, *, are_paths: bool = True) -> Any:
     """Return the decision curves.
 
     Args:
         curves: From `calibrate`.
+        are_paths: As for `draw_roc`.
     """
     if curves.empty:
         return note.draw_note(_NO_CALIBRATION)
-    return decisions.draw_decisions(
-        _by_title(curves), colours=_colours_by_title(curves)
-    )
+    styles = _styles(_titles(curves, are_paths=are_paths), are_paths=are_paths)
+    return decisions.draw_decisions(_by_title(curves, are_paths=are_paths), **styles)
 
 
 def tabulate_ensembles(scores: pd.DataFrame, reporting: Reporting) -> pd.DataFrame:
@@ -241,12 +262,15 @@ def tabulate_subgroups(
     )
 
 
-def draw_forest(results: pd.DataFrame, auroc: pd.DataFrame) -> Any:
+def draw_forest(
+    results: pd.DataFrame, auroc: pd.DataFrame, *, are_paths: bool = True
+) -> Any:
     """Return the subgroups of the classifier that validation chose.
 
     Args:
         results: From `tabulate_subgroups`.
         auroc: From `tabulate_aurocs`: says which classifier that is.
+        are_paths: As for `draw_roc`.
     """
     chosen = auroc[auroc["is_chosen"]]
     rows = results[results["classifier"].isin(chosen["classifier"])]
@@ -254,10 +278,9 @@ def draw_forest(results: pd.DataFrame, auroc: pd.DataFrame) -> Any:
     if rows.empty:
         return note.draw_note(_NO_SUBGROUP)
     (name,) = chosen["classifier"]
+    colours = classifier_colours(auroc["classifier"], are_paths=are_paths)
     return forest.draw_forest(
-        rows,
-        overall=chosen["auroc"].item(),
-        colour=classifier_colours(auroc["classifier"])[name],
+        rows, overall=chosen["auroc"].item(), colour=colours[name]
     )
 
 
@@ -265,11 +288,34 @@ def _no_rows() -> pd.DataFrame:
     return pd.DataFrame({"classifier": pd.Series(dtype="str")})
 
 
-def _by_title(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    groups = table.groupby("classifier", sort=False)
-    return {title_of(str(name)): rows for name, rows in groups}
+def _with(draw: Callable[..., Any], *, are_paths: bool) -> Callable[..., Any]:
+    """Return a node's function with a name and module, which Kedro asks for."""
+    return update_wrapper(partial(draw, are_paths=are_paths), draw)
 
 
-def _colours_by_title(table: pd.DataFrame) -> dict[str, str]:
+def _title(name: str, *, are_paths: bool) -> str:
+    return wording.classifier(name) if are_paths else name
+
+
+def _titles(table: pd.DataFrame, *, are_paths: bool) -> dict[str, str]:
     names = table["classifier"].astype("str").unique()
-    return {title_of(n): colour for n, colour in classifier_colours(names).items()}
+    return {name: _title(name, are_paths=are_paths) for name in names}
+
+
+def _by_title(
+    table: pd.DataFrame,
+    *,
+    are_paths: bool,
+) -> dict[str, pd.DataFrame]:
+    groups = table.groupby("classifier", sort=False)
+    return {_title(str(name), are_paths=are_paths): rows for name, rows in groups}
+
+
+def _styles(titles: Mapping[str, str], *, are_paths: bool) -> dict[str, Any]:
+    """Return colours and dashes by title."""
+    colours = classifier_colours(titles, are_paths=are_paths)
+    dashes = classifier_dashes(titles, are_paths=are_paths)
+    return {
+        "colours": {titles[name]: colour for name, colour in colours.items()},
+        "dashes": {titles[name]: lengths for name, lengths in dashes.items()},
+    }

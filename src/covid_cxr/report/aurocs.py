@@ -1,5 +1,7 @@
 """The AUROC of each classifier, with every interval that a reviewer may ask for."""
 
+import logging
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +11,32 @@ from covid_cxr.report.scored_part import ScoredParts
 from covid_cxr.statistics.auc import AucEstimates
 from covid_cxr.statistics.bootstrap import BootstrapAucs, bootstrap_aucs
 from covid_cxr.statistics.roc import trace_roc
+
+logger = logging.getLogger(__name__)
+
+MOST_DRAWN = 200_000_000  # radiographs, in all replicates together
+_LEAST_REPLICATES = 200
+
+
+def affordable_replicates(n_images: int, asked: int) -> int:
+    """Return how many replicates are drawn: fewer of very many radiographs.
+
+    From a hundred thousand on an interval by resampling is that by patient within its
+    Monte-Carlo error, which is shown beside it, and would take most of an hour.
+
+    Args:
+        n_images: Of the test part.
+        asked: Replicates.
+    """
+    most = max(_LEAST_REPLICATES, MOST_DRAWN // n_images)
+    if most < asked:
+        logger.warning(
+            "Bootstrap: %d replicates instead of %d, for %d radiographs",
+            most,
+            asked,
+            n_images,
+        )
+    return min(asked, most)
 
 
 def tabulate_aurocs(
@@ -35,8 +63,10 @@ def tabulate_aurocs(
     resampled = bootstrap_aucs(
         test.is_case,
         test.scores,
-        cluster=test.patients,
-        n_replicates=evaluation.bootstrap_replicates,
+        cluster=test.clusters,
+        n_replicates=affordable_replicates(
+            len(test.is_case), evaluation.bootstrap_replicates
+        ),
         seed=evaluation.seed,
     )
     bootstrap = resampled.interval(reporting.level, "bca")

@@ -4,6 +4,7 @@ Recalibration is fitted on the validation part and judged on the test part.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -50,16 +51,13 @@ def tabulate_calibration(
     """
     reach = normal_quantile(reporting.level)
     table = _calibrate(validation, test, reach)
-    elsewhere = _calibrate(
-        validation.with_less_certain(), test.with_less_certain(), reach
-    )
     behind_the_map = table["classifier"].map(validation.is_certain.sum())
     return table.assign(
         n_certain=table["classifier"].map(test.is_certain.sum()),
         n_certain_validation=behind_the_map.where(
             table["recalibration"] != AS_IT_IS, 0
         ),
-        is_decided_by_certain=_differ(table, elsewhere),
+        is_decided_by_certain=_is_decided(table, validation, test, reach),
     )
 
 
@@ -89,7 +87,7 @@ def trace_reliability(
             for found in reliability_curve(
                 test.is_case,
                 line.apply(test.scores[name]),
-                cluster=test.patients,
+                cluster=test.clusters,
                 n_bins=evaluation.calibration_bins,
                 level=reporting.level,
             )
@@ -127,10 +125,17 @@ def trace_decisions(validation: ScoredPart, test: ScoredPart) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+@lru_cache(maxsize=1)  # of one part, that three tables ask for
 def _recalibrations(
     validation: ScoredPart,
+) -> tuple[tuple[str, str, Recalibration | None], ...]:
+    """Return classifier, kind and map; None where no map is best."""
+    return tuple(_fit_all(validation))
+
+
+def _fit_all(
+    validation: ScoredPart,
 ) -> Iterator[tuple[str, str, Recalibration | None]]:
-    """Yield classifier, kind and map; None where no map is best."""
     for name in validation.scores.columns:
         yield name, AS_IT_IS, _IDENTITY
         for kind, fit in _FITS.items():
@@ -153,6 +158,18 @@ def _calibrate(validation: ScoredPart, test: ScoredPart, reach: float) -> pd.Dat
     return pd.DataFrame(rows)
 
 
+def _is_decided(
+    table: pd.DataFrame, validation: ScoredPart, test: ScoredPart, reach: float
+) -> NDArray[np.bool_]:
+    """Return which rows of `table` would be seen to be others with less certainty."""
+    if not (validation.is_certain.any(axis=None) or test.is_certain.any(axis=None)):
+        return np.zeros(len(table), dtype=bool)
+    elsewhere = _calibrate(
+        validation.with_less_certain(), test.with_less_certain(), reach
+    )
+    return _differ(table, elsewhere)
+
+
 def _differ(table: pd.DataFrame, other: pd.DataFrame) -> NDArray[np.bool_]:
     """Return where slope or intercept are seen to be others, or known in one only."""
     measures = table.reindex(columns=_DECIDED).to_numpy(np.float64)
@@ -165,7 +182,7 @@ def _calibration_row(
     test: ScoredPart, name: str, line: Recalibration, reach: float
 ) -> dict[str, float]:
     found = estimate_calibration(
-        test.is_case, line.apply(test.scores[name]), cluster=test.patients
+        test.is_case, line.apply(test.scores[name]), cluster=test.clusters
     )
     return {
         "map_slope": line.slope,

@@ -17,6 +17,7 @@ class ComparisonContents:
 
     Attributes:
         reporting: Level and significance.
+        columns: From `score_table.arrange_scores`: what each column was taken as.
         power: Of the smallest detectable difference.
         pairs: From `comparisons.compare_classifiers`; no row for a classifier alone.
         adjusted: From `comparisons.adjust_comparisons`.
@@ -25,6 +26,7 @@ class ComparisonContents:
     """
 
     reporting: Reporting
+    columns: pd.DataFrame
     power: float
     pairs: pd.DataFrame
     adjusted: pd.DataFrame
@@ -34,7 +36,10 @@ class ComparisonContents:
 
 def write_comparison(contents: ComparisonContents) -> str:
     """Return the whole file as text."""
-    template = make_environment().get_template("comparison.html.jinja")
+    environment = make_environment()
+    # A user's classifier or subgroup keeps its name, were it that of a path of ours.
+    environment.filters |= {"classifier": str, "variable": str}
+    template = environment.get_template("comparison.html.jinja")
     return str(
         template.render(
             contents=contents, roc=as_fragment(contents.roc), wording=wording

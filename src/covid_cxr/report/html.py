@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from covid_cxr.paths import COHORT_OF_TRAINING_SET, TRAINING_PATHS, TrainingPath
 from covid_cxr.report import wording
 from covid_cxr.report.audit import AuditTables, compare_with_models
+from covid_cxr.report.aurocs import MOST_DRAWN
 from covid_cxr.report.documents.document import Documents
 from covid_cxr.report.evaluation import EvaluationTables
 from covid_cxr.report.flags import FlagTables
@@ -149,11 +150,13 @@ def make_environment() -> Environment:
         "p_value": wording.p_value,
         "training_set_name": wording.training_set,
         "training_title": training_title,
+        "variable": wording.label,
     }
     environment.globals["records"] = _records
     environment.globals["without_radiographs"] = _without_radiographs
     environment.globals["interval"] = wording.interval
     environment.globals["imagenet"] = IMAGENET
+    environment.globals["most_drawn"] = MOST_DRAWN
     environment.globals["cost_of_study"] = cost_of_study
     environment.globals["cost_from_scratch"] = cost_from_scratch
     return environment

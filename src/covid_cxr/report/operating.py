@@ -46,7 +46,7 @@ def tabulate_operating_points(
                 test.is_case,
                 test.scores[name],
                 threshold=threshold,
-                cluster=test.patients,
+                cluster=test.clusters,
             )
             shares = _shares(performance, reporting.level)
             rows += [

@@ -1,65 +1,96 @@
 """A table of scores from any framework, as a user has it."""
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterable, Mapping
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from covid_cxr.report.score_columns import (
+    CLASSIFIER,
+    IMAGE,
+    LABEL,
+    LEFT_OUT,
+    NO_COLUMN,
+    PART,
+    PATIENT,
+    SUBGROUP,
+    Choice,
+    ScoreColumns,
+    cautions_of,
+    find_classifiers,
+    find_roles,
+    plain,
+    read_names,
+    require_columns,
+)
+from covid_cxr.report.score_labels import read_labels
 from covid_cxr.report.scored_part import ScoredPart, ScoredParts
+
+logger = logging.getLogger(__name__)
 
 TEST, VALIDATION = "test", "validation"
 UNKNOWN = "unknown"
 _FIXED = ("image_id", "patient_id", "part", "is_case")
-_POSITIVE = {"1", "1.0", "true", "yes", "positive"}
-_NEGATIVE = {"0", "0.0", "false", "no", "negative"}
+# By letters and digits alone, in lower case.
+_PARTS = {
+    **dict.fromkeys(("test", "testing", "tst", "holdout", "heldout"), TEST),
+    **dict.fromkeys(("validation", "valid", "validate", "val", "dev"), VALIDATION),
+    **dict.fromkeys(("development", "tune", "tuning"), VALIDATION),
+}
+_WITHOUT = {
+    IMAGE: "comparison.image is none: radiographs are named by the number of their row",
+    PATIENT: "comparison.patient is none: each radiograph is a patient of its own",
+    PART: "there is none: every row is of the test part",
+}
+_WITHOUT_PATIENTS = (
+    "where a patient has several radiographs, intervals are too narrow and p values "
+    "too small"
+)
+_TRAINING = frozenset({"train", "training", "trn", "fit"})
 _MOST_LEVELS = 30  # of a subgroup: a column with more is a measurement
 
 
-@dataclass(frozen=True, kw_only=True)
-class ScoreColumns:
-    """Which column is what, as read from parameters_comparison.yml.
+def arrange_scores(
+    table: pd.DataFrame, columns: ScoreColumns
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return `image_id, patient_id, part, is_case` with the scores; and what was taken.
 
-    Attributes:
-        image: Name of each radiograph, unique.
-        patient: Whose it is.
-        label: The truth: 1 or 0, true or false, yes or no, positive or negative.
-        part: "validation" or "test"; None takes every row as of the test part.
-        classifiers: Columns of scores, higher for a likelier case; none given takes
-            every other numeric column.
-        subgroups: Columns such as the sex, in whose levels the AUROC is asked for.
-    """
-
-    image: str
-    patient: str
-    label: str
-    part: str | None
-    classifiers: list[str]
-    subgroups: list[str]
-
-
-def arrange_scores(table: pd.DataFrame, columns: ScoreColumns) -> pd.DataFrame:
-    """Return the table with `image_id, patient_id, part, is_case` and the scores.
+    The second table has a row for each column of the first: `column`, `taken_as` and
+    `reason`, with the cautions about a classifier's scores.
 
     Args:
         table: As the user has it.
         columns: Which column is what.
 
     Raises:
-        ValueError: If there is no row, a column is missing, an image is named twice or
-            without a patient, a label or a part is none, a score is missing, or there
-            is no score at all.
+        ValueError: If there is no row, a column is missing or cannot be told, an image
+            is named twice or without a patient, a label or a part is none, a score is
+            missing or no number, there is no score at all, or the test part has cases
+            only or controls only.
     """
-    classifiers = _classifiers(table, columns)
-    arranged = pd.DataFrame(
-        {
-            "image_id": table[columns.image].astype("str"),
-            "patient_id": table[columns.patient].astype("str"),
-            "part": table[columns.part].astype("str") if columns.part else TEST,
-            "is_case": _as_labels(table[columns.label], columns.label),
-            **{name: table[name].astype("float64") for name in classifiers},
-        }
-    )
-    _refuse_rows(arranged, table, columns)
-    return arranged
+    table = _named_by_text(table)
+    _refuse_no_rows(table)
+    roles = find_roles(table, columns)
+    require_columns(columns.subgroups, table)
+    is_case, values = read_labels(table[roles[LABEL].column], positive=columns.positive)
+    fixed = {
+        "image_id": _images(table, roles),
+        "patient_id": _patients(table, roles),
+        "part": _parts(table, roles),
+        "is_case": is_case,
+    }
+    scores, choices = find_classifiers(table, columns, roles)
+    _refuse_names(scores)
+    if columns.part is None and PART not in roles:
+        _refuse_unnoticed_parts(table, (c.column for c in choices if _is_out(c)))
+    arranged = pd.DataFrame({**fixed, **scores})
+    _refuse_rows(arranged, roles)
+    stated = {LABEL: values, PART: _sizes(arranged["part"])}
+    described = _describe([*_all_roles(roles, stated), *choices], columns, arranged)
+    _log(described)
+    return arranged.sort_values("image_id", ignore_index=True), described
 
 
 def arrange_levels(table: pd.DataFrame, columns: ScoreColumns) -> pd.DataFrame:
@@ -72,7 +103,9 @@ def arrange_levels(table: pd.DataFrame, columns: ScoreColumns) -> pd.DataFrame:
     Raises:
         ValueError: If a column is missing, or has too many levels for subgroups.
     """
-    _require([columns.image, *columns.subgroups], table)
+    table = _named_by_text(table)
+    require_columns(columns.subgroups, table)
+    images = _images(table, find_roles(table, columns))
     for name in columns.subgroups:
         n_levels = table[name].nunique()
         if n_levels > _MOST_LEVELS:
@@ -84,7 +117,7 @@ def arrange_levels(table: pd.DataFrame, columns: ScoreColumns) -> pd.DataFrame:
     # A whole number beside missing ones is read as a float: 1, not 1.0.
     found = table[columns.subgroups].convert_dtypes()
     levels = found.astype("str").where(found.notna(), UNKNOWN)
-    return levels.assign(image_id=table[columns.image].astype("str"))
+    return levels.assign(image_id=images)
 
 
 def arrange_parts(parts: ScoredParts) -> pd.DataFrame:
@@ -138,91 +171,160 @@ def _part_of(arranged: pd.DataFrame, part: str) -> ScoredPart | None:
     )
 
 
-def _classifiers(table: pd.DataFrame, columns: ScoreColumns) -> list[str]:
-    """Return the columns of scores, or refuse a table that has none."""
-    named = [columns.image, columns.patient, columns.label]
-    named += [columns.part] if columns.part else []
-    _require([*named, *columns.classifiers], table)
+def _named_by_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with text for names, and a column for an index with a name."""
+    if not isinstance(table.index, pd.RangeIndex):
+        table = table.reset_index(drop=set(table.index.names) == {None})
+    return table.set_axis([str(name) for name in table.columns], axis="columns")
+
+
+def _refuse_no_rows(table: pd.DataFrame) -> None:
     if table.empty:
         raise ValueError(
             f"The score table has no rows, only the columns "
-            f"{', '.join(map(str, table.columns))}; add one row per radiograph."
+            f"{', '.join(table.columns)}; add one row per radiograph."
         )
-    known = {*named, *columns.subgroups}
-    classifiers = columns.classifiers or [
-        str(name) for name in table.select_dtypes("number").columns if name not in known
-    ]
-    if not classifiers:
+
+
+def _images(table: pd.DataFrame, roles: Mapping[str, Choice]) -> pd.Series:
+    if IMAGE not in roles:
+        numbers = np.arange(1, len(table) + 1)
+        return pd.Series(numbers, index=table.index).astype("str")
+    return read_names(table[roles[IMAGE].column])
+
+
+def _patients(table: pd.DataFrame, roles: Mapping[str, Choice]) -> pd.Series:
+    if PATIENT not in roles:
+        return _images(table, roles)
+    return read_names(table[roles[PATIENT].column])
+
+
+def _parts(table: pd.DataFrame, roles: Mapping[str, Choice]) -> pd.Series:
+    if PART not in roles:
+        return pd.Series(TEST, index=table.index)
+    name = roles[PART].column
+    said = read_names(table[name])
+    understood = {level: _PARTS.get(plain(level)) for level in said.unique()}
+    parts = said.map(understood)
+    if parts.isna().any() or TEST not in set(parts):
+        levels = sorted(map(str, understood))
+        shown = ", ".join(levels[:10]) + (", …" if len(levels) > 10 else "")
         raise ValueError(
-            f"The score table has no column of scores beside {', '.join(named)}; add "
-            f"one column per classifier, or name them in comparison.classifiers."
+            f"The column {name} must say {VALIDATION} or {TEST}, and {TEST} at least "
+            f"once; got {shown}. Leave training rows out; if it says no parts, "
+            f"--params=comparison.part=none takes every row as of the test part."
         )
-    taken = [name for name in classifiers if name in _FIXED]
+    return parts
+
+
+def _refuse_unnoticed_parts(table: pd.DataFrame, names: Iterable[str]) -> None:
+    """Refuse a column that says parts by another name: test is not to be everything."""
+    for name in names:
+        said = table[name].dropna().astype("str").unique()[: len(_PARTS)]
+        levels = {plain(level) for level in said}
+        if {TEST} < {_PARTS.get(level, level) for level in levels} and levels <= (
+            _PARTS.keys() | _TRAINING
+        ):
+            raise ValueError(
+                f"The column {name} seems to say which part a row is of: "
+                f"{', '.join(sorted(levels))}. Say so with --params=comparison.part="
+                f"{name}, or that it does not with --params=comparison.part=none."
+            )
+
+
+def _refuse_names(scores: dict[str, NDArray[np.float64]]) -> None:
+    taken = [name for name in scores if name in _FIXED]
     if taken:
         raise ValueError(
             f"A classifier cannot be called {', '.join(taken)}, which has a meaning "
             f"here; rename the column, or name the classifiers in "
             f"comparison.classifiers."
         )
-    return classifiers
 
 
-def _require(names: list[str], table: pd.DataFrame) -> None:
-    missing = [name for name in names if name not in table.columns]
-    if missing:
-        raise ValueError(
-            f"The score table has no column {', '.join(missing)}; it has "
-            f"{', '.join(map(str, table.columns))}. Rename its columns, or say which "
-            f"is which: --params=comparison.label=…"
-        )
-
-
-def _as_labels(labels: pd.Series, name: str) -> pd.Series:
-    text = labels.astype("str").str.strip().str.lower()
-    wrong = labels[~text.isin(_POSITIVE | _NEGATIVE)]
-    if len(wrong):
-        raise ValueError(
-            f"{len(wrong)} of {len(labels)} labels in the column {name} are neither "
-            f"positive nor negative, such as {wrong.iloc[0]!r}; write 1 or 0, and "
-            f"leave radiographs without a label out."
-        )
-    return text.isin(_POSITIVE)
-
-
-def _refuse_rows(
-    arranged: pd.DataFrame, table: pd.DataFrame, columns: ScoreColumns
-) -> None:
+def _refuse_rows(arranged: pd.DataFrame, roles: dict[str, Choice]) -> None:
     repeated = arranged.loc[arranged["image_id"].duplicated(), "image_id"]
     if len(repeated):
         raise ValueError(
-            f"{len(repeated)} images are named twice in the column {columns.image}, "
-            f"such as {repeated.iloc[0]!r}; keep one row per image."
+            f"{len(repeated)} images are named twice in the column "
+            f"{roles[IMAGE].column}, such as {repeated.iloc[0]!r}; keep one row per "
+            f"image, or name the column of images in comparison.image."
         )
-    nameless = table[columns.patient].isna() | table[columns.image].isna()
-    if nameless.any():
+    pairs = arranged[["patient_id", "part"]].drop_duplicates()
+    both = pairs.loc[pairs["patient_id"].duplicated(), "patient_id"]
+    if len(both):
         raise ValueError(
-            f"{nameless.sum()} rows have no {columns.patient} or no {columns.image}; "
-            f"give each image its patient, or a patient of its own where unknown."
-        )
-    other = arranged.loc[~arranged["part"].isin([TEST, VALIDATION]), "part"]
-    if len(other) or TEST not in set(arranged["part"]):
-        raise ValueError(
-            f"The column {columns.part} must say {VALIDATION} or {TEST}, and {TEST} at "
-            f"least once; got {', '.join(sorted(set(arranged['part'])))}. Leave "
-            f"training rows out."
-        )
-    scores = arranged.drop(columns=list(_FIXED))
-    missing = scores.isna().sum()
-    if missing.any():
-        found = ", ".join(f"{n} of {name}" for name, n in missing.items() if n)
-        raise ValueError(
-            f"Scores are missing: {found}. Score those images, or leave them out for "
-            f"every classifier."
-        )
-    both = arranged.groupby("patient_id")["part"].nunique()
-    if (both > 1).any():
-        raise ValueError(
-            f"{(both > 1).sum()} patients are in validation and in test, such as "
-            f"{both.index[both > 1][0]!r}; thresholds would be chosen on the patients "
+            f"{len(both)} patients are in validation and in test, such as "
+            f"{both.min()!r}; thresholds would be chosen on the patients "
             f"they are judged by."
         )
+    is_case = arranged.loc[arranged["part"] == TEST, "is_case"]
+    if is_case.nunique() < 2:
+        there, absent = ("cases", "control") if is_case.all() else ("controls", "case")
+        raise ValueError(
+            f"The test part has only {there}: all {len(is_case)} radiographs, by the "
+            f"column {roles[LABEL].column}; without a {absent} there is no ROC curve. "
+            f"Add some, or correct comparison.label, comparison.positive or "
+            f"comparison.part."
+        )
+
+
+def _is_out(choice: Choice) -> bool:
+    return choice.role == LEFT_OUT
+
+
+def _sizes(parts: pd.Series) -> str:
+    n_test = int((parts == TEST).sum())
+    return f"test: {n_test:,} radiographs, validation: {len(parts) - n_test:,}"
+
+
+def _all_roles(roles: Mapping[str, Choice], stated: Mapping[str, str]) -> list[Choice]:
+    """Return a choice for each role, and for one that no column has, too."""
+    choices = []
+    for role in (IMAGE, PATIENT, LABEL, PART):
+        chosen = roles.get(role)
+        column, reason = (
+            (NO_COLUMN, _WITHOUT[role])
+            if chosen is None
+            else (chosen.column, chosen.reason)
+        )
+        reasons = [reason, *([stated[role]] if role in stated else [])]
+        choices.append(Choice(column=column, role=role, reason="; ".join(reasons)))
+    return choices
+
+
+def _describe(
+    choices: list[Choice], columns: ScoreColumns, arranged: pd.DataFrame
+) -> pd.DataFrame:
+    """Return a row per column: what it was taken as, why, and cautions."""
+    asked = [
+        Choice(column=name, role=SUBGROUP, reason="by comparison.subgroups")
+        for name in columns.subgroups
+    ]
+    test = arranged[arranged["part"] == TEST]
+    is_case = test["is_case"].to_numpy(dtype=bool)
+    rows = []
+    for choice in [*choices, *asked]:
+        cautions = []
+        if choice.role == CLASSIFIER:
+            cautions = list(cautions_of(test[choice.column].to_numpy(), is_case))
+        elif choice.role == PATIENT and choice.column == NO_COLUMN:
+            cautions = [_WITHOUT_PATIENTS]
+        rows.append((choice.column, choice.role, choice.reason, "; ".join(cautions)))
+    return pd.DataFrame(rows, columns=["column", "taken_as", "reason", "caution"])
+
+
+def _log(described: pd.DataFrame) -> None:
+    """Say once what was taken as what, and warn of what was left out."""
+    by_role = described[~described["taken_as"].isin([LEFT_OUT, CLASSIFIER])]
+    logger.info(
+        "Columns of the table: %s; classifiers: %s",
+        "; ".join(
+            f"{r.taken_as}: {r.column} ({r.reason})" for r in by_role.itertuples()
+        ),
+        ", ".join(described.loc[described["taken_as"] == CLASSIFIER, "column"]),
+    )
+    for row in described[described["taken_as"] == LEFT_OUT].itertuples():
+        logger.warning("The column %r is left out: %s", row.column, row.reason)
+    for row in described[described["caution"] != ""].itertuples():
+        logger.warning("The %s %r: %s", row.taken_as, row.column, row.caution)

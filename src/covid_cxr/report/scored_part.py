@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from covid_cxr.statistics.auc import AucEstimates, estimate_aucs
+from covid_cxr.statistics.auc import AucEstimates, as_codes, estimate_aucs
 
 _LESS_CERTAIN = 1e-6
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)  # a part is like itself alone
 class ScoredPart:
     """One label of n radiographs, and k classifiers' scores for it.
 
@@ -28,8 +29,20 @@ class ScoredPart:
 
     def estimate(self, *, by_patient: bool) -> AucEstimates:
         """Return the AUCs, taking as independent the patients or else the images."""
-        cluster = self.patients if by_patient else None
-        return estimate_aucs(self.is_case, self.scores, cluster=cluster)
+        return self._by_patient if by_patient else self._by_image
+
+    @cached_property
+    def clusters(self) -> NDArray[np.int64]:
+        """The patients numbered 0, 1, … in order of appearance, shape (n,)."""
+        return as_codes(self.patients, len(self.is_case))
+
+    @cached_property
+    def _by_patient(self) -> AucEstimates:
+        return estimate_aucs(self.is_case, self.scores, cluster=self.clusters)
+
+    @cached_property
+    def _by_image(self) -> AucEstimates:
+        return estimate_aucs(self.is_case, self.scores)
 
     @property
     def has_both_classes(self) -> bool:

@@ -53,15 +53,20 @@ def trace_decision_curve(
     limits = np.asarray(thresholds, dtype=np.float64)
     share = float(truth.mean()) if prevalence is None else prevalence
     _check(truth, limits, share)
-    is_called = values >= limits[:, np.newaxis]  # (thresholds, images)
-    hits = share * is_called[:, truth].mean(axis=1)
-    alarms = (1 - share) * is_called[:, ~truth].mean(axis=1)
+    hits = share * _share_from(values[truth], limits)
+    alarms = (1 - share) * _share_from(values[~truth], limits)
     price = limits / (1 - limits)
     return DecisionCurve(
         thresholds=limits,
         model=hits - alarms * price,
         everybody=share - (1 - share) * price,
     )
+
+
+def _share_from(values: Floats, limits: Floats) -> Floats:
+    """Return the share of values that are not below each limit."""
+    below = np.searchsorted(np.sort(values), limits, side="left")
+    return np.asarray((len(values) - below) / len(values))
 
 
 def _check(truth: NDArray[np.bool_], limits: Floats, share: float) -> None:

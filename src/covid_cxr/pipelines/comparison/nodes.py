@@ -1,4 +1,4 @@
-"""Adapters from the catalog: two tables of one node, and the HTML file."""
+"""Adapters from the catalog: several tables of one node, and the HTML file."""
 
 from typing import Any
 
@@ -8,7 +8,21 @@ from covid_cxr.report import comparisons
 from covid_cxr.report.comparison_html import ComparisonContents, write_comparison
 from covid_cxr.report.evaluation import Evaluation, EvaluationTables
 from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.score_table import parts_of
+from covid_cxr.report.score_columns import ScoreColumns
+from covid_cxr.report.score_table import arrange_levels, arrange_scores, parts_of
+
+
+def arrange_table(
+    table: pd.DataFrame, columns: ScoreColumns
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the scores, the levels of subgroups, and what was taken as what.
+
+    Args:
+        table: As the user has it; read once.
+        columns: Which column is what.
+    """
+    scores, described = arrange_scores(table, columns)
+    return scores, arrange_levels(table, columns), described
 
 
 def compare_classifiers(
@@ -34,8 +48,6 @@ def report_comparison(
     reporting: Reporting,
     evaluation: Evaluation,
     roc_interactive: Any,
-    pair_results: pd.DataFrame,
-    adjusted_results: pd.DataFrame,
     **results: Any,
 ) -> str:
     """Return the HTML file of the comparison.
@@ -44,16 +56,16 @@ def report_comparison(
         reporting: Level and significance.
         evaluation: Settings of the evaluation.
         roc_interactive: Plotly figure of the ROC curves.
-        pair_results: From `compare_classifiers`.
-        adjusted_results: From `compare_classifiers`.
-        results: `EVALUATION_DATASETS`.
+        results: Tables from `arrange_table` and `compare_classifiers`, and
+            `EVALUATION_DATASETS`.
     """
     return write_comparison(
         ComparisonContents(
             reporting=reporting,
             power=evaluation.power,
-            pairs=pair_results,
-            adjusted=adjusted_results,
+            columns=results.pop("column_results"),
+            pairs=results.pop("pair_results"),
+            adjusted=results.pop("adjusted_results"),
             evaluation=EvaluationTables(**results),
             roc=roc_interactive,
         )

@@ -2,31 +2,28 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.pipelines.comparison.nodes import compare_classifiers, report_comparison
+from covid_cxr.pipelines.comparison.nodes import (
+    arrange_table,
+    compare_classifiers,
+    report_comparison,
+)
 from covid_cxr.pipelines.score_evaluation import evaluate_scores
 from covid_cxr.report.evaluation import EVALUATION_DATASETS
-from covid_cxr.report.score_table import arrange_levels, arrange_scores
 
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline that compares the classifiers of one table of scores."""
     table = {"table": "score_table", "columns": "params:comparison"}
     settings = {"reporting": "params:reporting", "evaluation": "params:evaluation"}
-    shown = ("roc_interactive", "pair_results", "adjusted_results")
+    shown = ("roc_interactive", "column_results", "pair_results", "adjusted_results")
     nodes = [
         Node(
-            arrange_scores,
+            arrange_table,
             inputs=table,
-            outputs="arranged_scores",
-            name="arrange_scores",
+            outputs=["arranged_scores", "subgroup_levels", "column_results"],
+            name="arrange_table",
         ),
-        Node(
-            arrange_levels,
-            inputs=table,
-            outputs="subgroup_levels",
-            name="arrange_levels",
-        ),
-        *evaluate_scores(),
+        *evaluate_scores(are_paths=False),
         Node(
             compare_classifiers,
             inputs={"scores": "arranged_scores", **settings},

@@ -57,5 +57,5 @@ def _nodes_of(paths: Sequence[TrainingPath]) -> list[Node]:
             outputs="subgroup_levels",
             name="find_levels",
         ),
-        *evaluate_scores(),
+        *evaluate_scores(are_paths=True),
     ]

@@ -1,0 +1,205 @@
+"""No table that somebody brings makes `comparison` crash or lose a model in silence."""
+
+import html
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from covid_cxr.pipelines import score_evaluation
+from covid_cxr.pipelines.comparison.nodes import (
+    arrange_table,
+    compare_classifiers,
+    report_comparison,
+)
+from covid_cxr.report.evaluation import Evaluation
+from covid_cxr.report.reporting import Reporting
+from covid_cxr.report.score_columns import ScoreColumns
+
+REPORTING = Reporting(level=0.95, significance=0.05, seed=1)
+EVALUATION = Evaluation(
+    target_sensitivity=0.9,
+    prevalences=[0.1],
+    max_false_positive_rate=0.2,
+    bootstrap_replicates=10,
+    calibration_bins=3,
+    age_edges=[40],
+    least_subgroup_patients=2,
+    power=0.8,
+    seed=1,
+)
+UNSAID = {
+    **dict.fromkeys(("image", "patient", "label", "part", "positive")),
+    "classifiers": [],
+    "subgroups": [],
+}
+
+
+def make_table(n_images=40, **more):
+    rng = np.random.default_rng(1)
+    is_case = np.arange(n_images) % 4 < 2
+    score = 1 / (1 + np.exp(-rng.standard_normal(n_images) - is_case))
+    return pd.DataFrame(
+        {
+            "image": [f"x{k}" for k in range(n_images)],
+            "patient": [f"p{k // 2}" for k in range(n_images)],
+            "label": is_case.astype(int),
+            "part": np.where(np.arange(n_images) < n_images // 2, "validation", "test"),
+            "resnet": score,
+            "densenet": np.round(rng.random(n_images), 1),
+            **more,
+        }
+    )
+
+
+def compare(table, **said):
+    """Return the page of a table, and the columns as they were taken."""
+    settings = {"reporting": REPORTING, "evaluation": EVALUATION}
+    scores, levels, columns = arrange_table(table, ScoreColumns(**UNSAID | said))
+    nodes = score_evaluation
+    roc, interactive = nodes.draw_roc(scores, REPORTING, are_paths=False)
+    auroc = nodes.tabulate_aurocs(scores, **settings)
+    calibration, bins, curves = nodes.calibrate(scores, **settings)
+    subgroups = nodes.tabulate_subgroups(scores, levels, **settings)
+    pairs, adjusted = compare_classifiers(scores, **settings)
+    for figure in (
+        roc,
+        nodes.draw_reliability(bins, are_paths=False),
+        nodes.draw_decisions(curves, are_paths=False),
+        nodes.draw_forest(subgroups, auroc, are_paths=False),
+    ):
+        figure.draw_without_rendering()
+    page = report_comparison(
+        **settings,
+        roc_interactive=interactive,
+        column_results=columns,
+        pair_results=pairs,
+        adjusted_results=adjusted,
+        auroc_results=auroc,
+        operating_results=nodes.tabulate_operating_points(scores, **settings),
+        calibration_results=calibration,
+        ensemble_results=nodes.tabulate_ensembles(scores, REPORTING),
+        subgroup_results=subgroups,
+        **dict.fromkeys(
+            ("reliability_figure", "decision_figure", "forest_figure"), b"png"
+        ),
+    )
+    return page, columns
+
+
+def rows_of(page, table_id):
+    """Return the first cell of each row of a table of the page."""
+    table = re.search(rf'<table id="{table_id}">.*?</table>', page, re.DOTALL)[0]
+    cells = re.findall(r'<th scope="row">(.*?)</th>', table, re.DOTALL)
+    return [html.unescape(cell) for cell in cells]
+
+
+ALONE = {"part": ["test"] * 40}
+COMPARED = {
+    "good": {},
+    "a constant": {"vit": 0.5},
+    "perfect": {"vit": (np.arange(40) % 4 < 2) * 0.5 + 0.25},
+    "perfectly wrong": {"vit": 0.5 - (np.arange(40) % 4 < 2) * 0.25},
+    "hard outputs": {"vit": np.arange(40) % 2},
+    "huge": {"vit": np.linspace(-1e300, 1e300, 40)[::-1]},
+    "tiny": {"vit": np.linspace(0, 1e-300, 40)[::-1]},
+    "the same twice": {"vit": make_table()["resnet"]},
+    "no validation": ALONE,
+    "one patient": {**ALONE, "patient": "p"},
+    "one patient of each class": {**ALONE, "patient": ["a", "a", "b", "b"] * 10},
+    "one case": {**ALONE, "label": [1] + [0] * 39},
+    "one control": {**ALONE, "label": [0] + [1] * 39},
+    "validation of one class": {"label": [0] * 20 + [0, 1] * 10},
+    "one row of validation": {
+        "part": ["validation"] + ["test"] * 39,
+        "patient": range(40),
+    },
+}
+
+
+# Of the mean and root of nothing: what is not known is a dash on the page.
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("change", COMPARED.values(), ids=COMPARED)
+def test_every_classifier_is_in_the_report(change):
+    table = make_table(**change)
+
+    page, _ = compare(table)
+
+    names = [name for name in ("resnet", "densenet", "vit") if name in table]
+    assert [row.split(" <")[0] for row in rows_of(page, "aurocs")] == names
+    assert set(names) <= set(rows_of(page, "columns-table"))
+
+
+REFUSED = {
+    "one row": ({"part": "test"}, 1, "only cases: all 1 radiographs"),
+    "two rows of one class": ({"part": "test"}, 2, "only cases: all 2 radiographs"),
+    "validation alone": ({}, 10, "test at least once"),
+    "no label": ({"label": [None] * 40}, 40, "40 of 40 labels"),
+    "some labels blank": ({"label": [1, None, 0, None] * 10}, 40, "20 of 40 labels"),
+    "one class": ({"label": [1] * 40}, 40, "only cases.* by the column label"),
+    "no control in test": ({"label": [0] * 20 + [1] * 20}, 40, "only cases"),
+    "infinite": ({"resnet": [np.inf] + [0.5] * 39}, 40, "resnet has 1 cells"),
+    "missing": ({"resnet": [0.5] * 39 + [None]}, 40, "resnet has 1 cells"),
+    "all missing": ({"resnet": None, "densenet": None}, 40, "every cell is empty"),
+    "one image": ({"image": "x"}, 40, "39 images are named twice"),
+    "no image": ({"image": [None] + ["a"] * 39}, 40, "1 rows have no image"),
+    "training rows": ({"part": ["train", "test"] * 20}, 40, "got test, train"),
+    "a patient in both": ({"patient": "p"}, 40, "1 patients are in validation and"),
+    "label 1 and 2": ({"label": [1, 2] * 20}, 40, "comparison.positive"),
+}
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+@pytest.mark.parametrize(("change", "n_rows", "message"), REFUSED.values(), ids=REFUSED)
+def test_a_table_that_cannot_be_compared_says_what_to_do(
+    change, n_rows, message, as_text
+):
+    table = make_table(**change).head(n_rows)
+
+    with pytest.raises(ValueError, match=message):
+        compare(table.astype("str") if as_text else table)
+
+
+NAMES = (
+    *("path_a", "path_c", "$x^2$", r"a $\foo$ b", "_hidden", "<b>bold</b>", "a&amp;b"),
+    *("50 % {0} {{ x }} %s", "net", "Net", "m" * 150, "two\nlines", "007", "=cmd()"),
+)
+
+
+def test_a_name_is_literal_text_in_page_and_figures():
+    rng = np.random.default_rng(2)
+    scores = {name: rng.random(40) for name in NAMES}
+    levels = {"$ward_$": ["<i>A</i>", "_b"] * 20}
+    table = make_table(**scores, **levels)
+
+    page, _ = compare(table, subgroups=["$ward_$"])
+
+    names = ["resnet", "densenet", *NAMES]
+    assert [row.split(" <")[0] for row in rows_of(page, "aurocs")[:7]] == names[:7]
+    assert len(rows_of(page, "aurocs")) == len(names)
+    assert set(names) <= set(rows_of(page, "columns-table"))
+    assert {"$ward_$: <i>A</i>", "$ward_$: _b"} == set(rows_of(page, "subgroups-table"))
+    assert "Path (a)" not in page
+    assert not re.search(r"<b>bold|<i>A", page)
+
+
+def test_twenty_classifiers_have_twenty_curves_that_differ():
+    rng = np.random.default_rng(2)
+    scores = {f"m{k:02}": rng.random(40) for k in range(20)}
+    arranged, _, _ = arrange_table(make_table(**scores), ScoreColumns(**UNSAID))
+
+    printed, interactive = score_evaluation.draw_roc(
+        arranged, REPORTING, are_paths=False
+    )
+
+    _, *curves = printed.axes[0].lines
+    assert len({(c.get_color(), str(c._dash_pattern)) for c in curves}) == 22
+    lines = [trace.line for trace in interactive.data if trace.mode == "lines"]
+    assert len({(line.color, line.dash) for line in lines}) == 22
+
+
+def test_without_patients_the_page_says_what_that_does():
+    page, _ = compare(make_table().drop(columns="patient"), patient="none")
+
+    assert "intervals are too narrow" in page
