@@ -92,6 +92,8 @@ def test_the_file_shows_every_classifier_and_loads_nothing(outputs):
     html = (outputs / "report.html").read_text()
 
     assert "vit &amp; co" in html
+    assert ": nan" not in html
+    assert "fold" in html.split('id="discrimination"')[0]  # what was taken, at the top
     assert "Benjamini-Hochberg" in html
     assert html.count('<img src="data:image/png;base64') == 3
     assert "Ensembles against" in html

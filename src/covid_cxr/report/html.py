@@ -164,9 +164,15 @@ def make_environment() -> Environment:
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [
-        {str(column): value for column, value in row.items()}
+        {str(column): _said(str(column), value) for column, value in row.items()}
         for row in table.to_dict(orient="records")
     ]
+
+
+def _said(column: str, value: Any) -> Any:
+    """Return a cell; a caution that nobody gave comes back from its file as NaN."""
+    is_unsaid = column == "caution" and not isinstance(value, str)
+    return "" if is_unsaid else value
 
 
 def _without_radiographs(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:

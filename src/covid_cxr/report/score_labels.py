@@ -22,7 +22,7 @@ _CONTROL = re.compile(
 )
 # No value of a truth, whatever makes a case: to call them controls would be a guess.
 _UNKNOWN = re.compile(
-    "na|nan|none|null|unknown|uncertain|unclear|missing|pending|nd|inconclusive|"
+    "n[ad]|nan|none|null|unknown|uncertain|unclear|missing|pending|inconclusive|"
     "indeterminate|equivocal"
 )
 _MOST_VALUES = 30  # a column with more is a measurement, or a name

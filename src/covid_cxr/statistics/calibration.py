@@ -185,7 +185,8 @@ def reliability_curve(
         raise ValueError(f"A reliability curve has at least 1 bin, got {n_bins}")
     edges = np.unique(np.quantile(values, np.linspace(0, 1, n_bins + 1)[1:-1]))
     number = np.searchsorted(edges, values, side="left")
-    order = np.argsort(number, kind="stable")  # images of a bin in their order
+    small = number.astype(np.min_scalar_type(n_bins))  # the faster to sort
+    order = np.argsort(small, kind="stable")  # images of a bin in their order
     ends = np.flatnonzero(np.diff(number[order])) + 1
     return [
         _reliability_bin(truth[inside], values[inside], codes[inside], level)
