@@ -8,7 +8,8 @@ from kedro.io import AbstractDataset
 from covid_cxr.datasets.local_path import local_path
 from covid_cxr.user_csv import read_user_csv
 
-_SUFFIXES = (".csv", ".parquet")
+_PARQUET = ".parquet"
+_TEXTS = (".csv", ".tsv", ".txt", ".gz")  # the separator is told by the content
 
 
 class ScoreTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
@@ -28,7 +29,7 @@ class ScoreTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         """Name the file.
 
         Args:
-            filepath: Ends in `.csv` or `.parquet`.
+            filepath: Ends in `.csv`, `.tsv`, `.txt`, `.csv.gz` or `.parquet`.
             metadata: For kedro-viz.
 
         Raises:
@@ -36,10 +37,10 @@ class ScoreTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         """
         self._filepath = local_path(filepath).expanduser()
         self.metadata = metadata
-        if self._filepath.suffix.lower() not in _SUFFIXES:
+        if self._filepath.suffix.lower() not in (*_TEXTS, _PARQUET):
             raise ValueError(
-                f"A table of scores is a .csv or .parquet file, got {filepath!r}; "
-                f"save it as one of these."
+                f"A table of scores is a .csv, .tsv or .parquet file, got "
+                f"{filepath!r}; save it as one of these."
             )
 
     def load(self) -> pd.DataFrame:
@@ -53,9 +54,9 @@ class ScoreTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
                 f"There is no table of scores at {self._filepath}; name yours with "
                 f"--params=scores=/your/table.csv"
             )
-        if self._filepath.suffix.lower() == ".csv":
-            return read_user_csv(self._filepath)
-        return pd.read_parquet(self._filepath)
+        if self._filepath.suffix.lower() == _PARQUET:
+            return pd.read_parquet(self._filepath)
+        return read_user_csv(self._filepath)
 
     def save(self, data: pd.DataFrame) -> None:
         """Refuse: the table is its owner's.
