@@ -200,8 +200,11 @@ def test_no_function_wired_as_a_node_has_default_arguments(pipelines):
     """A default before a typed parameter would silently receive a raw dict."""
     for node in pipelines["demo"].nodes:
         signature = inspect.signature(node.func)
+        bound = getattr(node.func, "keywords", {})  # by a partial, when it was wired
         defaults = [
-            p.name for p in signature.parameters.values() if p.default is not p.empty
+            p.name
+            for p in signature.parameters.values()
+            if p.default is not p.empty and p.name not in bound
         ]
 
         assert defaults == [], node.name

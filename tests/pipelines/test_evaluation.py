@@ -328,6 +328,6 @@ def test_subgroups_that_are_all_too_small_leave_a_note():
     results = pd.DataFrame({"classifier": ["path_b"], "auroc": [np.nan]})
     auroc = pd.DataFrame({"classifier": ["path_b"], "auroc": 0.8, "is_chosen": True})
 
-    figure = draw_forest(results, auroc)
+    figure = draw_forest(results, auroc, are_paths=True)
 
     assert "No subgroup" in figure.texts[0].get_text()

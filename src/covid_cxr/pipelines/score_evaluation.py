@@ -115,7 +115,7 @@ def tabulate_aurocs(
 
 
 def draw_roc(
-    scores: pd.DataFrame, reporting: Reporting, *, are_paths: bool = True
+    scores: pd.DataFrame, reporting: Reporting, *, are_paths: bool
 ) -> tuple[Any, Any]:
     """Return the ROC curves on the test part, for print and interactive.
 
@@ -201,7 +201,7 @@ def calibrate(
     )
 
 
-def draw_reliability(bins: pd.DataFrame, *, are_paths: bool = True) -> Any:
+def draw_reliability(bins: pd.DataFrame, *, are_paths: bool) -> Any:
     """Return the reliability curves, as they are and after Platt's map.
 
     Args:
@@ -220,7 +220,7 @@ def draw_reliability(bins: pd.DataFrame, *, are_paths: bool = True) -> Any:
     )
 
 
-def draw_decisions(curves: pd.DataFrame, *, are_paths: bool = True) -> Any:
+def draw_decisions(curves: pd.DataFrame, *, are_paths: bool) -> Any:
     """Return the decision curves.
 
     Args:
@@ -262,9 +262,7 @@ def tabulate_subgroups(
     )
 
 
-def draw_forest(
-    results: pd.DataFrame, auroc: pd.DataFrame, *, are_paths: bool = True
-) -> Any:
+def draw_forest(results: pd.DataFrame, auroc: pd.DataFrame, *, are_paths: bool) -> Any:
     """Return the subgroups of the classifier that validation chose.
 
     Args:
@@ -290,7 +288,9 @@ def _no_rows() -> pd.DataFrame:
 
 def _with(draw: Callable[..., Any], *, are_paths: bool) -> Callable[..., Any]:
     """Return a node's function with a name and module, which Kedro asks for."""
-    return update_wrapper(partial(draw, are_paths=are_paths), draw)
+    bound = update_wrapper(partial(draw, are_paths=are_paths), draw)
+    del bound.__wrapped__  # what is given is no argument of the node any more
+    return bound
 
 
 def _title(name: str, *, are_paths: bool) -> str:
