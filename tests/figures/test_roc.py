@@ -141,3 +141,23 @@ def test_a_drawn_curve_stays_inside_its_drawn_band(seed, n):
             low, high = bounds_of(around, bound, rate)
             drawn = np.interp(rate, x, y)
             assert low - 1e-9 <= drawn <= high + 1e-9
+
+
+def test_a_printed_curve_of_many_scores_stays_within_a_printers_dot_of_itself():
+    rng = np.random.default_rng(1)
+    is_case = rng.random(60_000) < 0.3
+    whole = trace_roc(is_case, rng.standard_normal(60_000) + is_case)
+
+    figure = draw_roc({"x": whole}, bands={}, colours={"x": "#0072b2"})
+
+    drawn = figure.axes[0].lines[1].get_xydata()
+    assert len(drawn) <= 2000
+    assert drawn[0].tolist() == [0, 0]
+    assert drawn[-1].tolist() == [1, 1]
+    corners = whole.corners
+    found = np.interp(
+        corners.false_positive_rate + corners.sensitivity,
+        drawn.sum(axis=1),
+        drawn[:, 0],
+    )
+    assert np.abs(found - corners.false_positive_rate).max() < 0.002

@@ -16,6 +16,7 @@ _Y_TITLE = "Sensitivity"
 _BAND_OPACITY = 0.14
 _LINE_WIDTH = 2.2  # pixels, of an interactive curve
 _MOST_POINTS = 200  # of an interactive curve: a step is then three pixels
+_MOST_PRINTED = 2000  # of a printed one: finer than a printer
 
 
 def draw_roc(
@@ -40,7 +41,7 @@ def draw_roc(
     axes.plot([0, 1], [0, 1], color=MUTED, linestyle=":", linewidth=1)
     lines = {}
     for title, curve in curves.items():
-        drawn = curve.corners
+        drawn = _thin(curve.corners, _MOST_PRINTED)
         (lines[title],) = axes.plot(
             drawn.false_positive_rate,
             drawn.sensitivity,
@@ -93,7 +94,9 @@ def draw_interactive_roc(
         trace = _band_trace(band, shown[title], colours[title])
         figure.add_scatter(**trace, opacity=_BAND_OPACITY * (title == first))
     for title, curve in curves.items():
-        trace = _curve_trace(_thin(curve.corners), shown[title], colours[title])
+        trace = _curve_trace(
+            _thin(curve.corners, _MOST_POINTS), shown[title], colours[title]
+        )
         trace["line"]["dash"] = _as_dash(dashes.get(title, ()))
         figure.add_scatter(**trace)
     diagonal = {"color": MUTED, "dash": "dot", "width": 1}
@@ -162,13 +165,14 @@ def _buttons(bands: Mapping[str, RocBand], first: str | None) -> list[dict[str, 
     ]
 
 
-def _thin(curve: RocCurve) -> RocCurve:
+def _thin(curve: RocCurve, most: int) -> RocCurve:
     """Return corners at even steps along the curve; all of them where they are few."""
-    if len(curve.thresholds) <= _MOST_POINTS:
+    if len(curve.thresholds) <= most:
         return curve
     way = curve.false_positive_rate + curve.sensitivity  # rises from 0 to 2
-    kept = np.unique(np.searchsorted(way, np.linspace(0, 2, _MOST_POINTS)))
-    return curve.take(kept)
+    last = len(way) - 1  # which rounding may leave a little below 2
+    steps = np.searchsorted(way, np.linspace(0, 2, most))
+    return curve.take(np.unique(np.minimum(steps, last)))
 
 
 def _layout() -> dict[str, Any]:
