@@ -1,7 +1,7 @@
 # Everything a fresh machine needs: python3, make and a package index.
 #   make demo   sets up, runs all six paths on the synthetic hospital, names the report
 #   make test   sets up, runs the tests
-.PHONY: demo test lint
+.PHONY: demo test test-flows test-rooms lint
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -17,8 +17,15 @@ demo: $(INSTALLED)
 	$(BIN)/kedro run --env=demo --pipelines=demo \
 		--runner=covid_cxr.runners.DaskRunner --runner-params=n_workers=2
 
+# Two halves at once, since most tests compute on one core: whole flows, and single rooms.
 test: $(INSTALLED)
-	$(BIN)/pytest
+	$(MAKE) -j2 test-flows test-rooms
+
+test-flows:
+	$(BIN)/pytest tests/pipelines $(wildcard tests/test_*.py)
+
+test-rooms:
+	$(BIN)/pytest --ignore=tests/pipelines --ignore-glob='tests/test_*.py'
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
