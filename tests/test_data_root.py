@@ -1,5 +1,6 @@
 """One run at a time in a data root, and none that could not save what it computes."""
 
+import errno
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from covid_cxr.data_root import DataRootHeldError, DataRootLock, refuse_unwritable
 
@@ -81,6 +83,23 @@ def test_a_run_that_fails_lets_the_next_one_in(run_kedro, tmp_path, pipeline):
         with pytest.raises(Exception, match=r"01_raw|missing") as error:
             run_kedro(pipeline, data_root=tmp_path)
         assert error.type is not DataRootHeldError
+    DataRootLock(tmp_path).take()  # as another process would
+
+
+def test_a_disk_without_locks_is_said_and_another_fault_is_raised(
+    tmp_path, monkeypatch, caplog
+):
+    def fail(self, *args, **options):
+        raise OSError(fault, os.strerror(fault))
+
+    monkeypatch.setattr(FileLock, "acquire", fail)
+    fault = errno.ENOLCK
+    DataRootLock(tmp_path).take()
+    assert "has no locks" in caplog.text
+
+    fault = errno.EACCES
+    with pytest.raises(PermissionError):
+        DataRootLock(tmp_path).take()
 
 
 def test_folders_that_are_not_there_yet_are_no_fault(tmp_path):

@@ -3,6 +3,7 @@
 A run that reads what another one is writing would report numbers of two studies.
 """
 
+import errno
 import json
 import logging
 import os
@@ -16,6 +17,9 @@ from filelock import FileLock, Timeout
 logger = logging.getLogger(__name__)
 
 LOCK, HOLDER = ".run.lock", ".run.json"
+
+# What a disk without locks answers; a lock file that is another user's is no such disk.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 class DataRootHeldError(RuntimeError):
@@ -43,6 +47,7 @@ class DataRootLock:
 
         Raises:
             DataRootHeldError: If another process has it; says which, and since when.
+            OSError: If the lock's file cannot be opened.
         """
         self._root.mkdir(parents=True, exist_ok=True)
         try:
@@ -53,6 +58,8 @@ class DataRootLock:
                 f"stop it, or name another folder: --params=data_root=…"
             ) from None
         except (NotImplementedError, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in _NO_LOCKS:
+                raise
             logger.warning(
                 "the disk of %s has no locks (%s): see to it that no other run works "
                 "there at the same time",

@@ -135,7 +135,8 @@ class DataRootHooks:
         """Begin without a data root."""
         self._lock: DataRootLock | None = None
 
-    @hook_impl
+    # Last: Kedro says of no error before the first node that the run has ended.
+    @hook_impl(trylast=True)
     def before_pipeline_run(
         self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]
     ) -> None:
