@@ -10,12 +10,12 @@ from kedro_datasets.pandas import CSVDataset
 # What OWASP lists as the first character of a formula; with apostrophes before it, so
 # that text which begins with one comes back as it was.
 _COMPUTED = re.compile(r"^(?='*[=+\-@\t])")
+_GUARDED = re.compile(r"^'(?='*[=+\-@\t])")
 # Columns of names: a classifier or a site may be called 007.
 _NAMES = (
     *("classifier", "first", "second", "ensemble", "member", "column"),
     *("variable", "level", "site", "path"),
 )
-_GUARDED = re.compile(r"^'(?='*[=+\-@\t])")
 
 
 class ResultTableDataset(CSVDataset):  # type: ignore[misc]  # has no types
@@ -37,7 +37,6 @@ class ResultTableDataset(CSVDataset):  # type: ignore[misc]  # has no types
     DEFAULT_LOAD_ARGS: ClassVar[dict[str, Any]] = {
         "keep_default_na": False,
         "na_values": [""],
-        # Names: a classifier or a site may be called 007.
         "dtype": dict.fromkeys(_NAMES, "str"),
     }
 

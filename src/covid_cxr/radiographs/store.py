@@ -51,7 +51,6 @@ RECORDS = "records"
 ALL_RECORDS = "records.parquet"
 MANIFEST = "manifest.json"
 STORE_VERSION = 2  # with checksums
-_FORMAT = {"version": STORE_VERSION}
 
 # Key in the attributes of a shard's records, which pandas keeps in the file.
 MADE_FROM = "made_from"
@@ -297,10 +296,8 @@ def finish_store(root: Path, layout: StoreLayout) -> ImageStore:
             f"None of the {layout.n_images} radiographs could be stored in {root}: "
             f"{shown}. Is the folder of the raw images the right one?"
         )
-    _write_json(
-        root / MANIFEST,
-        {**_FORMAT, "layout": asdict(layout), "fingerprint": fingerprint},
-    )
+    manifest = {"layout": asdict(layout), "fingerprint": fingerprint}
+    _write_json(root / MANIFEST, {"version": STORE_VERSION, **manifest})
     n_stored = outcome["is_stored"].sum()
     logger.info("%s: stored %d of %d radiographs", root.name, n_stored, len(outcome))
     return open_store(root)
