@@ -98,3 +98,35 @@ def test_a_misspelt_record_of_an_environment_is_refused(project, tmp_path, env):
 def test_every_environment_that_is_delivered_passes(project, env):
     with KedroSession.create(project, env=env) as session:
         assert session.load_context().params["network"]
+
+
+@pytest.mark.parametrize(
+    ("env", "roots", "stated", "folder"),
+    [
+        ("public", "", {}, "data/01_raw/covid-chestxray-dataset"),
+        ("ward", "covid_root: of_the_ward\n", {}, "of_the_ward"),
+        ("local", "covid_root: of_the_ward\n", {}, "of_the_ward"),
+        ("ward", "covid_root: of_the_ward\n", {"covid_root": "stated"}, "stated"),
+    ],
+)
+def test_the_globals_of_an_environment_reach_its_catalog(
+    project, tmp_path, env, roots, stated, folder
+):
+    conf = tmp_path / "conf"
+    conf.mkdir()
+    (conf / "base").symlink_to(project / "conf" / "base")
+    public = project / "conf" / "public"
+    if roots:
+        (conf / env).mkdir()
+        (conf / env / "globals.yml").write_text(roots)
+        (conf / env / "catalog.yml").symlink_to(public / "catalog.yml")
+    else:
+        (conf / env).symlink_to(public)
+    session = KedroSession.create(
+        project, env=env, conf_source=str(conf), runtime_params=stated
+    )
+
+    with session:
+        images = session.load_context().catalog["covid_images"]
+
+    assert f"{folder}/images" in str(images)

@@ -7,6 +7,7 @@ by `${runtime_params:…}`.
 
 import re
 from collections.abc import Iterator, Mapping
+from copy import copy
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -66,12 +67,10 @@ def refuse_urls(places: Mapping[str, Any]) -> None:
 
 def known_parameters(loader: OmegaConfigLoader) -> dict[str, Any]:
     """Return the parameters of `conf/base` alone."""
-    base = OmegaConfigLoader(
-        loader.conf_source,
-        env=loader.base_env,
-        base_env=loader.base_env,
-        default_run_env=loader.base_env,
-    )
+    # A new loader would take `${globals:…}` over for the whole process, and what an
+    # environment says in its globals.yml would be gone.
+    base = copy(loader)
+    base.env, base.runtime_params, base.data = loader.base_env, {}, {}
     known: dict[str, Any] = base["parameters"]
     return known
 
