@@ -1,9 +1,10 @@
 """A parameter that nothing reads is refused, wherever it comes from."""
 
 import pytest
+from kedro.config import OmegaConfigLoader
 from kedro.framework.session import KedroSession
 
-from covid_cxr.known_parameters import refuse_unknown, refuse_urls
+from covid_cxr.known_parameters import known_parameters, refuse_unknown, refuse_urls
 
 KNOWN = {
     "network": {"size_px": 512, "seed": 1},
@@ -80,6 +81,21 @@ def test_a_session_stops_before_its_first_node(project, given, named):
         pytest.raises(ValueError, match=named),
     ):
         session.load_context()
+
+
+@pytest.mark.parametrize(
+    "record", ["nih_ingestion", "rsna_ingestion", "covid_ingestion", "crop_matching"]
+)
+def test_the_bounds_of_unmatched_names_are_known_and_misspelt_ones_refused(
+    project, record
+):
+    loader = OmegaConfigLoader(str(project / "conf"), base_env="base", env="base")
+    known = known_parameters(loader)
+
+    refuse_unknown({record: {"max_unmatched_share": 1}}, known, elsewhere=set())
+    for name in ("max_unmatched", "max_unmatched_shares", "unmatched_share"):
+        with pytest.raises(ValueError, match=rf"{record}\.{name} \(is .*share meant"):
+            refuse_unknown({record: {name: 1}}, known, elsewhere=set())
 
 
 @pytest.mark.parametrize("env", ["local", "ward"])

@@ -39,9 +39,9 @@ def create_pipeline() -> Pipeline:
             list_unmatched_crops,
             inputs={
                 "crops": "covid_crops",
-                "radiographs": "covid_radiographs",
+                # While the lists are judged: curation waits for both.
+                "radiographs": "covid_listed",
                 "images": "covid_images",
-                "crop_matching": "params:crop_matching",
             },
             outputs="covid_crops_unmatched",
             name="list_covid_crops_unmatched",
@@ -75,6 +75,7 @@ def _curate(cohort: str) -> list[Node]:
     }
     if cohort in _CROPS:
         inputs["crops"] = _CROPS[cohort]
+        inputs["crops_unmatched"] = f"{_CROPS[cohort]}_unmatched"
         inputs["crop_matching"] = "params:crop_matching"
     return [
         Node(
