@@ -302,6 +302,24 @@ def test_a_session_of_ct_has_files_that_are_no_radiographs(unpacked):
     assert len(admit()) == 1
 
 
+@pytest.mark.parametrize("layout", ["ricord", "bimcv"])
+def test_where_only_additions_are_of_use_the_layout_is_judged(layout, unpacked):
+    files = {
+        "ricord.csv": SHEET + "419639-000001,8/2/2002,XR CHEST,1.2.12345\n",
+        "labels_posi.tsv": "PatientID\tReportID\nsub-S1\tses-E1\n",
+        "elsewhere/a.png": "",
+    }
+    added = manifest(["a.png"], source="elsewhere")
+
+    unmatched, admit = judge_covid(unpacked(files), 0.5, layout, additions=added)
+
+    assert unmatched["image"].tolist() == [
+        "419639-000001/12345" if layout == "ricord" else "ses-E1"
+    ]
+    with pytest.raises(ValueError, match=r"1 of 1 names in the .* without a file"):
+        admit()
+
+
 def test_rows_that_are_of_no_use_are_not_counted(folder_of):
     views = ["PA"] * 2 + ["L"] * 18
     table = manifest(names(N), view=views)
