@@ -22,7 +22,7 @@ def affordable_replicates(n_images: int, asked: int) -> int:
     """Return how many replicates are drawn: fewer of very many radiographs.
 
     From a hundred thousand on an interval by resampling is that by patient within its
-    Monte-Carlo error, which is shown beside it, and would take most of an hour.
+    Monte-Carlo error, which is shown beside it, and would take minutes.
 
     Args:
         n_images: Of the test part.
@@ -118,6 +118,12 @@ def _cautions(estimates: AucEstimates, resampled: BootstrapAucs) -> list[str]:
             reasons.append(
                 f"{resampled.n_patients_of_rarer_class} patients of the rarer class: "
                 f"BCa intervals cover less than they say"
+            )
+        if resampled.left_out is not None:
+            reasons.append(
+                f"of so many radiographs the bootstrap sums what each patient adds to "
+                f"an AUROC, without the terms of two patients at once: about "
+                f"{resampled.left_out[k]:.1%} of its standard error"
             )
         said.append("; ".join(reasons))
     return said
