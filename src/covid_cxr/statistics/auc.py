@@ -432,6 +432,8 @@ def as_codes(
     """
     if cluster is None:
         return np.arange(n_images)
+    if _are_codes(cluster) and len(cluster) == n_images:
+        return np.asarray(cluster)
     # Not an array of a list: that would turn an unnamed patient into one called "nan".
     codes, _ = pd.factorize(pd.Series(cluster))
     if len(codes) != n_images:
@@ -446,6 +448,16 @@ def as_codes(
             "each, or a name of its own where the patient is not known."
         )
     return codes.astype(np.int64)
+
+
+def _are_codes(cluster: Any) -> bool:
+    """Return whether clusters are numbered 0, 1, … in order of appearance already."""
+    if not isinstance(cluster, np.ndarray) or cluster.dtype != np.int64:
+        return False
+    if cluster.ndim != 1 or not len(cluster) or cluster.min() < 0:
+        return False
+    highest = np.maximum.accumulate(cluster)
+    return bool(highest[0] == 0 and (np.diff(highest) <= 1).all())
 
 
 def _check_classes(*, n_cases: int, n_controls: int) -> None:
