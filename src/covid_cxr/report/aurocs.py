@@ -10,7 +10,7 @@ from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.scored_part import ScoredParts
 from covid_cxr.statistics.auc import AucEstimates
 from covid_cxr.statistics.bootstrap import BootstrapAucs, bootstrap_aucs
-from covid_cxr.statistics.roc import trace_roc
+from covid_cxr.statistics.roc import trace_rocs
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ def tabulate_aurocs(
     )
     bootstrap = resampled.interval(reporting.level, "bca")
     end = evaluation.max_false_positive_rate
-    curves = [trace_roc(test.is_case, test.scores[n]) for n in by_patient.names]
+    curves = trace_rocs(test.is_case, test.scores)
     n_cases = int(test.is_case.sum())
     return pd.DataFrame(
         {
@@ -85,7 +85,7 @@ def tabulate_aurocs(
             "bootstrap_upper": bootstrap.bounds[:, 1],
             "bootstrap_error": np.max(bootstrap.monte_carlo_error, axis=1),
             "bootstrap_replicates": len(resampled.replicates),
-            "partial_auroc": [curve.partial_area(end) for curve in curves],
+            "partial_auroc": [curve.partial_area(end) for curve in curves.values()],
             "max_false_positive_rate": end,
             "is_at_boundary": by_patient.is_at_boundary,
             "caution": _cautions(by_patient, resampled),

@@ -16,7 +16,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from covid_cxr.statistics.auc import placements
+from covid_cxr.statistics.auc import placements_of_models
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -48,8 +48,7 @@ class LinearAucs:
         for column, owner in enumerate(owners):
             self._sums[:, column] = np.bincount(owner, minlength=n_patients)
         self.auc = np.empty(self._k)
-        for k, model in enumerate(scores.T):
-            both = placements(model[truth], model[~truth])
+        for k, both in enumerate(placements_of_models(truth, scores)):
             self.auc[k] = both[0].mean()
             for kind, (owner, placed) in enumerate(zip(owners, both, strict=True)):
                 self._sums[:, 2 + kind * self._k + k] = np.bincount(
