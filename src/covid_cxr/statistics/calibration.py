@@ -217,8 +217,7 @@ def reliability_curve(
     Raises:
         ValueError: If a class is missing, a probability is none, or there is no bin.
     """
-    truth, _ = _checked(is_case, probability)
-    values = np.asarray(probability, dtype=np.float64)
+    truth, values = _checked_probabilities(is_case, probability)
     codes = as_codes(cluster, len(truth))
     if n_bins < 1:
         raise ValueError(f"A reliability curve has at least 1 bin, got {n_bins}")
@@ -290,6 +289,13 @@ def _checked(
     is_case: ArrayLike, probability: ArrayLike
 ) -> tuple[NDArray[np.bool_], Floats]:
     """Return labels and log odds, or refuse what is no calibration problem."""
+    truth, values = _checked_probabilities(is_case, probability)
+    return truth, _log_odds(values)
+
+
+def _checked_probabilities(
+    is_case: ArrayLike, probability: ArrayLike
+) -> tuple[NDArray[np.bool_], Floats]:
     truth = as_truth(is_case)
     values = as_probabilities(probability, n_images=len(truth))
     if truth.all() or not truth.any():
@@ -297,7 +303,7 @@ def _checked(
             f"Calibration needs cases and controls, got {truth.sum()} cases and "
             f"{(~truth).sum()} controls; take a larger part."
         )
-    return truth, _log_odds(values)
+    return truth, values
 
 
 def _log_odds(probability: ArrayLike) -> Floats:
