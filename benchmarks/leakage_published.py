@@ -24,8 +24,8 @@ from covid_cxr.audit.verdict import audit_stages
 from covid_cxr.cohorts.duplicates import no_duplicates
 from covid_cxr.cohorts.split_targets import SplitTargets
 from covid_cxr.cohorts.splits import split_by_patient
-from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.statistics.auc import estimate_aucs
+from covid_cxr.study.current import current
 
 # docs/data.md: counted on the official lists.
 IN_TRAIN_VAL, IN_TEST = 19_491, 7_193
@@ -107,7 +107,7 @@ def leakage_table(
         identify("phase2_rsna", cohort="rsna", curated=rsna, split=phase2),
     ]
     _, leakage, _ = audit_stages(
-        stages_of(TRAINING_PATHS[:1]),
+        stages_of(current().paths[:1]),
         pd.concat(images, ignore_index=True),
         no_duplicates().assign(first_cohort="", second_cohort=""),
         weights="imagenet",

@@ -11,7 +11,12 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from playwright.sync_api import sync_playwright
 
+from covid_cxr.study.current import choose
+from covid_cxr.study.reading import read_study
+
 ROOT = Path(__file__).parents[1]
+# Test modules ask for the study's paths when they are imported.
+choose(read_study((ROOT / "conf/base/study.yml").read_text("utf-8")))
 CHROMIUM_OPTIONS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update"),

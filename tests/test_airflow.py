@@ -4,9 +4,9 @@ import ast
 
 import pytest
 
-from covid_cxr.paths import TRAINING_PATHS
+from covid_cxr.study.current import current
 
-PATHS = {path.name.replace("_", "-"): path for path in TRAINING_PATHS}
+PATHS = {path.name.replace("_", "-"): path for path in current().paths}
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,15 @@ import covid_cxr.pipelines.pooled.pipeline as pooled
 import covid_cxr.pipelines.reporting.pipeline as reporting
 import covid_cxr.pipelines.sites.pipeline as sites
 import covid_cxr.pipelines.synthesis.pipeline as synthesis
-from covid_cxr.paths import TRAINING_PATHS, TrainingPath
+from covid_cxr.study.current import current, is_chosen
+from covid_cxr.study.design import TrainingPath
+from covid_cxr.study_config import choose_study
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Return the pipelines by the names that `kedro run --pipelines` takes."""
+    if not is_chosen():
+        choose_study()
     steps = {
         "ingestion": ingestion.create_pipeline(),
         "curation": curation.create_pipeline(),
@@ -43,7 +47,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "comparison": comparison.create_pipeline(),
         "pooled": pooled.create_pipeline(),
         "sites": sites.create_pipeline(),
-        **{path.name: _one_path(path, until_scores) for path in TRAINING_PATHS},
+        **{path.name: _one_path(path, until_scores) for path in current().paths},
         "__default__": study,
         "demo": hospital + study,
     }

@@ -14,11 +14,11 @@ from kedro.validation.parameter_validator import ParameterValidator
 from covid_cxr.cohorts.covid import CovidIngestion, list_covid
 from covid_cxr.cohorts.intensity import IntensitySample
 from covid_cxr.cohorts.split_targets import SplitTargets
-from covid_cxr.paths import COHORT_OF_TRAINING_SET
 from covid_cxr.pipelines.curation.pipeline import create_pipeline
 from covid_cxr.radiographs.curation import Curation
 from covid_cxr.radiographs.folder import list_folder
 from covid_cxr.settings import CONFIG_LOADER_ARGS
+from covid_cxr.study.current import current
 
 N_IMAGES = 40
 
@@ -157,7 +157,7 @@ def test_the_parameters_of_every_environment_arrive_as_records(project, env):
     parameters = load_parameters(project, env)
 
     assert isinstance(parameters["curation"], Curation)
-    for training_set in COHORT_OF_TRAINING_SET:
+    for training_set in current().cohort_of:
         sample = parameters[f"{training_set}_intensity_sample"]
         assert isinstance(parameters[f"{training_set}_split"], SplitTargets)
         assert isinstance(sample, IntensitySample)
@@ -176,7 +176,7 @@ def test_four_training_sets_are_drawn_from_three_stores():
     assert len([name for name in nodes if ".curate_" in name]) == 3
     assert len([name for name in nodes if ".settle_" in name]) == 3
     assert len([name for name in nodes if ".find_" in name]) == 3
-    for training_set, cohort in COHORT_OF_TRAINING_SET.items():
+    for training_set, cohort in current().cohort_of.items():
         drawn = nodes[f"curation.split_{training_set}"]
         assert {f"{cohort}_curated", f"{cohort}_duplicates"} <= set(drawn.inputs)
         assert f"{training_set}_left_out" in drawn.outputs

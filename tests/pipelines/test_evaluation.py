@@ -10,7 +10,6 @@ from kedro.framework.session import KedroSession
 from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
-from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.pipelines.evaluation.pipeline import (
     create_path_pipeline,
     create_pipeline,
@@ -26,8 +25,9 @@ from covid_cxr.report.html import make_environment
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.scored_part import line_up
 from covid_cxr.statistics.auc import estimate_aucs
+from covid_cxr.study.current import current
 
-NAMES = [path.name for path in TRAINING_PATHS]
+NAMES = [path.name for path in current().paths]
 SEPARATION = dict(zip(NAMES, [1.4, 2.0, 1.4, 1.0, 0.8, 0.6], strict=True))
 PARAMETERS = {
     "phase3.labels": ["covid19"],
@@ -187,7 +187,7 @@ def test_each_interactive_curve_has_a_band_that_its_legend_hides(outputs):
     bands = [t["legendgroup"] for t in traces if t.get("fill") == "toself"]
     curves = [t["legendgroup"] for t in traces if t["mode"] == "lines"]
     assert bands == curves
-    assert [title[:8] for title in curves] == [path.title for path in TRAINING_PATHS]
+    assert [title[:8] for title in curves] == [path.title for path in current().paths]
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +220,7 @@ def test_the_section_shows_all_of_it(made):
 
 
 def test_a_path_alone_has_its_own_datasets_and_no_ensemble(scores, radiographs):
-    pipeline = create_path_pipeline(TRAINING_PATHS[2])
+    pipeline = create_path_pipeline(current().paths[2])
 
     made = evaluate({"path_c": scores["path_c"]}, radiographs, pipeline)
 
@@ -233,7 +233,7 @@ def test_a_path_alone_has_its_own_datasets_and_no_ensemble(scores, radiographs):
     html = render(own)
     assert "Ensembles" not in html
     assert "Path (c)" in html
-    assert not [p.title for p in TRAINING_PATHS if p.title in html][1:]
+    assert not [p.title for p in current().paths if p.title in html][1:]
 
 
 def test_a_validation_part_of_one_class_leaves_what_needs_it_out(scores, radiographs):

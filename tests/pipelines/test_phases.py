@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.pipelines.phase1 import pipeline as phase1
 from covid_cxr.pipelines.phase2 import pipeline as phase2
 from covid_cxr.pipelines.phase2.nodes import play_pointing_game
@@ -17,6 +16,7 @@ from covid_cxr.pipelines.phase3.nodes import RepeatedStage, explain, randomise
 from covid_cxr.saliency.grad_cam import explainer
 from covid_cxr.saliency.maps import maps_of
 from covid_cxr.saliency.parameters import Explanation, Saliency
+from covid_cxr.study.current import current
 from covid_cxr.training.network import Network, build_densenet, initialise
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.seeds import Repetition
@@ -46,7 +46,7 @@ def test_every_training_is_scored_and_every_path_explained(nodes):
     trainings = {name for name in nodes if name.endswith(".train")}
 
     assert {f"{name.removesuffix('train')}score" for name in trainings} <= set(nodes)
-    assert {f"{path.name}.phase3.explain" for path in TRAINING_PATHS} <= set(nodes)
+    assert {f"{path.name}.phase3.explain" for path in current().paths} <= set(nodes)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_stage_knows_the_name_of_its_node(nodes):
             assert f"{node.func.__self__.name}.train" == name
 
 
-@pytest.mark.parametrize("path", TRAINING_PATHS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", current().paths, ids=lambda path: path.name)
 def test_the_maps_of_every_path_are_tested(nodes, path):
     tests = {"randomise", "tabulate_regions", "tabulate_repeatability"}
 

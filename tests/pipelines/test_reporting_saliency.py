@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.pipelines.reporting.saliency import (
     draw_randomisation,
     draw_saliency,
     saliency_nodes,
 )
 from covid_cxr.report.reporting import Reporting
+from covid_cxr.study.current import current
 
 REPORTING = {"level": 0.95, "significance": 0.05, "seed": 1}
 TABLE3 = pd.DataFrame(
@@ -98,7 +98,7 @@ def test_maps_of_radiographs_that_are_not_curated_are_refused():
 
 
 def test_a_report_without_boxes_has_no_pointing_game():
-    path_a, path_c = TRAINING_PATHS[0], TRAINING_PATHS[2]
+    path_a, path_c = current().paths[0], current().paths[2]
 
     def outputs(path):
         return {name for node in saliency_nodes([path]) for name in node.outputs}

@@ -9,7 +9,6 @@ import pytest
 from matplotlib.figure import Figure
 
 from covid_cxr.figures.roc import draw_interactive_roc
-from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.report.cohort_table import describe_parts
 from covid_cxr.report.comparisons import adjust_for_all_pairs, compare_paths
 from covid_cxr.report.evaluation import Evaluation
@@ -17,13 +16,14 @@ from covid_cxr.report.flow import CohortFlow, SplitCohort, follow_radiographs
 from covid_cxr.report.gallery import Gallery, draw_images, gather_cases
 from covid_cxr.report.html import ReportContents, write_report
 from covid_cxr.report.performance import (
-    tabulate_covid,
     tabulate_findings,
-    tabulate_pneumonia,
+    tabulate_related,
+    tabulate_target,
 )
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.scored_part import ScoredPart
 from covid_cxr.statistics.roc import trace_roc
+from covid_cxr.study.current import current
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +70,7 @@ def test_part():
     return scored_part(2)
 
 
-COLOURS = {path.name: "#0072b2" for path in TRAINING_PATHS}
+COLOURS = {path.name: "#0072b2" for path in current().paths}
 
 
 def made_up_scores(label, *, seed):
@@ -173,17 +173,16 @@ def tabulate_pairs(covid, reporting, evaluation):
     return table4, adjust_for_all_pairs(covid, **settings)
 
 
-def report_contents(
-    paths=TRAINING_PATHS, *, reporting, evaluation, is_synthetic=True, **changes
-):
+def report_contents(paths=None, *, reporting, evaluation, is_synthetic=True, **changes):
+    paths = paths or current().paths
     covid = {
         path.name: made_up_scores("covid19", seed=seed)
         for seed, path in enumerate(paths)
     }
     pneumonia = {
-        path.name: made_up_scores("pneumonia", seed=seed)
+        f"{path.name}_phase2": made_up_scores("pneumonia", seed=seed)
         for seed, path in enumerate(paths)
-        if path.phase2_cohort
+        if path.phase2_trainings
     }
     settings = {"reporting": reporting}
     is_study = len(paths) > 1
@@ -224,12 +223,10 @@ def report_contents(
         "table1": tabulate_findings(
             made_up_scores("edema", seed=9), ["edema"], reporting
         ),
-        "table2": tabulate_pneumonia(
-            pneumonia, part_counts=made_up_counts(), label="pneumonia", **settings
-        )
+        "table2": tabulate_related(pneumonia, part_counts=made_up_counts(), **settings)
         if pneumonia
         else None,
-        "table3": tabulate_covid(covid, label="covid19", **settings),
+        "table3": tabulate_target(covid, label="covid19", **settings),
         "table4": table4,
         "table5": table5,
         "images": {
@@ -242,7 +239,7 @@ def report_contents(
         "roc": draw_interactive_roc(
             curves, bands={}, first=None, colours=dict.fromkeys(curves, "#0072b2")
         ),
-        "colours": {path.name: "#0072b2" for path in TRAINING_PATHS},
+        "colours": {path.name: "#0072b2" for path in current().paths},
         **made_up_cohort(),
         "gallery": made_up_gallery(paths),
     }

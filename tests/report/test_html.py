@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.report.html import write_report
 from covid_cxr.report.provenance import Provenance, list_provenance
+from covid_cxr.study.current import current
 
 
 def test_plotly_is_in_the_file_once(document):
@@ -49,7 +49,7 @@ def test_other_starting_weights_than_the_papers_are_said(contents, make_contents
 def test_a_single_path_shows_no_comparison(make_contents):
     document = write_report(
         make_contents(
-            TRAINING_PATHS[5:],
+            current().paths[5:],
             table1=None,
             table2=None,
             images={},

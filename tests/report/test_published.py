@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.report.published import TABLE_1, TABLE_2, TABLE_3, TABLE_4, TABLE_5
 from covid_cxr.statistics.multiplicity import bonferroni
+from covid_cxr.study.current import current
 
-PAIRS = list(itertools.combinations([path.name for path in TRAINING_PATHS], 2))
+PAIRS = list(itertools.combinations([path.name for path in current().paths], 2))
 
 
 def test_table_5_follows_from_table_4_cell_by_cell():

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from covid_cxr.figures.names import literal, literals
 from covid_cxr.figures.palette import GRID, INK, MUTED
+from covid_cxr.study.current import current
 
 _TITLE_CHARACTERS = 24
 
@@ -69,7 +70,7 @@ def draw_shortcuts(
     axes = panels[0, 0]
     axes.set_yticks(range(len(paths)), titles, color=INK)
     axes.set_ylim(len(paths) - 0.4, -0.6)
-    figure.supxlabel("AUROC of COVID-19, test part", size=9)
+    figure.supxlabel(f"AUROC of {literal(current().target.name)}, test part", size=9)
     return figure
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from covid_cxr.audit.on_leak import CLEAN, UNKNOWN_ANCESTRY
-from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.report.trainings import training_title
+from covid_cxr.study.current import current
+from covid_cxr.study.design import PHASE1
 
 KIND_NAMES = {
     "same_image": "the same image",
@@ -17,8 +18,6 @@ KIND_NAMES = {
     UNKNOWN_ANCESTRY: "unknown ancestry",
 }
 _PART_NAMES = {"train": "training"}
-# The finding of Table 1 that stands for phase 1: the one that its split counts.
-_PHASE1_FINDING = "pneumonia"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,13 +113,15 @@ def _models_of(
     table = aurocs[f"table{number}"]
     if table is None:
         return pd.Series(dtype="float64")
-    if training_set == "phase1":
-        return table.loc[table["finding"] == _PHASE1_FINDING, "auroc"].dropna()
+    study = current()
+    if training_set == PHASE1:
+        counted = study.training_sets[PHASE1].label
+        return table.loc[table["finding"] == counted, "auroc"].dropna()
     if training_set.startswith("phase2"):
-        cohorts = table["path"].map(
-            {path.name: path.phase2_cohort for path in TRAINING_PATHS}
-        )
-        table = table[cohorts == training_set.removeprefix("phase2_")]
+        # Rows are trainings of phase 2, path by path, as Table 2 lists them.
+        shown = [p for p in study.paths if p.name in set(table["path"])]
+        made = [t.training_set for path in shown for t in path.phase2_trainings]
+        table = table[[name == training_set for name in made]]
     return table["auroc"].dropna()
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from covid_cxr.report.evaluation import Evaluation
-from covid_cxr.report.published import TABLE_4, TABLE_5
+from covid_cxr.report.published import TABLE_4, TABLE_5, published_name
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.scored_part import ScoredPart, line_up
 from covid_cxr.statistics.pairs import compare_all_pairs
 from covid_cxr.statistics.power import smallest_detectable_difference
+from covid_cxr.study.current import current
 
 _COMPARED = [
     *("first", "second", "difference", "lower", "upper"),
@@ -130,5 +131,6 @@ def adjust_comparisons(test: ScoredPart, *, seed: int) -> pd.DataFrame:
 def _published(
     table: pd.DataFrame, printed: Mapping[tuple[str, str], float]
 ) -> list[float]:
-    pairs = zip(table["first"], table["second"], strict=True)
+    names = {path.name: published_name(path) for path in current().paths}
+    pairs = zip(table["first"].map(names), table["second"].map(names), strict=True)
     return [printed.get(pair, np.nan) for pair in pairs]

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from covid_cxr.paths import COHORT_OF_TRAINING_SET, TRAINING_PATHS, TrainingPath
 from covid_cxr.report import wording
 from covid_cxr.report.audit import AuditTables, compare_with_models
 from covid_cxr.report.aurocs import MOST_DRAWN
@@ -29,6 +28,8 @@ from covid_cxr.report.trainings import (
     training_title,
 )
 from covid_cxr.saliency.randomisation import block_title
+from covid_cxr.study.current import current
+from covid_cxr.study.design import TrainingPath
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +42,8 @@ class ReportContents:
         parts: From `flow.count_parts`.
         trainings: From `trainings.list_trainings`.
         table1: Findings.
-        table2: Pneumonia.
-        table3: COVID-19.
+        table2: Related findings.
+        table3: The target.
         table4: Pairs of paths.
         table5: Pairs of paths, adjusted.
         images: PNG files by the name of their figure, as in `figure1`.
@@ -89,9 +90,9 @@ class ReportContents:
 
     @property
     def paths(self) -> list[TrainingPath]:
-        """The paths of this report, in the order of paths.py."""
+        """The paths of this report, in the order of the study."""
         names = set(self.table3["path"])
-        return [path for path in TRAINING_PATHS if path.name in names]
+        return [path for path in current().paths if path.name in names]
 
 
 def write_report(contents: ReportContents) -> str:
@@ -112,7 +113,8 @@ def write_report(contents: ReportContents) -> str:
             roc=as_fragment(contents.roc),
             colours=dict(contents.colours),
             citation=CITATION,
-            cohort_of=COHORT_OF_TRAINING_SET,
+            cohort_of=current().cohort_of,
+            printed=current().published is not None,
             wording=wording,
             metadata=_metadata(contents),
         )
@@ -153,6 +155,7 @@ def make_environment() -> Environment:
         "variable": wording.label,
     }
     environment.globals["records"] = _records
+    environment.globals["study"] = current()
     environment.globals["without_radiographs"] = _without_radiographs
     environment.globals["interval"] = wording.interval
     environment.globals["imagenet"] = IMAGENET

@@ -1,4 +1,4 @@
-"""Tables 1 to 3: how well findings, pneumonia and COVID-19 are told apart.
+"""Tables 1 to 3: how well general findings, related ones and the target are told.
 
 Intervals are patient-clustered logit intervals; Table 3 has the paper's image-level
 DeLong Wald intervals beside them. What the paper printed stands in `paper_*` columns,
@@ -11,10 +11,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from covid_cxr.paths import TRAINING_PATHS, TrainingPath
-from covid_cxr.report.published import TABLE_1, TABLE_2, TABLE_3
+from covid_cxr.report.published import TABLE_1, TABLE_2, TABLE_3, published_name
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.scored_part import ScoredPart, line_up
+from covid_cxr.study.current import current
+from covid_cxr.study.design import Training, TrainingPath
 
 logger = logging.getLogger(__name__)
 
@@ -52,45 +53,54 @@ def tabulate_findings(
     return compared.assign(minus_paper=compared["minus_paper"].where(is_comparable))
 
 
-def tabulate_pneumonia(
+def tabulate_related(
     scores: Mapping[str, pd.DataFrame],
     *,
     part_counts: pd.DataFrame,
-    label: str,
     reporting: Reporting,
 ) -> pd.DataFrame:
-    """Return Table 2: pneumonia after phase 2, on that phase's validation part.
+    """Return Table 2: related findings after phase 2, on that phase's validation part.
 
     There is no other held-out part in phase 2. `images_of_phase1_patients` says how
-    many of the evaluated radiographs belong to patients of phase 1's training part.
+    many of the evaluated radiographs belong to patients of phase 1's training part. A
+    path with several trainings of phase 2 has a row for each.
 
     Args:
-        scores: Of phase 2, by path.
+        scores: Of phase 2, by training, as in "path_b_phase2".
         part_counts: From `flow.count_parts`.
-        label: The finding.
         reporting: For the level of the intervals.
     """
+    study = current()
     rows = []
-    for path in _paths_of(scores):
-        part = line_up({path.name: scores[path.name]}, label=label, part="validation")
-        rows.append(
-            {
-                "path": path.name,
-                "description": path.description,
-                **_training_counts(path, part_counts),
-                **_sizes(part),
-                "images_of_phase1_patients": _seen_in_phase1(path, part_counts),
-                **_clustered(part, reporting, position=0),
-                **_published_pneumonia(path),
-            }
-        )
+    for path in study.paths:
+        for training in path.phase2_trainings:
+            if training.dataset_prefix not in scores:
+                continue
+            drawn = study.training_set_of(training)
+            own = {path.name: scores[training.dataset_prefix]}
+            part = line_up(own, label=drawn.label, part="validation")
+            is_one = len(path.phase2_trainings) == 1
+            after = "" if is_one else f" ({drawn.title})"
+            rows.append(
+                {
+                    "path": path.name,
+                    "description": f"{path.description}{after}",
+                    **_training_counts(path, training, part_counts),
+                    **_sizes(part),
+                    "images_of_phase1_patients": _seen_in_phase1(
+                        path, training, part_counts
+                    ),
+                    **_clustered(part, reporting, position=0),
+                    **_published_related(path),
+                }
+            )
     return _minus_paper(pd.DataFrame(rows))
 
 
-def tabulate_covid(
+def tabulate_target(
     scores: Mapping[str, pd.DataFrame], *, label: str, reporting: Reporting
 ) -> pd.DataFrame:
-    """Return Table 3: COVID-19 on the test part, one row per path.
+    """Return Table 3: the target on the test part, one row per path.
 
     `auroc`, `lower` and `upper` are clustered by patient; `image_lower` and
     `image_upper` take every image as independent, as in the paper.
@@ -116,7 +126,7 @@ def tabulate_covid(
                 "image_upper": by_image[k, 1],
                 **_sizes(test),
                 "validation_auroc": on_validation[k],
-                **_published_covid(path),
+                **_published_target(path),
             }
         )
     return _minus_paper(pd.DataFrame(rows))
@@ -129,7 +139,7 @@ def chosen_path(table3: pd.DataFrame) -> TrainingPath:
     path on the test part is not the largest of several by selection.
     """
     best = table3["path"].iloc[int(table3["validation_auroc"].argmax())]
-    return next(path for path in TRAINING_PATHS if path.name == best)
+    return next(path for path in current().paths if path.name == best)
 
 
 def _finding_row(
@@ -162,28 +172,34 @@ def _sizes(part: ScoredPart) -> dict[str, int]:
     }
 
 
-def _training_counts(path: TrainingPath, part_counts: pd.DataFrame) -> dict[str, float]:
+def _training_counts(
+    path: TrainingPath, training: Training, part_counts: pd.DataFrame
+) -> dict[str, float]:
+    """Return what was learned from until after `training`, and the last prevalence."""
     train = part_counts[part_counts["part"] == "train"].set_index("training_set")
-    phase2 = train.loc[[f"phase2_{path.phase2_cohort}"]]
-    both = pd.concat([phase2, train.loc[["phase1"]]]) if path.has_phase1 else phase2
+    last = train.loc[[training.training_set]]
+    until = path.training_sets[: path.training_sets.index(training.training_set) + 1]
+    learned = train.loc[list(until)]
     return {
-        "training_images": both["images"].sum(),
-        "training_positives": both["positives"].sum(),
-        "prevalence_percent": 100 * phase2["positives"].sum() / phase2["images"].sum(),
+        "training_images": learned["images"].sum(),
+        "training_positives": learned["positives"].sum(),
+        "prevalence_percent": 100 * last["positives"].sum() / last["images"].sum(),
     }
 
 
-def _seen_in_phase1(path: TrainingPath, part_counts: pd.DataFrame) -> float:
+def _seen_in_phase1(
+    path: TrainingPath, training: Training, part_counts: pd.DataFrame
+) -> float:
     if not path.has_phase1:
         return 0.0
     is_evaluated = (part_counts["part"] == "validation") & (
-        part_counts["training_set"] == f"phase2_{path.phase2_cohort}"
+        part_counts["training_set"] == training.training_set
     )
     return part_counts.loc[is_evaluated, "images_of_phase1_patients"].sum(min_count=1)
 
 
 def _published_finding(finding: str) -> dict[str, float]:
-    row = TABLE_1.get(finding)
+    row = TABLE_1.get(finding) if current().published else None
     return {
         "paper_auroc": row.paper if row else np.nan,
         "wang_2017": row.wang if row else np.nan,
@@ -193,8 +209,8 @@ def _published_finding(finding: str) -> dict[str, float]:
     }
 
 
-def _published_pneumonia(path: TrainingPath) -> dict[str, float]:
-    row = TABLE_2.get(path.name)
+def _published_related(path: TrainingPath) -> dict[str, float]:
+    row = TABLE_2.get(published_name(path))
     return {
         "paper_training_images": row.training_images if row else np.nan,
         "paper_training_positives": row.training_positives if row else np.nan,
@@ -203,8 +219,8 @@ def _published_pneumonia(path: TrainingPath) -> dict[str, float]:
     }
 
 
-def _published_covid(path: TrainingPath) -> dict[str, float]:
-    row = TABLE_3.get(path.name)
+def _published_target(path: TrainingPath) -> dict[str, float]:
+    row = TABLE_3.get(published_name(path))
     return {
         "paper_auroc": row.auroc if row else np.nan,
         "paper_lower": row.lower if row else np.nan,
@@ -217,5 +233,5 @@ def _minus_paper(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _paths_of(scores: Mapping[str, pd.DataFrame]) -> list[TrainingPath]:
-    """Return the scored paths in the order of paths.py."""
-    return [path for path in TRAINING_PATHS if path.name in scores]
+    """Return the scored paths in the order of the study."""
+    return [path for path in current().paths if path.name in scores]

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from covid_cxr.study.current import current
+from covid_cxr.study.design import TrainingPath
+
 CITATION = "Fricks et al., J. Med. Imaging 8(6) 064501 (2021)"
 
 
@@ -55,6 +58,11 @@ class PublishedCovid:
     auroc: float
     lower: float
     upper: float
+
+
+def published_name(path: TrainingPath) -> str:
+    """Return the name here of the path whose numbers stand beside `path`'s own."""
+    return f"path_{path.published_as}" if current().published else ""
 
 
 def _finding(

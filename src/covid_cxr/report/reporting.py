@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from covid_cxr.paths import TRAINING_PATHS
+from covid_cxr.study.current import current
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Reporting:
                 )
         if self.seed < 0:
             raise ValueError(f"reporting.seed must not be negative, got {self.seed}")
-        names = [path.name for path in TRAINING_PATHS]
+        names = [path.name for path in current().paths]
         if self.saliency_path is not None and self.saliency_path not in names:
             raise ValueError(
                 f"reporting.saliency_path must be one of {', '.join(names)}, or null "

@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.paths import TRAINING_PATHS, TrainingPath
 from covid_cxr.report.performance import chosen_path
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.saliency.regions import ALL, REGIONS
+from covid_cxr.study.current import current
+from covid_cxr.study.design import TrainingPath
 
 METHOD_NAMES = {
     "grad_cam": "Grad-CAM",
@@ -116,7 +117,7 @@ def explained_path(table3: pd.DataFrame, reporting: Reporting) -> TrainingPath:
         table3: The paths of the report, with their AUROC on validation.
         reporting: Says which path is asked for.
     """
-    by_name = {path.name: path for path in TRAINING_PATHS}
+    by_name = {path.name: path for path in current().paths}
     if reporting.saliency_path in set(table3["path"]):
         return by_name[str(reporting.saliency_path)]
     return chosen_path(table3)

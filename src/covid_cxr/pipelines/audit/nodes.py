@@ -11,7 +11,7 @@ from covid_cxr.audit.on_leak import OnLeak
 from covid_cxr.cohorts import duplicates as duplicate_pairs
 from covid_cxr.cohorts.duplicates import DuplicateSearch
 from covid_cxr.cohorts.label_by_source import sources_of_one_class, warn_of_sources
-from covid_cxr.paths import COHORT_OF_TRAINING_SET, TRAINING_PATHS
+from covid_cxr.study.current import current
 
 
 def find_duplicates_across(duplicates: DuplicateSearch, **cohorts: Any) -> pd.DataFrame:
@@ -42,7 +42,7 @@ def find_leaks(
     """
     within = [
         tables[f"{cohort}_duplicates"].assign(first_cohort=cohort, second_cohort=cohort)
-        for cohort in dict.fromkeys(COHORT_OF_TRAINING_SET.values())
+        for cohort in current().cohorts
     ]
     duplicates = pd.concat([tables["duplicates_across"], *within], ignore_index=True)
     images = [
@@ -52,10 +52,10 @@ def find_leaks(
             curated=tables[f"{cohort}_curated"],
             split=tables[f"{training_set}_split"],
         )
-        for training_set, cohort in COHORT_OF_TRAINING_SET.items()
+        for training_set, cohort in current().cohort_of.items()
     ]
     return verdict.audit_stages(
-        stages_of(TRAINING_PATHS),
+        stages_of(current().paths),
         pd.concat(images),
         duplicates,
         weights=weights,
@@ -77,7 +77,7 @@ def find_shortcuts(
         one class only.
     """
     described, sources = [], []
-    for name, cohort in COHORT_OF_TRAINING_SET.items():
+    for name, cohort in current().cohort_of.items():
         curated, split = inputs[f"{cohort}_curated"], inputs[f"{name}_split"]
         label = inputs[f"{name}_label"]
         described.append(

@@ -6,12 +6,12 @@ from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.audit.intensity import predict_from_intensity
 from covid_cxr.audit.verdict import judge
-from covid_cxr.paths import COHORT_OF_TRAINING_SET
 from covid_cxr.pipelines.audit.nodes import (
     find_duplicates_across,
     find_leaks,
     find_shortcuts,
 )
+from covid_cxr.study.current import current
 
 
 def create_pipeline() -> Pipeline:
@@ -19,8 +19,9 @@ def create_pipeline() -> Pipeline:
 
     The tables are written before `judge` may stop the run.
     """
-    cohorts = dict.fromkeys(COHORT_OF_TRAINING_SET.values())
-    splits = [f"{training_set}_split" for training_set in COHORT_OF_TRAINING_SET]
+    study = current()
+    cohorts, training_sets = list(study.cohorts), list(study.training_sets)
+    splits = [f"{training_set}_split" for training_set in training_sets]
     curated = [f"{cohort}_curated" for cohort in cohorts]
     duplicates = [*(f"{cohort}_duplicates" for cohort in cohorts), "duplicates_across"]
     nodes = [
@@ -48,10 +49,7 @@ def create_pipeline() -> Pipeline:
             inputs={
                 "level": "params:reporting.level",
                 **_same([*splits, *curated]),
-                **{
-                    f"{s}_label": f"params:{s}_split.label"
-                    for s in COHORT_OF_TRAINING_SET
-                },
+                **{f"{s}_label": f"params:{s}_split.label" for s in training_sets},
             },
             outputs=["cross_tables", "associations", "metadata_auroc", "source_labels"],
             name="find_shortcuts",
@@ -59,8 +57,8 @@ def create_pipeline() -> Pipeline:
         Node(
             predict_from_intensity,
             inputs={
-                "store": "covid_store",
-                "curated": "covid_curated",
+                "store": f"{study.target_cohort}_store",
+                "curated": f"{study.target_cohort}_curated",
                 "split": "phase3_split",
                 "label": "params:phase3_split.label",
                 "level": "params:reporting.level",

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.paths import TRAINING_PATHS, TrainingPath
 from covid_cxr.pipelines.evaluation.nodes import arrange_path_scores
 from covid_cxr.pipelines.score_evaluation import evaluate_scores
 from covid_cxr.report.subgroups import find_levels
+from covid_cxr.study.current import current
+from covid_cxr.study.design import TrainingPath
 
 _FIGURE_3 = {"roc_figure": "figure3", "roc_interactive": "figure3_interactive"}
 
@@ -15,7 +16,7 @@ _FIGURE_3 = {"roc_figure": "figure3", "roc_interactive": "figure3_interactive"}
 def create_pipeline() -> Pipeline:
     """Return the evaluation of the whole study: all paths, and their ensembles."""
     return Pipeline(
-        _nodes_of(TRAINING_PATHS),
+        _nodes_of(current().paths),
         namespace="evaluation",
         prefix_datasets_with_namespace=False,
         outputs=_FIGURE_3,
@@ -51,7 +52,7 @@ def _nodes_of(paths: Sequence[TrainingPath]) -> list[Node]:
         Node(
             find_levels,
             inputs={
-                "radiographs": "covid_curated",
+                "radiographs": f"{current().target_cohort}_curated",
                 "evaluation": "params:evaluation",
             },
             outputs="subgroup_levels",

@@ -7,18 +7,17 @@ import pandas as pd
 from kedro.pipeline import Node
 
 from covid_cxr.figures import flow as flow_figure
-from covid_cxr.paths import COHORT_OF_TRAINING_SET
 from covid_cxr.report import flow, wording
 from covid_cxr.report.cohort_table import describe_parts
+from covid_cxr.study.current import current
 
 _PART_TITLES = {"train": "Training", "validation": "Validation", "test": "Test"}
 
 
 def cohort_nodes(training_sets: Sequence[str]) -> list[Node]:
     """Return the nodes that count and describe who is in these training sets."""
-    cohorts = list(
-        dict.fromkeys(COHORT_OF_TRAINING_SET[name] for name in training_sets)
-    )
+    cohort_of = current().cohort_of
+    cohorts = list(dict.fromkeys(cohort_of[name] for name in training_sets))
     curated = [f"{cohort}_curated" for cohort in cohorts]
     splits = [f"{name}_split" for name in training_sets]
     followed = [
@@ -44,11 +43,7 @@ def cohort_nodes(training_sets: Sequence[str]) -> list[Node]:
         ),
         Node(
             describe_cohorts,
-            inputs={
-                "pneumonia_labels": "params:phase2.labels",
-                "covid_labels": "params:phase3.labels",
-                **{name: name for name in [*curated, *splits]},
-            },
+            inputs={name: name for name in [*curated, *splits]},
             outputs="cohort_results",
             name="describe_cohorts",
         ),
@@ -63,12 +58,12 @@ def follow_radiographs(**tables: pd.DataFrame) -> pd.DataFrame:
             `<training set>_split` and `<training set>_left_out`.
     """
     cohorts = {}
-    for cohort in dict.fromkeys(COHORT_OF_TRAINING_SET.values()):
+    for cohort in current().cohorts:
         if f"{cohort}_curated" not in tables:
             continue
         drawn = [
             name
-            for name, origin in COHORT_OF_TRAINING_SET.items()
+            for name, origin in current().cohort_of.items()
             if origin == cohort and f"{name}_split" in tables
         ]
         cohorts[cohort] = flow.CohortFlow(
@@ -81,38 +76,28 @@ def follow_radiographs(**tables: pd.DataFrame) -> pd.DataFrame:
     return flow.follow_radiographs(cohorts)
 
 
-def describe_cohorts(
-    pneumonia_labels: list[str], covid_labels: list[str], **tables: pd.DataFrame
-) -> pd.DataFrame:
+def describe_cohorts(**tables: pd.DataFrame) -> pd.DataFrame:
     """Return the characteristics of every part of every training set.
 
     Args:
-        pneumonia_labels: The label that is counted in phases 1 and 2.
-        covid_labels: The label that is counted in phase 3.
         tables: `<training set>_split` and `<cohort>_curated`.
     """
-    return describe_parts(split_cohorts(pneumonia_labels, covid_labels, tables))
+    return describe_parts(split_cohorts(tables))
 
 
-def split_cohorts(
-    pneumonia_labels: list[str],
-    covid_labels: list[str],
-    tables: dict[str, pd.DataFrame],
-) -> dict[str, flow.SplitCohort]:
+def split_cohorts(tables: dict[str, pd.DataFrame]) -> dict[str, flow.SplitCohort]:
     """Return the training sets that have a split among the tables, by name.
 
     Args:
-        pneumonia_labels: The label that is counted in phases 1 and 2.
-        covid_labels: The label that is counted in phase 3.
         tables: `<training set>_split` and `<cohort>_curated`.
     """
     return {
         name: flow.SplitCohort(
             split=tables[f"{name}_split"],
-            radiographs=tables[f"{cohort}_curated"],
-            label=(covid_labels if name == "phase3" else pneumonia_labels)[0],
+            radiographs=tables[f"{one.cohort}_curated"],
+            label=one.label,
         )
-        for name, cohort in COHORT_OF_TRAINING_SET.items()
+        for name, one in current().training_sets.items()
         if f"{name}_split" in tables
     }
 

@@ -1,6 +1,7 @@
 """Where the numbers come from, and the drafts that are filled with them."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pandas as pd
 from kedro.pipeline import Node
 
 import covid_cxr
+from covid_cxr.cohorts.sources import SOURCES
 from covid_cxr.pipelines.reporting.nodes import tables_of_section, take_section
 from covid_cxr.report.code_version import code_version, package_versions
 from covid_cxr.report.documents.claim import fill_claim
@@ -20,6 +22,7 @@ from covid_cxr.report.evaluation import Evaluation
 from covid_cxr.report.provenance import Provenance, hash_data
 from covid_cxr.report.provenance import list_provenance as list_facts
 from covid_cxr.report.reporting import Reporting
+from covid_cxr.study.current import current
 
 # In the order of the report; each is a dataset of the same name.
 DOCUMENTS: Mapping[str, Callable[[Evidence], Document]] = {
@@ -28,11 +31,6 @@ DOCUMENTS: Mapping[str, Callable[[Evidence], Document]] = {
     "tripod_ai": fill_tripod_ai,
 }
 
-_RAW = {  # of each cohort; those that are optional may be absent
-    "nih": ("nih_entries", "nih_train_val_list", "nih_test_list"),
-    "rsna": ("rsna_labels", "rsna_class_info", "rsna_mapping"),
-    "covid": ("covid_manifest", "covid_additions", "covid_crops"),
-}
 # The dataset of each field of `Evidence`; those that a run does not have stay None.
 _TABLES = {
     "cohorts": "cohort_counts",
@@ -65,10 +63,10 @@ def document_nodes(nodes: Sequence[Node], given: Collection[str]) -> list[Node]:
     """
     read = {name for node in nodes for name in node.inputs}
     had = {*given, *read, *(name for node in nodes for name in node.outputs)}
-    cohorts = [cohort for cohort in _RAW if f"{cohort}_curated" in read]
+    cohorts = [cohort for cohort in current().cohorts if f"{cohort}_curated" in read]
     records = _ending(read, _PROVENANCE)
     hashed = [
-        *(name for cohort in cohorts for name in (*_RAW[cohort], f"{cohort}_curated")),
+        *(name for cohort in cohorts for name in (*_raw(cohort), f"{cohort}_curated")),
         *_ending(read, "_split"),
     ]
     filled = {field: name for field, name in _TABLES.items() if name in had}
@@ -96,6 +94,14 @@ def document_nodes(nodes: Sequence[Node], given: Collection[str]) -> list[Node]:
     ]
 
 
+def _raw(cohort: str) -> list[str]:
+    """Return the raw tables of a cohort; those that are optional may be absent."""
+    study = current()
+    tables = list(SOURCES[study.cohorts[cohort].source].tables)
+    cropped = ["crops"] if cohort == study.target_cohort else []
+    return [f"{cohort}_{table}" for table in [*tables, *cropped]]
+
+
 def list_provenance(printable: dict[str, Any], **read: Any) -> pd.DataFrame:
     """Return the table of provenance.
 
@@ -114,7 +120,7 @@ def list_provenance(printable: dict[str, Any], **read: Any) -> pd.DataFrame:
         packages=package_versions(),
         data=hash_data(read, curated, splits),
         records=records,
-        parameters=used,
+        parameters={"study": asdict(current()), **used},
     )
 
 

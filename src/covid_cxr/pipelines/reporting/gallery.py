@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from kedro.pipeline import Node
 
-from covid_cxr.paths import TrainingPath
 from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.report.gallery import Gallery, draw_images, gather_cases
 from covid_cxr.report.performance import chosen_path
+from covid_cxr.study.current import current
+from covid_cxr.study.design import TrainingPath
 
 
 def gallery_node(paths: Sequence[TrainingPath]) -> Node:
@@ -19,8 +20,8 @@ def gallery_node(paths: Sequence[TrainingPath]) -> Node:
         gather_gallery,
         inputs={
             "table3": "table3",
-            "store": "covid_store",
-            "radiographs": "covid_curated",
+            "store": f"{current().target_cohort}_store",
+            "radiographs": f"{current().target_cohort}_curated",
             "gallery": "params:gallery",
             **{path.name: f"{path.name}_phase3_maps" for path in paths},
         },

@@ -13,7 +13,6 @@ from covid_cxr.figures import cropping, intervals, learning_curves
 from covid_cxr.figures.note import draw_note
 from covid_cxr.figures.palette import path_colour
 from covid_cxr.figures.paths import draw_paths
-from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.pipelines.reporting.cohorts import split_cohorts
 from covid_cxr.pipelines.reporting.sites import take_site_results
 from covid_cxr.radiographs import files
@@ -36,6 +35,7 @@ from covid_cxr.report.provenance import Provenance
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.saliency import SaliencyTables
 from covid_cxr.report.shortcuts import ShortcutTables
+from covid_cxr.study.current import current
 
 logger = logging.getLogger(__name__)
 
@@ -71,40 +71,31 @@ def count_cohorts(**tables: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def count_parts(
-    pneumonia_labels: list[str], covid_labels: list[str], **tables: pd.DataFrame
-) -> pd.DataFrame:
+def count_parts(**tables: pd.DataFrame) -> pd.DataFrame:
     """Return images, patients and positives of every part of every training set.
 
     Args:
-        pneumonia_labels: The label that is counted in phases 1 and 2.
-        covid_labels: The label that is counted in phase 3.
         tables: `<training set>_split` and `<cohort>_curated`.
     """
-    training_sets = split_cohorts(pneumonia_labels, covid_labels, tables)
-    return flow.count_parts(training_sets)
+    return flow.count_parts(split_cohorts(tables))
 
 
-def tabulate_pneumonia(
-    part_counts: pd.DataFrame,
-    labels: list[str],
-    reporting: Reporting,
-    **scores: pd.DataFrame,
+def tabulate_related(
+    part_counts: pd.DataFrame, reporting: Reporting, **scores: pd.DataFrame
 ) -> pd.DataFrame:
     """Return Table 2.
 
     Args:
         part_counts: From `count_parts`.
-        labels: Of phase 2: one.
         reporting: For the level of the intervals.
-        scores: Of phase 2, by path.
+        scores: Of phase 2, by training.
     """
-    return performance.tabulate_pneumonia(
-        scores, part_counts=part_counts, label=labels[0], reporting=reporting
+    return performance.tabulate_related(
+        scores, part_counts=part_counts, reporting=reporting
     )
 
 
-def tabulate_covid(
+def tabulate_target(
     labels: list[str], reporting: Reporting, **scores: pd.DataFrame
 ) -> pd.DataFrame:
     """Return Table 3.
@@ -114,7 +105,7 @@ def tabulate_covid(
         reporting: For the level of the intervals.
         scores: Of phase 3, by path.
     """
-    return performance.tabulate_covid(scores, label=labels[0], reporting=reporting)
+    return performance.tabulate_target(scores, label=labels[0], reporting=reporting)
 
 
 def compare_paths(
@@ -165,7 +156,7 @@ def draw_training_paths(part_counts: pd.DataFrame) -> Any:
     """Return Figure 1: all paths, with the images that each training has seen."""
     train = part_counts[part_counts["part"] == "train"]
     training_images = dict(zip(train["training_set"], train["images"], strict=True))
-    return draw_paths(TRAINING_PATHS, training_images=training_images)
+    return draw_paths(current().paths, training_images=training_images)
 
 
 def draw_cropping(
@@ -192,7 +183,7 @@ def draw_cropping(
 def draw_auroc_intervals(table3: pd.DataFrame) -> Any:
     """Return the intervals of Table 3, ours beside the paper's."""
     rows = []
-    for position, path in enumerate(TRAINING_PATHS):
+    for position, path in enumerate(current().paths):
         for row in table3[table3["path"] == path.name].to_dict(orient="records"):
             ours = {key: row[key] for key in ("auroc", "lower", "upper")}
             paper = {key: row[f"paper_{key}"] for key in ("auroc", "lower", "upper")}
@@ -251,7 +242,7 @@ def write_report(
     sections["sites"] = take_site_results(parts)
     optional = dict.fromkeys(("table1", "table2", "table4", "table5"))
     contents: dict[str, Any] = {**optional, **parts, **sections, "images": images}
-    colours = {path.name: path_colour(i) for i, path in enumerate(TRAINING_PATHS)}
+    colours = {path.name: path_colour(i) for i, path in enumerate(current().paths)}
     return html.write_report(
         html.ReportContents(
             reporting=reporting, roc=figure3_interactive, colours=colours, **contents

@@ -4,11 +4,6 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.paths import (
-    COHORT_OF_TRAINING_SET,
-    TRAINING_PATHS,
-    TrainingPath,
-)
 from covid_cxr.pipelines.reporting.cohorts import cohort_nodes
 from covid_cxr.pipelines.reporting.documents import document_nodes
 from covid_cxr.pipelines.reporting.flags import flag_nodes
@@ -26,15 +21,17 @@ from covid_cxr.pipelines.reporting.nodes import (
     list_timings,
     list_trainings,
     tables_of_section,
-    tabulate_covid,
-    tabulate_pneumonia,
+    tabulate_related,
     tabulate_seeds,
+    tabulate_target,
     write_report,
 )
 from covid_cxr.pipelines.reporting.saliency import saliency_nodes
 from covid_cxr.pipelines.reporting.shortcuts import shortcut_nodes
 from covid_cxr.pipelines.reporting.sites import site_datasets
 from covid_cxr.report.performance import tabulate_findings
+from covid_cxr.study.current import current
+from covid_cxr.study.design import TrainingPath
 
 # Of the pipeline `evaluation`.
 EVALUATED = (*tables_of_section("evaluation"), "figure3", "figure3_interactive")
@@ -46,9 +43,9 @@ DRAFTED = (*tables_of_section("provenance"), *tables_of_section("documents"))
 
 def create_pipeline() -> Pipeline:
     """Return the report of the whole study: all paths, compared."""
-    nodes = [*_nodes_of(TRAINING_PATHS), *_comparison(), *_illustrations()]
+    nodes = [*_nodes_of(current().paths), *_comparison(), *_illustrations()]
     audited = tables_of_section("audit")
-    given = [*audited, *EVALUATED, *SHORTCUTS, *site_datasets(TRAINING_PATHS)]
+    given = [*audited, *EVALUATED, *SHORTCUTS, *site_datasets(current().paths)]
     drafts = document_nodes(nodes, given)
     return Pipeline(
         [*nodes, *drafts, _report(nodes, [*given, *DRAFTED])],
@@ -95,24 +92,26 @@ def _nodes_of(paths: Sequence[TrainingPath]) -> list[Node]:
                 name="tabulate_findings",
             )
         )
-    refined = [path for path in paths if path.phase2_cohort is not None]
+    refined = [one for path in paths for one in path.phase2_trainings]
     if refined:
         nodes.append(
             Node(
-                tabulate_pneumonia,
+                tabulate_related,
                 inputs={
                     "part_counts": "part_counts",
-                    "labels": "params:phase2.labels",
                     "reporting": "params:reporting",
-                    **{path.name: f"{path.name}_phase2_scores" for path in refined},
+                    **{
+                        one.dataset_prefix: f"{one.dataset_prefix}_scores"
+                        for one in refined
+                    },
                 },
                 outputs="table2",
-                name="tabulate_pneumonia",
+                name="tabulate_related",
             )
         )
     return [
         *nodes,
-        *_covid_scores(paths),
+        *_target_scores(paths),
         *saliency_nodes(paths),
         gallery_node(paths),
         *shortcut_nodes(paths),
@@ -121,8 +120,10 @@ def _nodes_of(paths: Sequence[TrainingPath]) -> list[Node]:
 
 
 def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
-    training_sets = [name for name in COHORT_OF_TRAINING_SET if _is_used(name, paths)]
-    cohorts = list(dict.fromkeys(COHORT_OF_TRAINING_SET[n] for n in training_sets))
+    cohort_of = current().cohort_of
+    used = {name for path in paths for name in path.training_sets}
+    training_sets = [name for name in cohort_of if name in used]
+    cohorts = list(dict.fromkeys(cohort_of[name] for name in training_sets))
     curated = _same([f"{cohort}_curated" for cohort in cohorts])
     rejected = _same([f"{cohort}_rejected" for cohort in cohorts])
     return [
@@ -137,8 +138,6 @@ def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
         Node(
             count_parts,
             inputs={
-                "pneumonia_labels": "params:phase2.labels",
-                "covid_labels": "params:phase3.labels",
                 **_same([f"{name}_split" for name in training_sets]),
                 **curated,
             },
@@ -148,18 +147,18 @@ def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
     ]
 
 
-def _covid_scores(paths: Sequence[TrainingPath]) -> list[Node]:
+def _target_scores(paths: Sequence[TrainingPath]) -> list[Node]:
     scores = {path.name: f"{path.name}_phase3_scores" for path in paths}
     return [
         Node(
-            tabulate_covid,
+            tabulate_target,
             inputs={
                 "labels": "params:phase3.labels",
                 "reporting": "params:reporting",
                 **scores,
             },
             outputs="table3",
-            name="tabulate_covid",
+            name="tabulate_target",
         ),
         Node(
             tabulate_seeds,
@@ -180,11 +179,9 @@ def _covid_scores(paths: Sequence[TrainingPath]) -> list[Node]:
 
 
 def _trainings(paths: Sequence[TrainingPath]) -> list[Node]:
-    names = [
-        *(["phase1"] if any(path.has_phase1 for path in paths) else []),
-        *(f"{path.name}_phase2" for path in paths if path.phase2_cohort is not None),
-        *(f"{path.name}_phase3" for path in paths),
-    ]
+    trainings = {one.name: one for path in paths for one in path.trainings}
+    in_order = sorted(trainings.values(), key=lambda one: one.training_set[:6])
+    names = [one.dataset_prefix for one in in_order]  # phase by phase
     return [
         Node(
             draw_learning_curves,
@@ -208,7 +205,7 @@ def _trainings(paths: Sequence[TrainingPath]) -> list[Node]:
 
 
 def _comparison() -> list[Node]:
-    scores = {path.name: f"{path.name}_phase3_scores" for path in TRAINING_PATHS}
+    scores = {path.name: f"{path.name}_phase3_scores" for path in current().paths}
     given = {"labels": "params:phase3.labels", "reporting": "params:reporting"}
     return [
         Node(
@@ -237,9 +234,9 @@ def _illustrations() -> list[Node]:
         Node(
             draw_cropping,
             inputs={
-                "images": "covid_images",
-                "crops": "covid_crops",
-                "radiographs": "covid_curated",
+                "images": f"{current().target_cohort}_images",
+                "crops": f"{current().target_cohort}_crops",
+                "radiographs": f"{current().target_cohort}_curated",
                 "reporting": "params:reporting",
             },
             outputs="figure2",
@@ -272,13 +269,6 @@ def _report(nodes: Sequence[Node], given: Sequence[str]) -> Node:
         outputs="report",
         name="write_report",
     )
-
-
-def _is_used(training_set: str, paths: Sequence[TrainingPath]) -> bool:
-    if training_set == "phase1":
-        return any(path.has_phase1 for path in paths)
-    cohorts = {f"phase2_{path.phase2_cohort}" for path in paths}
-    return training_set == "phase3" or training_set in cohorts
 
 
 def _same(names: Sequence[str]) -> dict[str, str]:

@@ -10,11 +10,12 @@ from kedro.pipeline import Node
 from covid_cxr.figures import saliency as figures
 from covid_cxr.figures.note import draw_note
 from covid_cxr.figures.palette import classifier_colours
-from covid_cxr.paths import TRAINING_PATHS, TrainingPath
 from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.report import saliency
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.saliency.cases import OUTCOMES
+from covid_cxr.study.current import current
+from covid_cxr.study.design import PHASE3, Training, TrainingPath
 
 # Phase, and what it leaves of each path -> the table of all paths in the report.
 TESTS = {
@@ -33,8 +34,8 @@ def saliency_nodes(paths: Sequence[TrainingPath]) -> list[Node]:
             draw_saliency,
             inputs={
                 "table3": "table3",
-                "store": "covid_store",
-                "radiographs": "covid_curated",
+                "store": f"{current().target_cohort}_store",
+                "radiographs": f"{current().target_cohort}_curated",
                 "reporting": "params:reporting",
                 **explanations,
             },
@@ -55,16 +56,32 @@ def saliency_nodes(paths: Sequence[TrainingPath]) -> list[Node]:
         ),
     ]
     for (phase, test), results in TESTS.items():
-        tested = [path.name for path in paths if phase == "phase3" or path.has_boxes]
+        tested = _tested(paths, phase)
         if tested:
             node = Node(
                 gather_by_path,
-                inputs={name: f"{name}_{phase}_{test}" for name in tested},
+                inputs={
+                    name: f"{training.dataset_prefix}_{test}"
+                    for name, training in tested.items()
+                },
                 outputs=results,
                 name=f"gather_{test}",
             )
             nodes.append(node)
     return nodes
+
+
+def _tested(paths: Sequence[TrainingPath], phase: str) -> dict[str, Training]:
+    """Return each path's training whose maps are tested; of phase 2, the last one."""
+    if phase == PHASE3:
+        return {path.name: path.phase3_training for path in paths}
+    study = current()
+    return {
+        path.name: training
+        for path in paths
+        for training in path.phase2_trainings
+        if study.cohort_behind(training).has_boxes
+    }
 
 
 def draw_saliency(
@@ -118,7 +135,7 @@ def draw_randomisation(randomisation_results: pd.DataFrame) -> Any:
     """
     if randomisation_results.empty:
         return draw_note("No randomisation test was made: randomised_images is 0.")
-    titles = {path.name: path.title for path in TRAINING_PATHS}
+    titles = {path.name: path.title for path in current().paths}
     by_path = randomisation_results.groupby("path", sort=False)
     colours = classifier_colours(titles)
     return figures.draw_randomisation(

@@ -10,21 +10,23 @@ from kedro.pipeline import Node
 from covid_cxr.audit.masked_inputs import MaskedInputs, mask_inputs
 from covid_cxr.figures import shortcuts as figures
 from covid_cxr.figures.palette import classifier_colours
-from covid_cxr.paths import TRAINING_PATHS, TrainingPath
 from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.report import shortcuts
 from covid_cxr.report.reporting import Reporting
+from covid_cxr.study.current import current
+from covid_cxr.study.design import TrainingPath
 
 MASKED = "_masked"  # ends the name of a path where its masked scores are meant
 
 
 def shortcut_nodes(paths: Sequence[TrainingPath]) -> list[Node]:
     """Return the nodes that make the table and the figures, for any number of paths."""
+    cohort = current().target_cohort
     images = {
-        "store": "covid_store",
-        "curated": "covid_curated",
+        "store": f"{cohort}_store",
+        "curated": f"{cohort}_curated",
         "split": "phase3_split",
-        "lungs": "covid_lungs",
+        "lungs": f"{cohort}_lungs",
         "intensity": "phase3_intensity",
     }
     return [
@@ -33,7 +35,7 @@ def shortcut_nodes(paths: Sequence[TrainingPath]) -> list[Node]:
             inputs={
                 "labels": "params:phase3.labels",
                 "reporting": "params:reporting",
-                "curated": "covid_curated",
+                "curated": f"{cohort}_curated",
                 "split": "phase3_split",
                 "intensity_auroc": "intensity_auroc",
                 **{path.name: f"{path.name}_phase3_scores" for path in paths},
@@ -101,7 +103,7 @@ def draw_shortcuts(results: pd.DataFrame) -> Any:
         results: From `tabulate_shortcuts`.
     """
     shown = set(results["path"].dropna())
-    paths = {path.name: path.title for path in TRAINING_PATHS if path.name in shown}
+    paths = {path.name: path.title for path in current().paths if path.name in shown}
     return figures.draw_shortcuts(
         results,
         inputs=shortcuts.INPUT_NAMES,

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from covid_cxr.paths import TRAINING_PATHS, TrainingPath
 from covid_cxr.report.sites import SiteResults
+from covid_cxr.study.current import current
+from covid_cxr.study.design import TrainingPath
 
 
 def site_datasets(paths: Sequence[TrainingPath]) -> list[str]:
@@ -23,7 +24,7 @@ def take_site_results(parts: dict[str, Any]) -> SiteResults | None:
     results, figures = (
         {
             path.name: found
-            for path in TRAINING_PATHS
+            for path in current().paths
             if (found := parts.pop(f"{path.name}_site_{kind}", None)) is not None
         }
         for kind in ("results", "figure")

@@ -58,7 +58,7 @@ QUESTIONS = (
         number="5",
         section=DESIGN,
         topic="Prospective or retrospective",
-        asked="prospective or retrospective collection of the COVID-19 cohort",
+        asked="prospective or retrospective collection of the cohort that is tested on",
     ),
     Question(
         number="6",

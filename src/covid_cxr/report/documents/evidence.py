@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.paths import TRAINING_PATHS, TrainingPath
 from covid_cxr.report import wording
 from covid_cxr.report.audit import AuditTables
 from covid_cxr.report.evaluation import Evaluation
@@ -14,6 +13,8 @@ from covid_cxr.report.performance import chosen_path
 from covid_cxr.report.provenance import Provenance
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.saliency import SaliencyTables
+from covid_cxr.study.current import current
+from covid_cxr.study.design import TrainingPath
 
 TEST_SET = "phase3"  # the training set whose test part the classifiers are judged on
 
@@ -33,7 +34,7 @@ class Evidence:
         parts: From `flow.count_parts`.
         characteristics: From `cohort_table.describe_parts`.
         trainings: From `trainings.list_trainings`.
-        table3: COVID-19 on the test part.
+        table3: The target on the test part.
         seeds: From `seeds.tabulate_seeds`.
         table4: Pairs of paths.
         table5: Pairs of paths, adjusted.
@@ -72,9 +73,9 @@ class Evidence:
 
     @property
     def paths(self) -> list[TrainingPath]:
-        """The paths of the run, in the order of paths.py."""
+        """The paths of the run, in the order of the study."""
         names = set(self.table3["path"])
-        return [path for path in TRAINING_PATHS if path.name in names]
+        return [path for path in current().paths if path.name in names]
 
     @property
     def chosen(self) -> TrainingPath:
@@ -111,9 +112,10 @@ class Evidence:
         return [wording.cohort(name) for name in drawn]
 
     @property
-    def covid_layout(self) -> str | None:
-        """Where the COVID-19 cohort comes from, `covid_ingestion.layout`."""
-        layout = self.parameters.get("covid_ingestion", {}).get("layout")
+    def layout(self) -> str | None:
+        """Of a source with several layouts, the one of the target's cohort."""
+        ingestion = f"{current().target_cohort}_ingestion"
+        layout = self.parameters.get(ingestion, {}).get("layout")
         return None if layout is None else str(layout)
 
     @property

@@ -126,7 +126,10 @@ def fill_model_card(evidence: Evidence) -> Document:
     """
     return Document(
         name="model_card",
-        title=f"Model card: COVID-19 on chest radiographs, {evidence.chosen.title}",
+        title=(
+            f"Model card: {wording.target()} on chest radiographs, "
+            f"{evidence.chosen.title}"
+        ),
         source=SOURCE,
         notices=data.notices(evidence),
         items=answer_all(QUESTIONS, evidence),
@@ -170,8 +173,8 @@ def _aurocs(evidence: Evidence) -> Table:
     return Table(
         section=ANALYSES,
         caption=(
-            f"AUROC of COVID-19 on the test part with {evidence.level} intervals, by "
-            "patient and by image."
+            f"AUROC of {wording.target()} on the test part with {evidence.level} "
+            "intervals, by patient and by image."
         ),
         columns=("Path", "AUROC", "Interval by patient", "Interval by image"),
         rows=tuple(
@@ -191,7 +194,7 @@ def _operating_points(evidence: Evidence, table: pd.DataFrame) -> Table:
         section=ANALYSES,
         caption=(
             "Predictive values on the test part at thresholds chosen on validation, "
-            "if the share of COVID-19 were the prevalence, with "
+            f"if the share of {wording.target()} were the prevalence, with "
             f"{evidence.level} intervals."
         ),
         columns=("Rule", "Threshold", "Prevalence", "Positive", "Negative"),

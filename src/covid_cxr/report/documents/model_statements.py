@@ -29,8 +29,8 @@ def study_type(evidence: Evidence) -> str:
     compared = f", compares {n_paths} paths of training it," if n_paths > 1 else ""
     return (
         "The run develops a deep-learning classifier (a convolutional network) of "
-        f"COVID-19 on frontal chest radiographs{compared} and evaluates on radiographs "
-        "that were kept apart."
+        f"{wording.target()} on frontal chest radiographs{compared} and evaluates on "
+        "radiographs that were kept apart."
     )
 
 
@@ -66,8 +66,8 @@ def network(evidence: Evidence) -> str:
 def output(evidence: Evidence) -> str:
     """Return what the network gives for a radiograph."""
     return (
-        "A score from 0 to 1 for COVID-19, the sigmoid of the last layer, one per "
-        "radiograph and not per patient."
+        f"A score from 0 to 1 for {wording.target()}, the sigmoid of the last layer, "
+        "one per radiograph and not per patient."
     )
 
 

@@ -60,7 +60,7 @@ def performance(evidence: Evidence) -> str:
     told = (
         f"{evidence.chosen.title}: AUROC {evidence.estimate(row)} on "
         f"{wording.count(row['cases'] + row['controls'])} test radiographs "
-        f"({wording.count(row['cases'])} with COVID-19) of "
+        f"({wording.count(row['cases'])} with {wording.target()}) of "
         f"{wording.count(row['patients'])} patients."
     )
     others = [
@@ -259,7 +259,7 @@ def leakage(evidence: Evidence) -> str:
 
 
 def shortcuts(evidence: Evidence) -> str:
-    """Return what metadata alone tell of COVID-19 on the test part."""
+    """Return what metadata alone tell of the target on the test part."""
     if evidence.audit is None:
         return ""
     table = evidence.audit.metadata_auroc
@@ -269,8 +269,8 @@ def shortcuts(evidence: Evidence) -> str:
         return ""
     told = [f"{row['predictors']} {evidence.estimate(row)}" for row in rows]
     return (
-        "AUROC of metadata alone for COVID-19 on the test part, which a classifier can "
-        f"reach without seeing disease: {'; '.join(told)}."
+        f"AUROC of metadata alone for {wording.target()} on the test part, which a "
+        f"classifier can reach without seeing disease: {'; '.join(told)}."
     )
 
 
@@ -326,7 +326,7 @@ def limitations(evidence: Evidence) -> str:
     told.append(
         f"The test part has {wording.count(row['patients'])} patients, "
         f"{wording.percent(row['cases'] / (row['cases'] + row['controls']))} of its "
-        "radiographs with COVID-19: predictive values elsewhere differ."
+        f"radiographs with {wording.target()}: predictive values elsewhere differ."
     )
     return " ".join(words for words in told if words)
 
