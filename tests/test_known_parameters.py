@@ -1,9 +1,10 @@
 """A parameter that nothing reads is refused, wherever it comes from."""
 
 import pytest
+from kedro.config import OmegaConfigLoader
 from kedro.framework.session import KedroSession
 
-from covid_cxr.known_parameters import refuse_unknown, refuse_urls
+from covid_cxr.known_parameters import known_parameters, refuse_unknown, refuse_urls
 
 KNOWN = {
     "network": {"size_px": 512, "seed": 1},
@@ -80,6 +81,21 @@ def test_a_session_stops_before_its_first_node(project, given, named):
         session.load_context()
 
 
+@pytest.mark.parametrize(
+    "record", ["nih_ingestion", "rsna_ingestion", "covid_ingestion", "crop_matching"]
+)
+def test_the_bounds_of_unmatched_names_are_known_and_misspelt_ones_refused(
+    project, record
+):
+    loader = OmegaConfigLoader(str(project / "conf"), base_env="base", env="base")
+    known = known_parameters(loader)
+
+    refuse_unknown({record: {"max_unmatched_share": 1}}, known, elsewhere=set())
+    for name in ("max_unmatched", "max_unmatched_shares", "unmatched_share"):
+        with pytest.raises(ValueError, match=rf"{record}\.{name} \(is .*share meant"):
+            refuse_unknown({record: {name: 1}}, known, elsewhere=set())
+
+
 @pytest.mark.parametrize("env", ["local", "ward"])
 def test_a_misspelt_record_of_an_environment_is_refused(project, tmp_path, env):
     conf = tmp_path / "conf"
@@ -96,3 +112,35 @@ def test_a_misspelt_record_of_an_environment_is_refused(project, tmp_path, env):
 def test_every_environment_that_is_delivered_passes(project, env):
     with KedroSession.create(project, env=env) as session:
         assert session.load_context().params["network"]
+
+
+@pytest.mark.parametrize(
+    ("env", "roots", "stated", "folder"),
+    [
+        ("public", "", {}, "data/01_raw/covid-chestxray-dataset"),
+        ("ward", "covid_root: of_the_ward\n", {}, "of_the_ward"),
+        ("local", "covid_root: of_the_ward\n", {}, "of_the_ward"),
+        ("ward", "covid_root: of_the_ward\n", {"covid_root": "stated"}, "stated"),
+    ],
+)
+def test_the_globals_of_an_environment_reach_its_catalog(
+    project, tmp_path, env, roots, stated, folder
+):
+    conf = tmp_path / "conf"
+    conf.mkdir()
+    (conf / "base").symlink_to(project / "conf" / "base")
+    public = project / "conf" / "public"
+    if roots:
+        (conf / env).mkdir()
+        (conf / env / "globals.yml").write_text(roots)
+        (conf / env / "catalog.yml").symlink_to(public / "catalog.yml")
+    else:
+        (conf / env).symlink_to(public)
+    session = KedroSession.create(
+        project, env=env, conf_source=str(conf), runtime_params=stated
+    )
+
+    with session:
+        images = session.load_context().catalog["covid_images"]
+
+    assert f"{folder}/images" in str(images)

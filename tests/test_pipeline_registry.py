@@ -141,8 +141,9 @@ def test_every_dataset_carries_a_layer(pipelines, catalog):
 # Datasets with a row, a picture or a name of each image or patient.
 PER_IMAGE = re.compile(
     r"(nih|rsna|covid)_(entries|labels|class_info|manifest|additions|crops|radiographs|"
-    r"boxes|ingestion_rejected|rejected|curated|duplicates|lungs|lungs_rejected|"
-    r"mixed_results)|synthetic_defects|duplicates_across|leaks|arranged_scores|"
+    r"boxes|listed|lists_unmatched|crops_unmatched|ingestion_rejected|rejected|curated|"
+    r"duplicates|lungs|lungs_rejected|mixed_results)|synthetic_defects|"
+    r"duplicates_across|leaks|arranged_scores|"
     r"subgroup_levels|.*_(split|left_out|scores|maps|saliency)|(.*\.)?gallery"
 )
 

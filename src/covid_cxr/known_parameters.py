@@ -7,6 +7,7 @@ by `${runtime_params:…}`.
 
 import re
 from collections.abc import Iterator, Mapping
+from copy import copy
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ from typing import Any
 from kedro.config import OmegaConfigLoader
 
 from covid_cxr.datasets.local_path import local_path
-from covid_cxr.study.parameters import complete
 from covid_cxr.study_config import StudyConfigLoader
 
 _ASKED_FOR = re.compile(r"\$\{runtime_params:\s*(\w+)")
@@ -68,13 +68,12 @@ def refuse_urls(places: Mapping[str, Any]) -> None:
 
 def known_parameters(loader: StudyConfigLoader) -> dict[str, Any]:
     """Return the parameters of `conf/base` and of the study, without an environment."""
-    base = OmegaConfigLoader(
-        loader.conf_source,
-        env=loader.base_env,
-        base_env=loader.base_env,
-        default_run_env=loader.base_env,
-    )
-    return complete(base["parameters"], loader.study)
+    # A new loader would take `${globals:…}` over for the whole process, and what an
+    # environment says in its globals.yml would be gone.
+    base = copy(loader)
+    base.env, base.runtime_params, base.data = loader.base_env, {}, {}
+    known: dict[str, Any] = base["parameters"]
+    return known
 
 
 def asked_for_by_catalogs(loader: OmegaConfigLoader) -> set[str]:

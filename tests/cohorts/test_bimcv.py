@@ -27,7 +27,7 @@ def image(collection, subject, session, *, view="ap", run=1):
 
 POSITIVE = {
     "covid19_posi/derivatives/labels/labels_covid19_posi.tsv": labels(
-        ("S03047", "E07985"), ("S03048", "E07986")
+        ("S03047", "E07985")
     ),
     "covid19_posi/participants.tsv": (
         "participant\tmodality_dicom\tbody_parts\tage\tgender\n"

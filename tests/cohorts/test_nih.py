@@ -5,9 +5,7 @@ import pandas as pd
 import pytest
 
 from covid_cxr.cohorts.nih import (
-    NihIngestion,
     list_nih,
-    list_unmatched_names,
     patient_of_image,
 )
 from covid_cxr.cohorts.radiograph_table import FINDINGS
@@ -193,35 +191,3 @@ def test_a_patient_who_is_no_number_is_rejected_as_such(folder_of, number):
 
     assert radiographs["patient_id"].tolist() == ["nih:1", "nih:1", "nih:3"]
     assert rejected["reason"].tolist() == ["Patient ID is no whole number"]
-
-
-def unmatched(n_absent, share):
-    absent = [f"9000{k:04d}_000.png" for k in range(n_absent)]
-    return list_unmatched_names(
-        entries(),
-        "\n".join([*NAMES[:2], *absent]),
-        "\n".join(NAMES[2:]),
-        NihIngestion(max_unmatched_share=share),
-    )
-
-
-@pytest.mark.parametrize(("n_absent", "share"), [(4, 0.5), (0, 0.0), (12, 1.0)])
-def test_names_of_the_lists_without_a_row_are_listed(n_absent, share, caplog):
-    table = unmatched(n_absent, share)
-
-    assert len(table) == n_absent
-    assert set(table["part"]) <= {"train_val"}
-    assert ("90000000_000.png" in caplog.text) is bool(n_absent)
-    assert "90000010_000.png" not in caplog.text
-
-
-@pytest.mark.parametrize(("n_absent", "share"), [(5, 0.5), (1, 0.0), (40, 0.9)])
-def test_the_run_stops_above_the_share_of_names_without_a_row(n_absent, share):
-    with pytest.raises(ValueError, match=r"nih_ingestion\.max_unmatched_share"):
-        unmatched(n_absent, share)
-
-
-@pytest.mark.parametrize("share", [-1, 2, None, True])
-def test_a_share_of_names_that_is_none_is_refused(share):
-    with pytest.raises(ValueError, match="must be a share"):
-        NihIngestion(max_unmatched_share=share)

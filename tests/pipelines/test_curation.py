@@ -71,6 +71,7 @@ def curated(project, tmp_path_factory):
         list_folder(images.parent),
         CovidIngestion(layout="manifest", pseudonym_salt=None),
     )
+    catalog.save("covid_listed", listed)
     catalog.save("covid_radiographs", listed)
     catalog.save("covid_ingestion_rejected", rejected)
     SequentialRunner().run(create_pipeline().only_nodes_with_tags("covid"), catalog)
@@ -188,6 +189,14 @@ def test_only_covid_radiographs_are_cropped():
     inputs = create_pipeline().inputs()
 
     assert {name for name in inputs if name.endswith("_crops")} == {"covid_crops"}
+
+
+def test_unmatched_crops_are_written_before_they_may_stop_the_run():
+    nodes = {node.name: node for node in create_pipeline().nodes}
+
+    assert "covid_crops_unmatched" in nodes["curation.curate_covid"].inputs
+    lister = nodes["curation.list_covid_crops_unmatched"]
+    assert lister.outputs == ["covid_crops_unmatched"]
 
 
 def test_the_step_is_one_collapsible_group():

@@ -1,6 +1,7 @@
 """The ingestion pipeline: its wiring, and a run from files to radiograph tables."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from kedro.runner import SequentialRunner
 from kedro.validation.parameter_validator import ParameterValidator
 
 from covid_cxr.cohorts.covid import CovidIngestion
+from covid_cxr.cohorts.nih import NihIngestion
 from covid_cxr.cohorts.rsna import RsnaIngestion
 from covid_cxr.pipelines.ingestion.pipeline import create_pipeline
 from covid_cxr.settings import CONFIG_LOADER_ARGS
@@ -55,13 +57,12 @@ def raw(tmp_path_factory):
     return data_root
 
 
-@pytest.fixture(scope="module")
-def ingested(project, raw):
-    """Return the catalog after a run of the whole pipeline on the raw tables."""
+def ready(project, data_root, *, env):
+    """Return the catalog and the pipeline, with the parameters as in a session."""
     loader = OmegaConfigLoader(
         str(project / "conf"),
-        env="test",
-        runtime_params={"data_root": str(raw)},
+        env=env,
+        runtime_params={"data_root": str(data_root)},
         **CONFIG_LOADER_ARGS,
     )
     pipeline = create_pipeline()
@@ -71,6 +72,13 @@ def ingested(project, raw):
     catalog = DataCatalog.from_config(loader["catalog"])
     for name, value in parameters.items():
         catalog[f"params:{name}"] = value
+    return catalog, pipeline
+
+
+@pytest.fixture(scope="module")
+def ingested(project, raw):
+    """Return the catalog after a run of the whole pipeline on the raw tables."""
+    catalog, pipeline = ready(project, raw, env="test")
     SequentialRunner().run(pipeline, catalog)
     return catalog
 
@@ -119,16 +127,48 @@ def test_parameters_arrive_as_records(project):
         loader["parameters"]
     )
 
-    assert checked["rsna_ingestion"] == RsnaIngestion(patient_identity="nih_patient")
-    assert checked["covid_ingestion"] == CovidIngestion(
-        layout="manifest", pseudonym_salt=None
+    assert checked["nih_ingestion"] == NihIngestion(max_unmatched_share=0.25)
+    assert checked["rsna_ingestion"] == RsnaIngestion(
+        patient_identity="nih_patient", max_unmatched_share=0.25
     )
+    assert checked["covid_ingestion"] == CovidIngestion(
+        layout="manifest", pseudonym_salt=None, max_unmatched_share=0.25
+    )
+
+
+@pytest.mark.parametrize(
+    ("cohort", "list_", "named"),
+    [
+        ("nih", "nih_entries", {NIH_NAMES[1]}),
+        ("rsna", "rsna_labels", {"bb"}),
+        ("covid", "covid_manifest", {"2.dcm"}),
+    ],
+)
+def test_a_cohort_that_lacks_too_many_files_stops_after_all_names_are_written(
+    project, raw, tmp_path, cohort, list_, named
+):
+    shutil.copytree(raw / "01_raw", tmp_path / "01_raw")
+    manifest = tmp_path / "01_raw/covid/manifest.csv"
+    manifest.write_text(manifest.read_text() + "2.dcm,009,negative,a,AP,F,61\n")
+    catalog, pipeline = ready(project, tmp_path, env="base")
+
+    with pytest.raises(ValueError, match=rf"{cohort}_ingestion\.max_unmatched_share"):
+        SequentialRunner().run(pipeline.only_nodes_with_tags(cohort), catalog)
+
+    written = catalog.load(f"{cohort}_lists_unmatched")
+    of_files = written[written["reason"] == "have no file in the folder"]
+    assert set(of_files.loc[of_files["list"] == list_, "image"]) == named
+    assert not catalog.exists(f"{cohort}_radiographs")
 
 
 def test_a_cohort_can_be_run_alone():
     pipeline = create_pipeline().only_nodes_with_tags("covid")
 
-    assert [node.name for node in pipeline.nodes] == ["ingestion.list_covid"]
+    assert [node.name for node in pipeline.nodes] == [
+        "ingestion.list_covid",
+        "ingestion.list_covid_lists_unmatched",
+        "ingestion.admit_covid",
+    ]
     of_others = {name for name in pipeline.inputs() if name.startswith(("nih", "rsna"))}
     assert of_others == {"rsna_mapping"}  # it may be absent
 

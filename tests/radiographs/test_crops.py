@@ -11,7 +11,9 @@ from covid_cxr.radiographs.crops import (
     CropMatching,
     list_unmatched_crops,
     match_crops,
+    refuse_unmatched_crops,
 )
+from covid_cxr.radiographs.curation import Curation, plan_matched_store
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.user_csv import read_user_csv
 
@@ -98,16 +100,21 @@ def test_a_shifted_table_of_another_reader_stops_with_its_row():
         match_crops(shifted, RADIOGRAPHS, IMAGES)
 
 
+def judge(crops, share):
+    unmatched = list_unmatched_crops(crops, RADIOGRAPHS, IMAGES)
+    bound = CropMatching(max_unmatched_share=share)
+    refuse_unmatched_crops(unmatched, len(crops), bound)
+    return unmatched
+
+
 def test_the_first_ten_are_named_and_all_are_listed(caplog):
     crops = crops_of(*(f"z{k:02d},0,0,9,9" for k in range(12)))
 
     with caplog.at_level(logging.WARNING):
-        unmatched = list_unmatched_crops(
-            crops, RADIOGRAPHS, IMAGES, CropMatching(max_unmatched_share=1.0)
-        )
+        unmatched = judge(crops, 1.0)
 
     assert unmatched["image"].tolist() == [f"z{k:02d}" for k in range(12)]
-    assert "12 crop boxes" in caplog.text
+    assert "12 of 12 names in covid_crops" in caplog.text
     assert "z09, …" in caplog.text
     assert "z10" not in caplog.text
 
@@ -119,21 +126,35 @@ def test_the_first_ten_are_named_and_all_are_listed(caplog):
 def test_the_run_stops_above_the_share_of_crops_without_image(
     n_unmatched, share, stops
 ):
-    rows = ["0001,0,0,9,9", *(f"z{k},0,0,9,9" for k in range(n_unmatched))]
-    bound = CropMatching(max_unmatched_share=share)
+    crops = crops_of("0001,0,0,9,9", *(f"z{k},0,0,9,9" for k in range(n_unmatched)))
 
     if stops:
         with pytest.raises(ValueError, match=r"crop_matching\.max_unmatched_share"):
-            list_unmatched_crops(crops_of(*rows), RADIOGRAPHS, IMAGES, bound)
+            judge(crops, share)
     else:
-        found = list_unmatched_crops(crops_of(*rows), RADIOGRAPHS, IMAGES, bound)
-        assert len(found) == n_unmatched
+        assert len(judge(crops, share)) == n_unmatched
+
+
+def test_too_many_crops_without_image_stop_the_plan_of_the_store():
+    crops = crops_of("0001,0,0,9,9", "z0,0,0,9,9", "z1,0,0,9,9")
+    curation = Curation(
+        size_px=16, shard_images=8, compression="none", workers=1, cluster=None
+    )
+    unmatched = list_unmatched_crops(crops, RADIOGRAPHS, IMAGES)
+
+    def plan(share):
+        bound = CropMatching(max_unmatched_share=share)
+        return plan_matched_store(
+            RADIOGRAPHS, IMAGES, crops, curation, unmatched, bound
+        )
+
+    assert plan(0.7).images["x1"].notna().sum() == 1
+    with pytest.raises(ValueError, match=r"2 of 3 .*z0, z1.*covid_crops_unmatched"):
+        plan(0.6)
 
 
 def test_without_a_table_nothing_is_unmatched():
-    bound = CropMatching(max_unmatched_share=0.0)
-
-    assert list_unmatched_crops(None, RADIOGRAPHS, IMAGES, bound).empty
+    assert list_unmatched_crops(None, RADIOGRAPHS, IMAGES).empty
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, "half", None, True])

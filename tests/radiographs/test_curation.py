@@ -126,7 +126,7 @@ def test_boxes_of_images_that_the_cohort_lacks_are_counted(cohort, caplog):
     with caplog.at_level(logging.WARNING):
         plan_cropped_store(*cohort, crops, CURATION)
 
-    assert "2 crop boxes" in caplog.text
+    assert "2 of 2 names in covid_crops" in caplog.text
 
 
 def test_two_boxes_for_one_image_are_refused(cohort):

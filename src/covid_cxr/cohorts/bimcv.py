@@ -13,6 +13,7 @@ negative subject is which positive one.
 """
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -32,6 +33,7 @@ from covid_cxr.cohorts.radiograph_table import (
 )
 from covid_cxr.radiographs.defined_terms import VIEW_POSITIONS
 from covid_cxr.radiographs.folder import RadiographFolder
+from covid_cxr.radiographs.unmatched import names_rejected
 from covid_cxr.user_csv import read_user_csv
 
 logger = logging.getLogger(__name__)
@@ -41,11 +43,18 @@ LABEL_FILES = {POSITIVE: "labels*posi*.tsv", NEGATIVE: "labels*neg*.tsv"}
 JOIN_FILE = "listjoin*.tsv"
 PARTICIPANTS_FILE = "participants.tsv"
 
+_IN_NO_TABLE = "its session is in no table of labels"
+_NO_FILE = {
+    collection: f"in the labels of the {collection} collection, but none of its files "
+    "is in the folder"
+    for collection in LABEL_FILES
+}
 _LABEL_COLUMNS = ("PatientID", "ReportID")
 _JOIN_COLUMNS = ("covid19_neg", "covid19_posi")
 _PARTICIPANT_COLUMNS = ("participant", "age", "gender")
 _SUBJECT, _SESSION = r"(S\d+)", r"(E\d+)"
 _FILE = r"^sub-(?P<subject>S\d+)_ses-(?P<session>E\d+)_"
+_OTHER = r"/sub-S\d+_ses-(?P<session>E\d+)_[^/]*$"
 
 
 def read_bimcv(images: RadiographFolder) -> pd.DataFrame:
@@ -66,13 +75,14 @@ def read_bimcv(images: RadiographFolder) -> pd.DataFrame:
     tags = names.str.extract(_FILE).assign(
         view=names.str.extract(r"_vp-([A-Za-z]+)[_.]", expand=False)
     )
-    is_positive = tags["session"].isin(_sessions(labels[POSITIVE]))
-    is_negative = tags["session"].isin(_sessions(labels[NEGATIVE]))
+    sessions = {name: _sessions(files) for name, files in labels.items()}
+    is_positive = tags["session"].isin(sessions[POSITIVE])
+    is_negative = tags["session"].isin(sessions[NEGATIVE])
     collection = pd.Series(NEGATIVE, index=paths.index).mask(is_positive, POSITIVE)
     people = _participants(images.root, labels).reindex(
         pd.MultiIndex.from_arrays([collection, tags["subject"]])
     )
-    return pd.DataFrame(
+    listing = pd.DataFrame(
         {
             "image_id": names,
             "name": paths,
@@ -87,6 +97,50 @@ def read_bimcv(images: RadiographFolder) -> pd.DataFrame:
             "reason": _reason(tags, is_positive, is_negative),
         }
     )
+    # The tables of labels name sessions of CT, too: files, but no radiographs.
+    others = pd.Series(images.others, dtype="str").str.extract(_OTHER)["session"]
+    absent = _without_file(sessions, {*tags["session"], *others})
+    return pd.concat([listing, absent], ignore_index=True)
+
+
+def unmatched_sessions(listed: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
+    """Return sessions without files, files without a session, as `unmatched_names`.
+
+    Args:
+        listed: The radiograph table of the layout.
+        rejected: What was rejected.
+    """
+    session = listed["image_id"].str.extract(_FILE)["session"]
+    n_usable = session.groupby(listed[COVID19].to_numpy(bool)).nunique()
+    absent = [
+        names_rejected(
+            rejected,
+            _NO_FILE[collection],
+            of=f"the labels of BIMCV's {collection} collection",
+            n_matched=int(n_usable.get(collection == POSITIVE, 0)),
+            reason="are sessions without a file in the folder",
+        )
+        for collection in LABEL_FILES
+    ]
+    unknown = names_rejected(
+        rejected,
+        _IN_NO_TABLE,
+        of="the folder of BIMCV",
+        n_matched=int(session.notna().sum()),
+        reason="are files of a session that is in no table of labels",
+    )
+    return pd.concat([*absent, unknown])
+
+
+def _without_file(sessions: Mapping[str, set[str]], found: set[str]) -> pd.DataFrame:
+    """Return listing rows for sessions that only the tables of labels name."""
+    rows = [
+        (f"ses-{session}", _NO_FILE[collection])
+        for collection, named in sessions.items()
+        for session in sorted(named - found)
+    ]
+    absent = pd.DataFrame(rows, columns=["image_id", "reason"], dtype="str")
+    return absent.assign(name=absent["image_id"], source="bimcv")
 
 
 def _reason(
@@ -103,7 +157,7 @@ def _reason(
             "its session is in the labels of both collections": (
                 is_positive & is_negative
             ),
-            "its session is in no table of labels": ~is_positive & ~is_negative,
+            _IN_NO_TABLE: ~is_positive & ~is_negative,
         },
     )
 

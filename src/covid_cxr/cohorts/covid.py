@@ -12,17 +12,24 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from covid_cxr.cohorts.bimcv import read_bimcv
+from covid_cxr.cohorts.bimcv import read_bimcv, unmatched_sessions
 from covid_cxr.cohorts.covid_chestxray_dataset import read_covid_chestxray_dataset
 from covid_cxr.cohorts.covid_manifest import read_additions, read_manifest
 from covid_cxr.cohorts.covid_patients import identify
 from covid_cxr.cohorts.covidx import read_covidx
 from covid_cxr.cohorts.label_by_source import warn_of_sources
+from covid_cxr.cohorts.listed import LIST, admit_matched, parameter_of
 from covid_cxr.cohorts.published_counts import COVID_LAYOUTS, log_differences
 from covid_cxr.cohorts.radiograph_table import COVID19, admit
-from covid_cxr.cohorts.ricord import read_ricord
+from covid_cxr.cohorts.ricord import read_ricord, unmatched_studies
+from covid_cxr.cohorts.rsna_mapping import NO_NIH_IMAGE
 from covid_cxr.radiographs.admission import ADMIT, VIEW_CHOICES
 from covid_cxr.radiographs.folder import RadiographFolder
+from covid_cxr.radiographs.unmatched import (
+    check_share,
+    names_without_file,
+    unmatched_names,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +42,11 @@ FOLDER_LAYOUTS: dict[str, Callable[[RadiographFolder], pd.DataFrame]] = {
     "covidx": read_covidx,
     "ricord": read_ricord,
     "bimcv": read_bimcv,
+}
+# What the tables among the images name, and the images of no table.
+UNMATCHED: dict[str, Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]] = {
+    "ricord": unmatched_studies,
+    "bimcv": unmatched_sessions,
 }
 LAYOUTS = (*TABLE_LAYOUTS, *FOLDER_LAYOUTS)
 _SHORTEST_SALT = 16
@@ -51,14 +63,18 @@ class CovidIngestion:
             secret: it belongs into conf/local, and is never shown.
         view_not_understood: Whether rows of a manifest whose view is stated, but not
             understood, are to "admit" or to "reject".
+        max_unmatched_share: Of the names in each list, 0 to 1, that may find nothing;
+            above it the run stops.
     """
 
     layout: str
     pseudonym_salt: str | None = field(repr=False)
     view_not_understood: str = ADMIT
+    max_unmatched_share: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse choices that do not exist, and a salt that can be guessed."""
+        check_share(self.max_unmatched_share, parameter_of("covid"))
         if self.layout not in LAYOUTS:
             raise ValueError(
                 f"covid_ingestion.layout must be one of {', '.join(LAYOUTS)}, got "
@@ -107,12 +123,15 @@ def list_covid(
             usable.
     """
     listing = _read(manifest, images, covid_ingestion)
+    if LIST not in listing:
+        listing[LIST] = _list_of(covid_ingestion.layout)
     if not images.is_synthetic:
         _compare(listing, covid_ingestion.layout)
     if additions is not None:
         added = read_additions(
             additions, view_not_understood=covid_ingestion.view_not_understood
         )
+        added[LIST] = "covid_additions"
         listing = pd.concat([listing, added], ignore_index=True)
     listing = listing.assign(file=listing["name"].map(images.find))
     identified = identify(
@@ -121,6 +140,59 @@ def list_covid(
     radiographs, rejected = admit("covid", _without_contradictions(identified), images)
     warn_of_sources("covid", radiographs, COVID19)
     return radiographs, rejected
+
+
+def list_unmatched_covid(
+    listed: pd.DataFrame,
+    rejected: pd.DataFrame,
+    rsna_mapping: str | None,
+    covid_ingestion: CovidIngestion,
+) -> pd.DataFrame:
+    """Return the names of each list that find nothing, as `unmatched_names`.
+
+    Args:
+        listed: The radiograph table of `list_covid`.
+        rejected: What it rejected.
+        rsna_mapping: As for `list_covid`.
+        covid_ingestion: The layout.
+    """
+    tables = [
+        names_without_file(rows, of=str(name))
+        for name, rows in listed.groupby(LIST, sort=False)
+    ]
+    layout = covid_ingestion.layout
+    if layout in UNMATCHED:
+        of_layout = listed[listed[LIST] == _list_of(layout)]
+        tables.append(UNMATCHED[layout](of_layout, rejected))
+    if rsna_mapping is not None:
+        of_rsna = listed[listed["source"] == "rsna"]
+        unmapped = of_rsna.loc[of_rsna["nih_image"].isna(), "image_id"]
+        tables.append(
+            unmatched_names(
+                unmapped,
+                of="images of the source rsna",
+                n_names=len(of_rsna),
+                reason=NO_NIH_IMAGE,
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def admit_covid(
+    listed: pd.DataFrame, unmatched: pd.DataFrame, covid_ingestion: CovidIngestion
+) -> pd.DataFrame:
+    """Return the radiograph table, unless its lists fit too badly.
+
+    Args:
+        listed: The radiograph table of `list_covid`.
+        unmatched: From `list_unmatched_covid`.
+        covid_ingestion: How many names may find nothing.
+
+    Raises:
+        ValueError: If more of a list find nothing.
+    """
+    share = covid_ingestion.max_unmatched_share
+    return admit_matched("covid", listed, unmatched, share)
 
 
 def _read(
@@ -143,6 +215,11 @@ def _read(
             manifest, view_not_understood=covid_ingestion.view_not_understood
         )
     return TABLE_LAYOUTS[layout](manifest)
+
+
+def _list_of(layout: str) -> str:
+    """Return what names the layout's images: a dataset, or their own folder."""
+    return "covid_manifest" if layout in TABLE_LAYOUTS else "covid_images"
 
 
 def _without_contradictions(listing: pd.DataFrame) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from covid_cxr.cohorts.label_files import find_label_files
+from covid_cxr.cohorts.listed import LIST
 from covid_cxr.cohorts.radiograph_table import COVID19, UNKNOWN, source_name
 from covid_cxr.radiographs.folder import IMAGE_SUFFIXES, RadiographFolder
 from covid_cxr.user_text import read_user_bytes, read_user_text
@@ -52,9 +53,9 @@ def read_covidx(images: RadiographFolder) -> pd.DataFrame:
             f"{' or '.join(LABEL_FILES)} below {images.root}; put the label files of "
             f"COVID-Net there."
         )
-    lines = [line for path in paths for line in _lines(path)]
+    lines = [(path.name, line) for path in paths for line in _lines(path)]
     parts = pd.DataFrame(
-        [_parts(line) for line in lines],
+        [_parts(line) for _, line in lines],
         columns=["patient", "file", "class", "source", "reason"],
         dtype="str",
     )
@@ -65,6 +66,7 @@ def read_covidx(images: RadiographFolder) -> pd.DataFrame:
     names = parts["file"].fillna("(none)")
     return pd.DataFrame(
         {
+            LIST: [name for name, _ in lines],
             "image_id": names,
             "name": names,
             "patient": parts["patient"],

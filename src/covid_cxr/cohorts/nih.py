@@ -4,11 +4,11 @@ Wang et al., CVPR 2017. Two generations of the table are in use: that of 2017 (a
 such as "058Y", a trailing empty column) and that of 2020 (whole years).
 """
 
-import logging
 from dataclasses import dataclass
 
 import pandas as pd
 
+from covid_cxr.cohorts.listed import admit_matched, parameter_of
 from covid_cxr.cohorts.published_counts import NIH, log_differences
 from covid_cxr.cohorts.radiograph_table import (
     FINDINGS,
@@ -25,8 +25,11 @@ from covid_cxr.cohorts.radiograph_table import (
     stated,
 )
 from covid_cxr.radiographs.folder import RadiographFolder
-
-logger = logging.getLogger(__name__)
+from covid_cxr.radiographs.unmatched import (
+    check_share,
+    names_rejected,
+    names_without_file,
+)
 
 NO_FINDING = "No Finding"
 _COLUMNS = (
@@ -37,7 +40,8 @@ _COLUMNS = (
     "Patient Gender",
     "View Position",
 )
-_NAMED = 10
+_NO_ROW = "in an official list, but without a row in nih_entries"
+_IN_NO_LIST = "in neither train_val_list.txt nor test_list.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,21 +49,15 @@ class NihIngestion:
     """How well the NIH files must fit each other, from parameters_ingestion.yml.
 
     Attributes:
-        max_unmatched_share: Of the names in the official lists, 0 to 1, that may be
-            without a row in the table; above it the run stops.
+        max_unmatched_share: Of the names in each list, 0 to 1, that may find nothing;
+            above it the run stops.
     """
 
     max_unmatched_share: float
 
     def __post_init__(self) -> None:
         """Refuse what is no share."""
-        share = self.max_unmatched_share
-        is_number = isinstance(share, int | float) and not isinstance(share, bool)
-        if not is_number or not 0 <= share <= 1:
-            raise ValueError(
-                f"nih_ingestion.max_unmatched_share must be a share from 0 to 1, got "
-                f"{share!r}; correct it in parameters_ingestion.yml."
-            )
+        check_share(self.max_unmatched_share, parameter_of("nih"))
 
 
 def list_nih(
@@ -93,43 +91,50 @@ def list_nih(
     return radiographs, rejected
 
 
-def list_unmatched_names(
-    entries: pd.DataFrame,
-    train_val_list: str,
-    test_list: str,
-    nih_ingestion: NihIngestion,
-) -> pd.DataFrame:
-    """Return `image` and `part` of the official lists' names without a row.
+def list_unmatched_nih(listed: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
+    """Return the names without a file, a row or a list, as `unmatched_names`.
 
     Args:
-        entries: As for `list_nih`, as the following.
-        train_val_list: Its text.
-        test_list: Its text.
-        nih_ingestion: When to stop.
+        listed: The radiograph table of `list_nih`.
+        rejected: What it rejected.
+    """
+    n_matched = len(listed)
+    return pd.concat(
+        [
+            names_without_file(listed, of="nih_entries"),
+            names_rejected(
+                rejected,
+                _NO_ROW,
+                of="train_val_list.txt and test_list.txt",
+                n_matched=n_matched,
+                reason="have no row in nih_entries",
+            ),
+            names_rejected(
+                rejected,
+                _IN_NO_LIST,
+                of="nih_entries",
+                n_matched=n_matched,
+                reason=f"are {_IN_NO_LIST}",
+            ),
+        ],
+        ignore_index=True,
+    )
+
+
+def admit_nih(
+    listed: pd.DataFrame, unmatched: pd.DataFrame, nih_ingestion: NihIngestion
+) -> pd.DataFrame:
+    """Return the radiograph table, unless its lists fit too badly.
+
+    Args:
+        listed: The radiograph table of `list_nih`.
+        unmatched: From `list_unmatched_nih`.
+        nih_ingestion: How many names may find nothing.
 
     Raises:
-        ValueError: If the table has no column of names, or too many have no row.
+        ValueError: If more of a list find nothing.
     """
-    require_columns(entries, _COLUMNS, table="nih_entries (Data_Entry_2017_v2020.csv)")
-    part = _official_parts(train_val_list, test_list)
-    unmatched = sorted(set(part) - set(stated(entries["Image Index"])))
-    named = ", ".join(unmatched[:_NAMED])
-    if len(unmatched) > nih_ingestion.max_unmatched_share * len(part):
-        raise ValueError(
-            f"{len(unmatched)} of {len(part)} images of train_val_list.txt and "
-            f"test_list.txt have no row in nih_entries, as {named}; use the lists and "
-            f"the table of one publication, or raise nih_ingestion.max_unmatched_share "
-            f"(now {nih_ingestion.max_unmatched_share:g}) for a part of the table."
-        )
-    if unmatched:
-        logger.warning(
-            "nih: %d images of the official lists have no row in nih_entries: %s%s",
-            len(unmatched),
-            named,
-            ", …" if len(unmatched) > _NAMED else "",
-        )
-    parts = [part[name] for name in unmatched]
-    return pd.DataFrame({"image": unmatched, "part": parts}, dtype="str")
+    return admit_matched("nih", listed, unmatched, nih_ingestion.max_unmatched_share)
 
 
 def patient_of_image(names: pd.Series) -> pd.Series:
@@ -167,7 +172,7 @@ def _rows(entries: pd.DataFrame, official_part: dict[str, str]) -> pd.DataFrame:
         "no patient": stated_ids.isna(),
         "Patient ID is no whole number": numbers.isna(),
         "Patient ID contradicts the image's name": named.notna() & (named != patients),
-        "in neither train_val_list.txt nor test_list.txt": part.isna(),
+        _IN_NO_LIST: part.isna(),
         "lateral view": is_lateral(entries["View Position"]),
         "view not understood": is_view_not_understood(entries["View Position"]),
     }
@@ -224,7 +229,7 @@ def _without_row(names: list[str]) -> pd.DataFrame:
         {
             "image_id": names,
             "name": names,
-            "reason": "in an official list, but without a row in nih_entries",
+            "reason": _NO_ROW,
         }
     )
 

@@ -28,9 +28,12 @@ from covid_cxr.cohorts.radiograph_table import (
 )
 from covid_cxr.radiographs.defined_terms import VIEW_POSITIONS
 from covid_cxr.radiographs.folder import RadiographFolder
+from covid_cxr.radiographs.unmatched import names_rejected
 from covid_cxr.radiographs.views import OTHER_THAN_FRONTAL, read_description
 from covid_cxr.user_csv import read_user_csv
 
+_NOT_IN_SHEET = "its study is not in the sheet of positive studies"
+_NO_FILE = "in the sheet, but none of its files is in the folder"
 SHEET = "*ricord*.csv"
 SHEET_COLUMNS = (
     "Anon MRN",
@@ -61,7 +64,7 @@ def read_ricord(images: RadiographFolder) -> pd.DataFrame:
     path = names.str.extract(_PATH)
     headers = _headers(names, path, images)
     sheet = _read_sheet(images)
-    study = path["patient"] + "/" + path["uid_end"]
+    study = _study(path)
     listing = pd.DataFrame(
         {
             "image_id": path["own"].fillna(names),
@@ -78,15 +81,48 @@ def read_ricord(images: RadiographFolder) -> pd.DataFrame:
                 path,
                 {
                     "not in a folder of MIDRC-RICORD-1C": path["patient"].isna(),
-                    "its study is not in the sheet of positive studies": (
-                        ~study.isin(sheet.index) & (len(sheet) > 0)
-                    ),
+                    _NOT_IN_SHEET: ~study.isin(sheet.index) & (len(sheet) > 0),
                 },
             ).fillna(headers["reason"]),
         }
     )
     absent = sheet.index[~sheet.index.isin(study)]
     return pd.concat([listing, _without_file(absent)], ignore_index=True)
+
+
+def unmatched_studies(listed: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
+    """Return studies without files and files without a study, as `unmatched_names`.
+
+    Args:
+        listed: The radiograph table of the layout.
+        rejected: What was rejected.
+    """
+    is_known = ~rejected["reason"].isin([_NOT_IN_SHEET, _NO_FILE])
+    files = pd.concat([listed["image_id"], rejected.loc[is_known, "image_id"]])
+    studies = _study(files.str.extract(_PATH))
+    return pd.concat(
+        [
+            names_rejected(
+                rejected,
+                _NO_FILE,
+                of="the sheet of RICORD",
+                n_matched=studies.nunique(),
+                reason="are studies without a file in the folder",
+            ),
+            names_rejected(
+                rejected,
+                _NOT_IN_SHEET,
+                of="the folder of RICORD",
+                n_matched=int(studies.notna().sum()),
+                reason="are files of a study that is not in the sheet",
+            ),
+        ]
+    )
+
+
+def _study(path: pd.DataFrame) -> pd.Series:
+    """Return "<patient>/<last five digits of the study's UID>"."""
+    return path["patient"] + "/" + path["uid_end"]
 
 
 def _read_sheet(images: RadiographFolder) -> pd.DataFrame:
@@ -138,6 +174,6 @@ def _without_file(studies: pd.Index) -> pd.DataFrame:
             "image_id": studies.to_series(),
             "name": studies.to_series(),
             "source": "ricord",
-            "reason": "in the sheet, but none of its files is in the folder",
+            "reason": _NO_FILE,
         }
     )

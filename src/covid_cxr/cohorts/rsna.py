@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from covid_cxr.cohorts.dicom_headers import read_headers
+from covid_cxr.cohorts.listed import admit_matched, parameter_of
 from covid_cxr.cohorts.published_counts import RSNA, log_differences
 from covid_cxr.cohorts.radiograph_table import (
     NIH_SITE,
@@ -18,19 +19,28 @@ from covid_cxr.cohorts.radiograph_table import (
     require_columns,
     stated,
 )
-from covid_cxr.cohorts.rsna_mapping import match_nih
+from covid_cxr.cohorts.rsna_mapping import NO_NIH_IMAGE, match_nih
 from covid_cxr.radiographs.folder import RadiographFolder
+from covid_cxr.radiographs.unmatched import (
+    NO_FILE,
+    check_share,
+    names_rejected,
+    names_without_file,
+    unmatched_names,
+)
 from covid_cxr.user_numbers import PIXELS, line_of, numbers
 
 logger = logging.getLogger(__name__)
 
-PATIENT_IDENTITIES = ("nih_patient", "kaggle_id")
+NIH_PATIENT = "nih_patient"
+PATIENT_IDENTITIES = (NIH_PATIENT, "kaggle_id")
 BOX = ("x", "y", "width", "height")
 
 _LABEL_COLUMNS = ("patientId", *BOX, "Target")
 _CLASS_COLUMNS = ("patientId", "class")
 _POSITIVE_CLASS = "Lung Opacity"
 _NO_ID = "(none)"
+_NO_LABEL = "in rsna_class_info, but without a row in rsna_labels"
 _CLASSES = ("Normal", "No Lung Opacity / Not Normal", _POSITIVE_CLASS)
 
 
@@ -41,12 +51,16 @@ class RsnaIngestion:
     Attributes:
         patient_identity: "nih_patient" (the true patient, through the mapping) or
             "kaggle_id" (one "patient" per image, as in the paper).
+        max_unmatched_share: Of the names in each list, 0 to 1, that may find nothing;
+            above it the run stops.
     """
 
     patient_identity: str
+    max_unmatched_share: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse an identity that does not exist."""
+        """Refuse an identity that does not exist, and what is no share."""
+        check_share(self.max_unmatched_share, parameter_of("rsna"))
         if self.patient_identity not in PATIENT_IDENTITIES:
             raise ValueError(
                 f"rsna_ingestion.patient_identity must be one of "
@@ -106,6 +120,73 @@ def list_rsna(
     return radiographs, boxes, rejected
 
 
+def list_unmatched_rsna(
+    listed: pd.DataFrame,
+    boxes: pd.DataFrame,
+    rejected: pd.DataFrame,
+    rsna_ingestion: RsnaIngestion,
+) -> pd.DataFrame:
+    """Return the names without a file, label, class or patient, as `unmatched_names`.
+
+    Args:
+        listed: The radiograph table of `list_rsna`.
+        boxes: Its boxes.
+        rejected: What it rejected.
+        rsna_ingestion: Whether patients are asked of the mapping.
+    """
+    names, n_matched = listed["image_id"], len(listed)
+    absent = names[listed["file"].isna()]
+    of_absent = boxes.loc[boxes["image_id"].isin(absent), "image_id"]
+    wants_patients = rsna_ingestion.patient_identity == NIH_PATIENT
+    return pd.concat(
+        [
+            names_without_file(listed, of="rsna_labels"),
+            unmatched_names(
+                of_absent,
+                of="the boxes of rsna_labels",
+                n_names=len(boxes),
+                reason=NO_FILE,
+            ),
+            unmatched_names(
+                names[listed["rsna_class"].isna()],
+                of="rsna_labels",
+                n_names=n_matched,
+                reason="have no row in rsna_class_info",
+            ),
+            names_rejected(
+                rejected,
+                _NO_LABEL,
+                of="rsna_class_info",
+                n_matched=n_matched,
+                reason="have no row in rsna_labels",
+            ),
+            unmatched_names(
+                names[listed["nih_image"].isna() & wants_patients],
+                of="rsna_labels",
+                n_names=n_matched,
+                reason=NO_NIH_IMAGE,
+            ),
+        ],
+        ignore_index=True,
+    )
+
+
+def admit_rsna(
+    listed: pd.DataFrame, unmatched: pd.DataFrame, rsna_ingestion: RsnaIngestion
+) -> pd.DataFrame:
+    """Return the radiograph table, unless its lists fit too badly.
+
+    Args:
+        listed: The radiograph table of `list_rsna`.
+        unmatched: From `list_unmatched_rsna`.
+        rsna_ingestion: How many names may find nothing.
+
+    Raises:
+        ValueError: If more of a list find nothing.
+    """
+    return admit_matched("rsna", listed, unmatched, rsna_ingestion.max_unmatched_share)
+
+
 def _one_row_per_image(labels: pd.DataFrame, class_info: pd.DataFrame) -> pd.DataFrame:
     """Return `image_id, name, pneumonia, rsna_class, reason` for every image named."""
     label_ids, class_ids = _ids(labels), _ids(class_info)
@@ -151,9 +232,7 @@ def _reason(images: pd.DataFrame) -> pd.Series:
         images,
         {
             "no patientId": images.index.to_series() == _NO_ID,
-            "in rsna_class_info, but without a row in rsna_labels": (
-                images["is_read"].isna()
-            ),
+            _NO_LABEL: images["is_read"].isna(),
             "Target is neither 0 nor 1": images["is_read"] == 0,
             "its rows in rsna_labels have different Targets": (
                 images["lowest"] != images["highest"]
@@ -176,7 +255,7 @@ def _match(
 ) -> dict[str, pd.Series]:
     """Return the columns `patient_id`, `nih_image`, `is_doubtful_match`."""
     own_id = "rsna:" + image_ids
-    wants_patients = rsna_ingestion.patient_identity == "nih_patient"
+    wants_patients = rsna_ingestion.patient_identity == NIH_PATIENT
     if mapping is None and wants_patients:
         raise ValueError(
             "The patients behind the RSNA images are asked for (patient_identity: "

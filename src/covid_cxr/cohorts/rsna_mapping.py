@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 # Squared grey-level distance to the matched image, above which a match is doubtful.
 DOUBTFUL_MSE = 10.0
+NO_NIH_IMAGE = "have no NIH image in rsna_mapping"
 _CSV_COLUMNS = ("patientId", "nih_image")
 
 

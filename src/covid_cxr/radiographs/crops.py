@@ -5,18 +5,20 @@ leaves its labels in the picture, so it is named, and a table that hardly finds 
 stops the run.
 """
 
-import logging
 from dataclasses import dataclass
 
 import pandas as pd
 
 from covid_cxr.radiographs.folder import RadiographFolder
+from covid_cxr.radiographs.unmatched import (
+    UnmatchedBound,
+    check_share,
+    refuse_unmatched,
+)
 from covid_cxr.user_numbers import PIXELS, line_of, numbers
 
-logger = logging.getLogger(__name__)
-
 EDGES = ["x0", "y0", "x1", "y1"]
-_NAMED = 10
+_PARAMETER = "crop_matching.max_unmatched_share"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,16 +34,7 @@ class CropMatching:
 
     def __post_init__(self) -> None:
         """Refuse what is no share."""
-        share = self.max_unmatched_share
-        if (
-            isinstance(share, bool)
-            or not isinstance(share, int | float)
-            or not 0 <= share <= 1
-        ):
-            raise ValueError(
-                f"crop_matching.max_unmatched_share must be a share from 0 to 1, got "
-                f"{share!r}; correct it in parameters_curation.yml."
-            )
+        check_share(self.max_unmatched_share, _PARAMETER)
 
 
 ANY_SHARE = CropMatching(max_unmatched_share=1)
@@ -89,10 +82,7 @@ def match_crops(
 
 
 def list_unmatched_crops(
-    crops: pd.DataFrame | None,
-    radiographs: pd.DataFrame,
-    images: RadiographFolder,
-    crop_matching: CropMatching,
+    crops: pd.DataFrame | None, radiographs: pd.DataFrame, images: RadiographFolder
 ) -> pd.DataFrame:
     """Return `place` (its line) and `image` of each crop that finds no radiograph.
 
@@ -100,17 +90,14 @@ def list_unmatched_crops(
         crops: As for `match_crops`, as the following.
         radiographs: The radiograph table.
         images: The folder of raw images.
-        crop_matching: When to stop.
 
     Raises:
-        ValueError: As `match_crops`, or if too many find none.
+        ValueError: As `match_crops`.
     """
-    boxes, unmatched = match_crops(crops, radiographs, images)
-    refuse_unmatched(unmatched, len(boxes) + len(unmatched), crop_matching)
-    return unmatched
+    return match_crops(crops, radiographs, images)[1]
 
 
-def refuse_unmatched(
+def refuse_unmatched_crops(
     unmatched: pd.DataFrame, n_crops: int, crop_matching: CropMatching
 ) -> None:
     """Name the crops that find no image; refuse too many.
@@ -123,21 +110,17 @@ def refuse_unmatched(
     Raises:
         ValueError: If their share is above the bound.
     """
-    if unmatched.empty:
-        return
-    named = ", ".join(unmatched["image"].head(_NAMED))
-    if len(unmatched) > crop_matching.max_unmatched_share * n_crops:
-        raise ValueError(
-            f"{len(unmatched)} of {n_crops} crop boxes are of images not in the "
-            f"cohort, as {named}; in the column image write file names as in the "
-            f"manifest, or raise crop_matching.max_unmatched_share (now "
-            f"{crop_matching.max_unmatched_share:g}) in parameters_curation.yml."
-        )
-    logger.warning(
-        "%d crop boxes are of images not in the cohort: %s%s",
-        len(unmatched),
-        named,
-        ", …" if len(unmatched) > _NAMED else "",
+    refuse_unmatched(
+        unmatched.assign(
+            list="covid_crops (crops.csv)",
+            reason="are of no image in the cohort",
+            n_names=n_crops,
+        ),
+        UnmatchedBound(
+            share=crop_matching.max_unmatched_share,
+            parameter=_PARAMETER,
+            kept_in="03_primary/covid_crops_unmatched.parquet",
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from covid_cxr.radiographs.crops import (
     EDGES,
     CropMatching,
     match_crops,
-    refuse_unmatched,
+    refuse_unmatched_crops,
 )
 from covid_cxr.radiographs.folder import NO_FILES, RadiographFolder
 from covid_cxr.radiographs.pixels import COMPRESSIONS, StoreLayout
@@ -218,7 +218,9 @@ def plan_cropped_store(
     crops: pd.DataFrame | None,
     curation: Curation,
 ) -> StorePlan:
-    """Return the plan of a store as `plan_matched_store`, whatever crops find no image.
+    """Return the plan of a store whose images are cut to the boxes in `crops`.
+
+    The paper removed burned-in labels by cropping (Section 2.3).
 
     Args:
         radiographs: As for `plan_store`.
@@ -230,7 +232,17 @@ def plan_cropped_store(
         ValueError: If a table is empty, lacks a column or repeats an image, or a crop
             is no box.
     """
-    return plan_matched_store(radiographs, images, crops, curation, ANY_SHARE)
+    _check_radiographs(radiographs)
+    named = radiographs[["image_id", "file"]].astype("str")
+    paths = named["file"].map(images.find, na_action="ignore").astype("str")
+    sizes, changes = _states(images.root, paths)
+    planned = named.assign(path=paths, bytes=sizes, changed_ns=changes)
+    boxes = _boxes(crops, radiographs, images)
+    return StorePlan(
+        root=images.root,
+        images=planned.join(boxes, on="image_id").reset_index(drop=True),
+        curation=curation,
+    )
 
 
 def plan_matched_store(
@@ -238,34 +250,25 @@ def plan_matched_store(
     images: RadiographFolder,
     crops: pd.DataFrame | None,
     curation: Curation,
+    crops_unmatched: pd.DataFrame,
     crop_matching: CropMatching,
 ) -> StorePlan:
-    """Return the plan of a store whose images are cut to the boxes in `crops`.
-
-    The paper removed burned-in labels by cropping (Section 2.3).
+    """Return the plan of a store as `plan_cropped_store`, unless crops fit too badly.
 
     Args:
         radiographs: As for `plan_store`.
         images: The folder of raw images.
         crops: As for `match_crops`; None crops nothing.
         curation: Sizes and workers.
+        crops_unmatched: From `list_unmatched_crops`.
         crop_matching: How many crops may find no image.
 
     Raises:
-        ValueError: If a table is empty, lacks a column or repeats an image, a crop is
-            no box, or too many find no image.
+        ValueError: As `plan_cropped_store`, or if too many crops find no image.
     """
-    _check_radiographs(radiographs)
-    named = radiographs[["image_id", "file"]].astype("str")
-    paths = named["file"].map(images.find, na_action="ignore").astype("str")
-    sizes, changes = _states(images.root, paths)
-    planned = named.assign(path=paths, bytes=sizes, changed_ns=changes)
-    boxes = _boxes(crops, radiographs, images, crop_matching)
-    return StorePlan(
-        root=images.root,
-        images=planned.join(boxes, on="image_id").reset_index(drop=True),
-        curation=curation,
-    )
+    n_crops = 0 if crops is None else len(crops)
+    refuse_unmatched_crops(crops_unmatched, n_crops, crop_matching)
+    return plan_cropped_store(radiographs, images, crops, curation)
 
 
 def write_planned(root: Path, shard: Shard) -> int:
@@ -320,9 +323,8 @@ def _boxes(
     crops: pd.DataFrame | None,
     radiographs: pd.DataFrame,
     images: RadiographFolder = NO_FILES,
-    crop_matching: CropMatching = ANY_SHARE,
 ) -> pd.DataFrame:
     """Return the edges of each image's box by image_id; report those of no image."""
     boxes, unmatched = match_crops(crops, radiographs, images)
-    refuse_unmatched(unmatched, len(boxes) + len(unmatched), crop_matching)
+    refuse_unmatched_crops(unmatched, len(boxes) + len(unmatched), ANY_SHARE)
     return boxes

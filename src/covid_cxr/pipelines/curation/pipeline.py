@@ -33,6 +33,7 @@ def _curate(cohort: str) -> list[Node]:
     is_cropped = cohort == current().target_cohort
     if is_cropped:
         inputs["crops"] = f"{cohort}_crops"
+        inputs["crops_unmatched"] = f"{cohort}_crops_unmatched"
         inputs["crop_matching"] = "params:crop_matching"
     return [
         Node(
@@ -98,9 +99,9 @@ def _follow_target(cohort: str) -> list[Node]:
             list_unmatched_crops,
             inputs={
                 "crops": f"{cohort}_crops",
-                "radiographs": f"{cohort}_radiographs",
+                # While the lists are judged: curation waits for both.
+                "radiographs": f"{cohort}_listed",
                 "images": f"{cohort}_images",
-                "crop_matching": "params:crop_matching",
             },
             outputs=f"{cohort}_crops_unmatched",
             name=f"list_{cohort}_crops_unmatched",
