@@ -73,7 +73,7 @@ def test_a_session_has_the_pipelines_of_its_environment(project, conf):
 def test_parameters_and_datasets_follow_from_the_study(project, conf):
     with KedroSession.create(project, env="mine", conf_source=str(conf)) as session:
         context = session.load_context()
-        parameters = context.params
+        parameters = context.config_loader["parameters"]
         catalog = context.catalog
 
     assert parameters["phase2_boxes_split"]["validation"] == 0.2

@@ -19,6 +19,7 @@ from kedro.utils import find_kedro_project
 from covid_cxr.study.current import choose
 from covid_cxr.study.design import Study
 from covid_cxr.study.parameters import complete
+from covid_cxr.study.raw_datasets import raw_datasets
 from covid_cxr.study.reading import read_study
 
 FILE = "study.yml"
@@ -40,12 +41,20 @@ class StudyConfigLoader(OmegaConfigLoader):
             project.pipelines.configure(f"{__package__}.pipeline_registry")
 
     def __getitem__(self, key: str) -> dict[str, Any]:
-        """Return a configuration; parameters with those that follow from the study."""
+        """Return a configuration, with the parameters and datasets of the study."""
         is_set = key in self
         found: dict[str, Any] = super().__getitem__(key)
-        if key != "parameters" or is_set:
+        if is_set:
             return found
-        return complete(found, self.study)
+        if key == "parameters":
+            return complete(found, self.study)
+        if key == "catalog":
+            return {**raw_datasets(self.study, self._data_root()), **found}
+        return found
+
+    def _data_root(self) -> str:
+        stated = self.runtime_params or {}
+        return str(stated.get("data_root") or self["globals"]["data_root"])
 
     def _read_study(self) -> Study:
         envs = [self.env or self.default_run_env, self.base_env]

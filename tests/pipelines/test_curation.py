@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog
 from kedro.io.core import DatasetError
 from kedro.runner import SequentialRunner
@@ -19,13 +18,14 @@ from covid_cxr.radiographs.curation import Curation
 from covid_cxr.radiographs.folder import list_folder
 from covid_cxr.settings import CONFIG_LOADER_ARGS
 from covid_cxr.study.current import current
+from covid_cxr.study_config import StudyConfigLoader
 
 N_IMAGES = 40
 
 
 def load_parameters(project, env):
     """Return the parameters of an environment with their records, as in a session."""
-    loader = OmegaConfigLoader(str(project / "conf"), env=env, **CONFIG_LOADER_ARGS)
+    loader = StudyConfigLoader(str(project / "conf"), env=env, **CONFIG_LOADER_ARGS)
     validator = ParameterValidator({"curation": create_pipeline()})
     return validator.validate_raw_params(loader["parameters"])
 
@@ -52,7 +52,7 @@ def curated(project, tmp_path_factory):
             "age": "50",
         }
     )
-    loader = OmegaConfigLoader(
+    loader = StudyConfigLoader(
         str(project / "conf"),
         env="test",
         runtime_params={"data_root": str(data_root)},
@@ -61,6 +61,7 @@ def curated(project, tmp_path_factory):
     catalog = DataCatalog.from_config(loader["catalog"])
     for name, value in load_parameters(project, "test").items():
         catalog[f"params:{name}"] = value
+    catalog["params:phase3_split.label"] = "covid19"
     catalog["params:curation"] = Curation(
         size_px=16, shard_images=8, compression="none", workers=1, cluster=None
     )

@@ -4,9 +4,15 @@ What is listed, and the names that find nothing, are written before a run may st
 them: whoever reads why it stopped finds all names in the file.
 """
 
+from dataclasses import dataclass
+
 import pandas as pd
 
-from covid_cxr.radiographs.unmatched import UnmatchedBound, refuse_unmatched
+from covid_cxr.radiographs.unmatched import (
+    UnmatchedBound,
+    check_share,
+    refuse_unmatched,
+)
 
 LIST = "list"  # the column that says which list names a radiograph
 
@@ -16,24 +22,36 @@ def parameter_of(cohort: str) -> str:
     return f"{cohort}_ingestion.max_unmatched_share"
 
 
-def admit_matched(
-    cohort: str, listed: pd.DataFrame, unmatched: pd.DataFrame, max_share: float
-) -> pd.DataFrame:
-    """Return the radiograph table, unless its lists fit too badly.
+@dataclass(frozen=True)
+class MatchedCohort:
+    """A cohort whose lists are judged; `admit` is the node's function.
 
-    Args:
-        cohort: Whose lists they are.
-        listed: The radiograph table, perhaps with the column `list`.
-        unmatched: As from `unmatched_names`, of all lists.
-        max_share: Of the names of each list, 0 to 1, that may find nothing.
-
-    Raises:
-        ValueError: If more of a list find nothing.
+    Attributes:
+        name: Of the cohort.
     """
-    bound = UnmatchedBound(
-        share=max_share,
-        parameter=parameter_of(cohort),
-        kept_in=f"02_intermediate/{cohort}_lists_unmatched.parquet",
-    )
-    refuse_unmatched(unmatched, bound)
-    return listed.drop(columns=LIST, errors="ignore")
+
+    name: str
+
+    def admit(
+        self, listed: pd.DataFrame, unmatched: pd.DataFrame, max_unmatched_share: float
+    ) -> pd.DataFrame:
+        """Return the radiograph table, unless its lists fit too badly.
+
+        Args:
+            listed: The radiograph table, perhaps with the column `list`.
+            unmatched: As from `unmatched_names`, of all lists.
+            max_unmatched_share: Of the names of each list, 0 to 1, that may find
+                nothing.
+
+        Raises:
+            ValueError: If more of a list find nothing.
+        """
+        parameter = parameter_of(self.name)
+        check_share(max_unmatched_share, parameter)
+        bound = UnmatchedBound(
+            share=max_unmatched_share,
+            parameter=parameter,
+            kept_in=f"02_intermediate/{self.name}_lists_unmatched.parquet",
+        )
+        refuse_unmatched(unmatched, bound)
+        return listed.drop(columns=LIST, errors="ignore")

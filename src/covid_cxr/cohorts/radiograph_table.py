@@ -339,6 +339,26 @@ def result_of_test(values: pd.Series) -> pd.Series:
     return words.map(TEST_RESULTS).astype("boolean")
 
 
+def contradicting(listing: pd.DataFrame, labels: Iterable[str]) -> pd.DataFrame:
+    """Return the listing with a reason where an image, or a file, has two labels.
+
+    Args:
+        listing: With `image_id`, `file`, `reason` and the labels; unknown ones are no
+            contradiction.
+        labels: The columns.
+    """
+    usable = listing[listing["reason"].isna()]
+    contradictory = pd.Series(data=False, index=listing.index)
+    for name in ("image_id", "file"):
+        for label in labels:
+            n_labels = usable.groupby(name)[label].nunique()
+            contradictory |= listing[name].isin(n_labels.index[n_labels > 1])
+    reason = listing["reason"].mask(
+        listing["reason"].isna() & contradictory, "listed with different labels"
+    )
+    return listing.assign(reason=reason)
+
+
 def stated(values: pd.Series) -> pd.Series:
     """Return text without outer blanks; empty text is missing."""
     text = values.astype("str").str.strip()

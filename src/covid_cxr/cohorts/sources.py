@@ -1,15 +1,39 @@
 """In which formats cohorts come, one record each: the table of adapters.
 
-A further format is one module, and one line in `SOURCES`.
+A further format is one module, and one record in `SOURCES`. Its functions take what
+they name as arguments: a raw table by its name here; `images`, the folder of the raw
+files; `findings`, what the study learns from the cohort; `ingestion`, the parameters
+`<cohort>_ingestion`; `rsna_mapping`, of the RSNA cohort; and, to list what finds
+nothing, `listed`, `rejected` and `boxes`, as the first function returned them.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from covid_cxr.cohorts.covid import list_covid
-from covid_cxr.cohorts.nih import list_nih
-from covid_cxr.cohorts.rsna import list_rsna
+from covid_cxr.cohorts.covid import list_covid, list_unmatched_covid
+from covid_cxr.cohorts.manifest import list_manifest, list_unmatched_manifest
+from covid_cxr.cohorts.nih import list_nih, list_unmatched_nih
+from covid_cxr.cohorts.rsna import list_rsna, list_unmatched_rsna
+from covid_cxr.radiographs.admission import ADMIT
+
+CSV, TEXT = "csv", "text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawTable:
+    """A table that is published with the radiographs.
+
+    Attributes:
+        file: Its name as published, in the cohort's folder.
+        kind: CSV, or TEXT that the adapter reads itself.
+        is_optional: Whether it may be absent.
+    """
+
+    file: str
+    kind: str = CSV
+    is_optional: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,42 +46,112 @@ class Source:
         origin: As in a list of sources, with who published it; "" where a parameter
             says which layout it is.
         reference: What its labels are, after "pneumonia is"; "" likewise.
-        tables: Raw tables, the datasets `<cohort>_<table>`.
-        has_boxes: Whether readers have marked findings by boxes.
-        list_radiographs: Raw tables and files to the radiograph table.
+        tables: Raw tables by name; the datasets are `<cohort>_<name>`.
+        has_boxes: Whether readers have marked findings by boxes; `list_radiographs`
+            then returns them second.
+        ingestion: The parameters `<cohort>_ingestion`, with their defaults.
+        list_radiographs: Raw tables and files to the radiograph table and the table of
+            the rejected.
+        list_unmatched: Names that find nothing, as `unmatched.unmatched_names`.
     """
 
     title: str
     short: str
     origin: str = ""
     reference: str = ""
-    tables: tuple[str, ...]
+    tables: Mapping[str, RawTable]
     has_boxes: bool = False
+    ingestion: Mapping[str, Any] = field(
+        default_factory=lambda: {"max_unmatched_share": 0.25}
+    )
     list_radiographs: Callable[..., Any]
+    list_unmatched: Callable[..., Any]
 
 
-SOURCES = {
+_OWN = {
+    "pseudonym_salt": None,
+    "view_not_understood": ADMIT,
+    "max_unmatched_share": 0.25,
+}
+
+SOURCES: Mapping[str, Source] = {
     "nih": Source(
         title="NIH ChestX-ray14",
         short="NIH",
         origin="NIH ChestX-ray14 (Wang et al. 2017)",
         reference="text-mined from radiology reports",
-        tables=("entries", "train_val_list", "test_list"),
+        tables={
+            "entries": RawTable(file="Data_Entry_2017_v2020.csv"),
+            "train_val_list": RawTable(file="train_val_list.txt", kind=TEXT),
+            "test_list": RawTable(file="test_list.txt", kind=TEXT),
+        },
         list_radiographs=list_nih,
+        list_unmatched=list_unmatched_nih,
     ),
     "rsna": Source(
         title="RSNA Pneumonia Challenge 2018",
         short="RSNA",
         origin="RSNA Pneumonia Detection Challenge 2018, a selection of ChestX-ray14",
         reference="what radiologists marked with a box",
-        tables=("labels", "class_info", "mapping"),
+        tables={
+            "labels": RawTable(file="stage_2_train_labels.csv"),
+            "class_info": RawTable(file="stage_2_detailed_class_info.csv"),
+            # The official JSON, or a CSV with patientId, nih_image, mse.
+            "mapping": RawTable(
+                file="pneumonia-challenge-dataset-mappings_2018.json",
+                kind=TEXT,
+                is_optional=True,
+            ),
+        },
         has_boxes=True,
+        ingestion={"patient_identity": "nih_patient", "max_unmatched_share": 0.25},
         list_radiographs=list_rsna,
+        list_unmatched=list_unmatched_rsna,
     ),
     "covid": Source(
         title="COVID-19",
         short="COVID-19",
-        tables=("manifest", "additions"),
+        tables={
+            # Absent for the layouts covidx, ricord and bimcv.
+            "manifest": RawTable(file="manifest.csv", is_optional=True),
+            # A manifest with the column source.
+            "additions": RawTable(file="additions.csv", is_optional=True),
+        },
+        ingestion={"layout": "manifest", **_OWN},
         list_radiographs=list_covid,
+        list_unmatched=list_unmatched_covid,
+    ),
+    "manifest": Source(
+        title="Own cohort",
+        short="own",
+        origin="the group's own cohort, as its manifest lists it",
+        reference="what the manifest states",
+        tables={"manifest": RawTable(file="manifest.csv")},
+        ingestion=_OWN,
+        list_radiographs=list_manifest,
+        list_unmatched=list_unmatched_manifest,
     ),
 }
+
+RSNA_MAPPING = "rsna_mapping"  # also of cohorts that hold images of RSNA
+
+
+def inputs_of(function: Callable[..., Any], cohort: str, source: str) -> dict[str, str]:
+    """Return which dataset each argument of an adapter's function takes.
+
+    Args:
+        function: `list_radiographs` or `list_unmatched`.
+        cohort: Its name.
+        source: Its source.
+    """
+    datasets = {
+        **{name: f"{cohort}_{name}" for name in SOURCES[source].tables},
+        "images": f"{cohort}_images",
+        "boxes": f"{cohort}_boxes",
+        "listed": f"{cohort}_listed",
+        "rejected": f"{cohort}_ingestion_rejected",
+        "findings": f"params:{cohort}_findings",
+        "ingestion": f"params:{cohort}_ingestion",
+        RSNA_MAPPING: RSNA_MAPPING,
+    }
+    return {name: datasets[name] for name in inspect.signature(function).parameters}

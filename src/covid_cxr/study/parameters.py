@@ -4,15 +4,17 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from covid_cxr.cohorts.sources import SOURCES
 from covid_cxr.study.design import PHASE1, PHASE3, Study, Training
 
 
 def complete(parameters: Mapping[str, Any], study: Study) -> dict[str, Any]:
     """Return `parameters` with all that every training of the study needs.
 
-    Added are `<training set>_split` and `<training set>_intensity_sample`, with what
-    the environment changes in them; the `labels` of every phase; and for each training
-    its `recipe`: of all, changed by its phase's, changed by its path's.
+    Added are, with what the environment changes in them: `<cohort>_ingestion`,
+    `<training set>_split` and `<training set>_intensity_sample`; the `labels` of every
+    phase, and `<cohort>_findings`, those of a cohort; and for each training its `recipe`: of all, changed by its
+    phase's, changed by its path's.
 
     Args:
         parameters: As merged from `conf/` and the command line.
@@ -24,7 +26,8 @@ def complete(parameters: Mapping[str, Any], study: Study) -> dict[str, Any]:
     """
     _refuse_labels(parameters)
     _refuse_unknown_paths(parameters, study)
-    completed = merge(dict(_of_training_sets(study)), copy.deepcopy(dict(parameters)))
+    follows = dict([*_of_cohorts(study), *_of_training_sets(study)])
+    completed = merge(follows, copy.deepcopy(dict(parameters)))
     for phase in _phases(study):
         own = completed.setdefault(phase, {})
         own["recipe"] = {**completed.get("recipe", {}), **own.get("recipe", {})}
@@ -52,6 +55,14 @@ def merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
         else:
             merged[key] = value
     return merged
+
+
+def _of_cohorts(study: Study) -> Iterator[tuple[str, Any]]:
+    for name, cohort in study.cohorts.items():
+        drawn = (s.labels for s in study.training_sets.values() if s.cohort == name)
+        labels = dict.fromkeys(label for labels in drawn for label in labels)
+        yield f"{name}_findings", list(labels)
+        yield f"{name}_ingestion", dict(SOURCES[cohort.source].ingestion)
 
 
 def _of_training_sets(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -13,6 +13,8 @@ from covid_cxr.radiographs.curation import plan_matched_store, plan_store
 from covid_cxr.radiographs.lung_masks import curate_lungs
 from covid_cxr.study.current import current
 
+_LABEL = "params:phase3_split.label"
+
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline that curates every cohort and draws every training set."""
@@ -80,7 +82,7 @@ def _follow_target(cohort: str) -> list[Node]:
     return [
         Node(
             list_mixed_results,
-            inputs={"curated": f"{cohort}_curated"},
+            inputs={"curated": f"{cohort}_curated", "label": _LABEL},
             outputs=f"{cohort}_mixed_results",
             name=f"list_{cohort}_mixed_results",
             tags=cohort,
@@ -90,6 +92,7 @@ def _follow_target(cohort: str) -> list[Node]:
             inputs={
                 "curated": f"{cohort}_curated",
                 "duplicates": f"{cohort}_duplicates",
+                "label": _LABEL,
             },
             outputs=f"{cohort}_mixed_copies",
             name=f"list_{cohort}_mixed_copies",
