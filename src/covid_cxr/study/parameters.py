@@ -12,9 +12,9 @@ def complete(parameters: Mapping[str, Any], study: Study) -> dict[str, Any]:
     """Return `parameters` with all that every training of the study needs.
 
     Added are, with what the environment changes in them: `<cohort>_ingestion`,
-    `<training set>_split` and `<training set>_intensity_sample`; the `labels` of every
-    phase, and `<cohort>_findings`, those of a cohort; and for each training its `recipe`: of all, changed by its
-    phase's, changed by its path's.
+    `<training set>_split` and `<training set>_intensity_sample`; `<cohort>_findings`
+    and the `labels` of every phase; and for each training its `recipe`: of all,
+    changed by its phase's, changed by its path's.
 
     Args:
         parameters: As merged from `conf/` and the command line.
