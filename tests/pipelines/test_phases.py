@@ -90,11 +90,11 @@ def test_a_training_and_its_scores_use_the_same_data(
     assert data <= set(nodes[f"{training}.{step}"].inputs)
 
 
-def test_a_recipe_is_the_paths_own_and_labels_are_the_phases(nodes):
+def test_recipe_and_labels_are_the_paths_own(nodes):
     inputs = nodes["path_b.phase3.train"].inputs
 
     assert "params:path_b.phase3.recipe" in inputs
-    assert "params:phase3.labels" in inputs
+    assert "params:path_b.phase3.labels" in inputs
 
 
 def test_every_training_has_its_own_states_and_all_one_compute(nodes):
