@@ -109,6 +109,7 @@ def run(request, project, tmp_path, caplog):
         **CONFIG_LOADER_ARGS,
     )
     pipeline = ingestion().only_nodes_with_tags("covid") + curation().only_nodes(
+        "curation.list_covid_crops_unmatched",
         "curation.curate_covid",
         "curation.settle_covid",
         "curation.report_covid_identifying",
