@@ -25,8 +25,9 @@ from covid_cxr.report import (
 from covid_cxr.report.evaluation import Evaluation
 from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.score_table import parts_of
-from covid_cxr.statistics.roc import trace_roc
+from covid_cxr.statistics.roc import trace_rocs
 from covid_cxr.statistics.roc_band import roc_band
+from covid_cxr.statistics.threads import in_threads
 
 _NO_CALIBRATION = "Calibration needs a validation part, and probabilities on [0, 1]."
 _NO_SUBGROUP = "No subgroup of the test part has an AUROC of the chosen classifier."
@@ -134,16 +135,17 @@ def draw_roc(
     titles = {
         name: f"{_title(name, are_paths=are_paths)}: {auc:.3f}" for name, auc in aucs
     }
-    curves = {titles[n]: trace_roc(test.is_case, test.scores[n]) for n in names}
-    bands = {
-        titles[name]: roc_band(
-            test.is_case,
-            test.scores[name],
-            cluster=test.clusters,
-            level=reporting.level,
+    curves = dict(
+        zip(
+            titles.values(), trace_rocs(test.is_case, test.scores).values(), strict=True
         )
-        for name in names
-    }
+    )
+    found = in_threads(
+        partial(roc_band, test.is_case, cluster=test.clusters, level=reporting.level),
+        [test.scores[name] for name in names],
+        n_images=len(test.is_case),
+    )
+    bands = dict(zip(titles.values(), found, strict=True))
     styles = _styles(titles, are_paths=are_paths)
     chosen = parts.chosen
     first = None if chosen is None else titles[chosen]
