@@ -123,7 +123,9 @@ def list_covid(
     if not images.is_synthetic:
         _compare(listing, ingestion.layout)
     if additions is not None:
-        added = _read_additions(additions, ingestion)
+        added = read_additions(
+            additions, view_not_understood=ingestion.view_not_understood
+        )
         added[LIST] = "covid_additions"
         listing = pd.concat([listing, added], ignore_index=True)
     listing = listing.assign(file=listing["name"].map(images.find))
@@ -189,19 +191,21 @@ def _read(
     if layout == CHESTXRAY:
         return read_covid_chestxray_dataset(manifest)
     listing = read_covid_manifest(
-        manifest, ingestion, table="covid_manifest (manifest.csv)"
+        manifest,
+        view_not_understood=ingestion.view_not_understood,
+        table="covid_manifest (manifest.csv)",
     )
     return listing.assign(source=listing["source"].fillna("covid"))
 
 
 def read_covid_manifest(
-    manifest: pd.DataFrame, ingestion: CovidIngestion, *, table: str
+    manifest: pd.DataFrame, *, view_not_understood: str, table: str
 ) -> pd.DataFrame:
     """Return the listing of a manifest of RT-PCR results, or of additions to it.
 
     Args:
         manifest: All columns read as text.
-        ingestion: Choices.
+        view_not_understood: As in `CovidIngestion`.
         table: What to call it.
 
     Raises:
@@ -210,18 +214,31 @@ def read_covid_manifest(
     listing = read_manifest(
         manifest,
         labels={"rt_pcr": COVID19},
-        view_not_understood=ingestion.view_not_understood,
+        view_not_understood=view_not_understood,
         words={"rt_pcr": "RT-PCR result"},
         table=table,
     )
     return listing.assign(**{COVID19: listing[COVID19].fillna(value=False)})
 
 
-def _read_additions(additions: pd.DataFrame, ingestion: CovidIngestion) -> pd.DataFrame:
-    """Return the listing of a manifest that adds radiographs, and names its sources."""
-    table = "covid_additions (additions.csv)"
+def read_additions(
+    additions: pd.DataFrame, *, view_not_understood: str, cohort: str = "covid"
+) -> pd.DataFrame:
+    """Return the listing of a manifest that adds radiographs, and names its sources.
+
+    Args:
+        additions: All columns read as text.
+        view_not_understood: As in `CovidIngestion`.
+        cohort: To what, for messages.
+
+    Raises:
+        ValueError: If columns are missing.
+    """
+    table = f"{cohort}_additions (additions.csv)"
     require_columns(additions, ("source",), table=table)
-    listing = read_covid_manifest(additions, ingestion, table=table)
+    listing = read_covid_manifest(
+        additions, view_not_understood=view_not_understood, table=table
+    )
     no_source = listing["reason"].isna() & listing["source"].isna()
     return listing.assign(reason=listing["reason"].mask(no_source, "no source"))
 

@@ -25,6 +25,11 @@ NLM_TUBERCULOSIS = {  # Jaeger et al. 2014, Quant Imaging Med Surg 4:475, by sit
     "Shenzhen": {"images": 662, "with tuberculosis": 336},
     "Montgomery": {"images": 138, "with tuberculosis": 58},
 }
+IDC = {  # CR and DX in the index of the Imaging Data Commons, version 25, counted
+    "covid_19_ny_sbu": {"images": 14_132, "patients": 1_365},
+    "midrc_ricord_1c": {"images": 1_257, "patients": 361},
+    "covid_19_ar": {"images": 262, "patients": 104},
+}
 COVID_LAYOUTS: Mapping[str, Mapping[str, int]] = {  # by covid_ingestion.layout
     "manifest": {},
     # metadata.csv of June 2020 (751 rows), counted: frontal X-rays with a finding

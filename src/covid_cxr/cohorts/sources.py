@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from covid_cxr.cohorts.covid import list_covid, list_unmatched_covid
+from covid_cxr.cohorts.idc import list_idc, list_unmatched_idc
 from covid_cxr.cohorts.manifest import list_manifest, list_unmatched_manifest
 from covid_cxr.cohorts.nih import list_nih, list_unmatched_nih
 from covid_cxr.cohorts.nlm_tuberculosis import (
@@ -134,6 +135,20 @@ SOURCES: Mapping[str, Source] = {
         ingestion=_OWN,
         list_radiographs=list_manifest,
         list_unmatched=list_unmatched_manifest,
+    ),
+    "idc": Source(
+        title="Imaging Data Commons",
+        short="IDC",
+        origin="collections of COVID-19 in the Imaging Data Commons (NY-SBU, "
+        "MIDRC-RICORD-1C, COVID-19-AR)",
+        reference="that of its collection: every patient was found to have it",
+        tables={
+            # A manifest with the column source: all of the collections is positive.
+            "additions": RawTable(file="additions.csv", is_optional=True),
+        },
+        ingestion={"collections": None, **_OWN},
+        list_radiographs=list_idc,
+        list_unmatched=list_unmatched_idc,
     ),
     "nlm_tuberculosis": Source(
         title="Shenzhen and Montgomery",
