@@ -21,6 +21,10 @@ from covid_cxr.cohorts.nlm_tuberculosis import (
     list_unmatched_nlm_tuberculosis,
 )
 from covid_cxr.cohorts.rsna import list_rsna, list_unmatched_rsna
+from covid_cxr.cohorts.siim_pneumothorax import (
+    list_siim_pneumothorax,
+    list_unmatched_siim_pneumothorax,
+)
 from covid_cxr.radiographs.admission import ADMIT
 
 CSV, TEXT = "csv", "text"
@@ -159,6 +163,22 @@ SOURCES: Mapping[str, Source] = {
         tables={},
         list_radiographs=list_nlm_tuberculosis,
         list_unmatched=list_unmatched_nlm_tuberculosis,
+    ),
+    "siim_pneumothorax": Source(
+        title="SIIM-ACR Pneumothorax Challenge 2019",
+        short="SIIM",
+        origin="SIIM-ACR Pneumothorax Segmentation Challenge 2019, a selection of "
+        "ChestX-ray14 (Filice et al. 2020)",
+        reference="what radiologists outlined",
+        tables={
+            # One of the two is enough; the second stage's counts.
+            "masks": RawTable(file="stage_2_train.csv", is_optional=True),
+            "stage1_masks": RawTable(file="train-rle.csv", is_optional=True),
+            "mapping": RawTable(file="siim_nih_mapping.csv", is_optional=True),
+        },
+        has_boxes=True,
+        list_radiographs=list_siim_pneumothorax,
+        list_unmatched=list_unmatched_siim_pneumothorax,
     ),
 }
 
