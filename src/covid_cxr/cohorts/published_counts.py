@@ -25,6 +25,12 @@ NLM_TUBERCULOSIS = {  # Jaeger et al. 2014, Quant Imaging Med Surg 4:475, by sit
     "Shenzhen": {"images": 662, "with tuberculosis": 336},
     "Montgomery": {"images": 138, "with tuberculosis": 58},
 }
+TBX11K = {  # Liu et al. 2020, Table 2: training and validation set
+    "images": 8_400,
+    "of class health": 3_800,
+    "of class sick": 3_800,
+    "of class tb": 800,
+}
 IDC = {  # CR and DX in the index of the Imaging Data Commons, version 25, counted
     "covid_19_ny_sbu": {"images": 14_132, "patients": 1_365},
     "midrc_ricord_1c": {"images": 1_257, "patients": 361},

@@ -25,6 +25,7 @@ from covid_cxr.cohorts.siim_pneumothorax import (
     list_siim_pneumothorax,
     list_unmatched_siim_pneumothorax,
 )
+from covid_cxr.cohorts.tbx11k import list_tbx11k, list_unmatched_tbx11k
 from covid_cxr.radiographs.admission import ADMIT
 
 CSV, TEXT = "csv", "text"
@@ -179,6 +180,31 @@ SOURCES: Mapping[str, Source] = {
         has_boxes=True,
         list_radiographs=list_siim_pneumothorax,
         list_unmatched=list_unmatched_siim_pneumothorax,
+    ),
+    "tbx11k": Source(
+        title="TBX11K",
+        short="TBX11K",
+        origin="TBX11K (Liu et al. 2020)",
+        reference="the hospitals' diagnosis, as the publisher states it",
+        tables={
+            "train_list": RawTable(
+                file="lists/TBX11K_train.txt", kind=TEXT, is_optional=True
+            ),
+            "val_list": RawTable(
+                file="lists/TBX11K_val.txt", kind=TEXT, is_optional=True
+            ),
+            "train_boxes": RawTable(
+                file="annotations/json/TBX11K_train.json", kind=TEXT, is_optional=True
+            ),
+            "val_boxes": RawTable(
+                file="annotations/json/TBX11K_val.json", kind=TEXT, is_optional=True
+            ),
+            # Of the simplified copy, in place of lists and annotations.
+            "data": RawTable(file="data.csv", is_optional=True),
+        },
+        has_boxes=True,
+        list_radiographs=list_tbx11k,
+        list_unmatched=list_unmatched_tbx11k,
     ),
 }
 
