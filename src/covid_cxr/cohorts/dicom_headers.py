@@ -1,5 +1,6 @@
 """What tables leave to the DICOM header: view, sex and age, and whose image it is."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from covid_cxr.radiographs.dicom_file import code_of, quiet, read_dataset, value
 from covid_cxr.radiographs.files import refuse_irregular
 from covid_cxr.radiographs.folder import RadiographFolder
 
+logger = logging.getLogger(__name__)
+
+RADIOGRAPHY = ("CR", "DX", "RG")  # values of Modality, PS3.3 C.7.3.1.1.1
 _HEADER = (*VIEW_KEYWORDS, "PatientSex", "PatientAge")
 _NO_WORDS: frozenset[str] = frozenset()  # of a header may stand in the log
 _MANY_FILES = 2_000
@@ -59,6 +63,24 @@ def read_headers(
             **{keyword: stated(table[keyword]) for keyword in also},
         }
     )
+
+
+def is_other_modality(cohort: str, modalities: pd.Series) -> pd.Series:
+    """Return True for what is no radiography, and log how much there is of it.
+
+    Args:
+        cohort: For the log.
+        modalities: As headers state them; missing where they do not.
+    """
+    is_other = modalities.notna() & ~modalities.isin(RADIOGRAPHY)
+    if is_other.any():
+        logger.info(
+            "%s: %d files are no radiographs and are left out, %d of them CT",
+            cohort,
+            is_other.sum(),
+            (modalities == "CT").sum(),
+        )
+    return is_other
 
 
 def _read_header(path: Path, also: Sequence[str]) -> dict[str, str]:

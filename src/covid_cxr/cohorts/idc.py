@@ -11,7 +11,6 @@ flat ones. Whose image it is, when it was taken, view, sex and age are the heade
 negatives, `additions.csv`, may lie beside them; the source then gives the label away.
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -20,7 +19,11 @@ import pandas as pd
 
 from covid_cxr.cohorts.covid import read_additions
 from covid_cxr.cohorts.covid_patients import identify
-from covid_cxr.cohorts.dicom_headers import read_headers
+from covid_cxr.cohorts.dicom_headers import (
+    RADIOGRAPHY,
+    is_other_modality,
+    read_headers,
+)
 from covid_cxr.cohorts.label_by_source import warn_of_sources
 from covid_cxr.cohorts.listed import parameter_of
 from covid_cxr.cohorts.pseudonyms import check_salt
@@ -35,8 +38,6 @@ from covid_cxr.cohorts.radiograph_table import (
 from covid_cxr.radiographs.admission import ADMIT, VIEW_CHOICES
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.unmatched import check_share, names_without_file
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,6 @@ COLLECTIONS: Mapping[str, _Collection] = {
     ),
 }
 _ALSO = ("PatientID", "StudyDate", "Modality")
-_RADIOGRAPHY = ("CR", "DX", "RG")  # modalities, PS3.3 C.7.3.1.1.1
 _LAID_OUT = (
     r"(?:^|/)(?P<patient>[^/]+)/(?P<study>\d[\d.]+)"
     r"/(?P<modality>[A-Z]+)_(?P<series>\d[\d.]+)/[^/]+$"
@@ -168,12 +168,11 @@ def _read(
     files = pd.Series([f for f in images.files if f not in taken], dtype="str")
     path = files.str.extract(_LAID_OUT)
     # Of thousands of slices, the folder tells without a look into each.
-    is_slice = path["modality"].notna() & ~path["modality"].isin(_RADIOGRAPHY)
+    is_slice = path["modality"].notna() & ~path["modality"].isin(RADIOGRAPHY)
     headers = read_headers(files[~is_slice], images, also=_ALSO)
     headers.index = files.index[~is_slice]
     told = path["modality"].mask(~is_slice, headers["Modality"].reindex(files.index))
-    is_other = told.notna() & ~told.isin(_RADIOGRAPHY)
-    _log_other_modalities(told[is_other])
+    is_other = is_other_modality("idc", told)
     listing = _listing(files, path, headers.reindex(files.index), ingestion)
     return listing[~is_other].reset_index(drop=True)
 
@@ -265,15 +264,6 @@ def _refuse_absent(listing: pd.DataFrame, asked: list[str] | None) -> None:
             f"There is no radiograph (CR, DX) of {', '.join(absent)} in the folder; "
             f"`idc download {absent[0]}` gets a collection, and its folder shall keep "
             f"the collection's name. Or correct collections in <cohort>_ingestion."
-        )
-
-
-def _log_other_modalities(modalities: pd.Series) -> None:
-    if len(modalities):
-        logger.info(
-            "idc: %d files are no radiographs and are left out, %d of them CT",
-            len(modalities),
-            (modalities == "CT").sum(),
         )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from covid_cxr.cohorts.covid import list_covid, list_unmatched_covid
 from covid_cxr.cohorts.idc import list_idc, list_unmatched_idc
 from covid_cxr.cohorts.manifest import list_manifest, list_unmatched_manifest
+from covid_cxr.cohorts.midrc import list_midrc, list_unmatched_midrc
 from covid_cxr.cohorts.nih import list_nih, list_unmatched_nih
 from covid_cxr.cohorts.nlm_tuberculosis import (
     list_nlm_tuberculosis,
@@ -164,6 +165,20 @@ SOURCES: Mapping[str, Source] = {
         tables={},
         list_radiographs=list_nlm_tuberculosis,
         list_unmatched=list_unmatched_nlm_tuberculosis,
+    ),
+    "midrc": Source(
+        title="MIDRC",
+        short="MIDRC",
+        origin="the Medical Imaging and Data Resource Center (MIDRC)",
+        reference="that of a test near the study, of either result",
+        tables={
+            "studies": RawTable(file="imaging_study.tsv"),
+            "cases": RawTable(file="case.tsv", is_optional=True),
+            "measurements": RawTable(file="measurement.tsv", is_optional=True),
+        },
+        ingestion={"max_days": 14, "max_unmatched_share": 0.25},
+        list_radiographs=list_midrc,
+        list_unmatched=list_unmatched_midrc,
     ),
     "siim_pneumothorax": Source(
         title="SIIM-ACR Pneumothorax Challenge 2019",
