@@ -14,10 +14,10 @@ import pandas as pd
 
 from covid_cxr.cohorts.bimcv import read_bimcv, unmatched_sessions
 from covid_cxr.cohorts.covid_chestxray_dataset import read_covid_chestxray_dataset
-from covid_cxr.cohorts.covid_patients import identify
-from covid_cxr.cohorts.covidx import read_covidx
+from covid_cxr.cohorts.covid_patients import identify, unmapped_rsna_images
+from covid_cxr.cohorts.covidx import compare_covidx, read_covidx
 from covid_cxr.cohorts.label_by_source import warn_of_sources
-from covid_cxr.cohorts.listed import LIST, parameter_of
+from covid_cxr.cohorts.listed import LIST, names_by_list, parameter_of
 from covid_cxr.cohorts.manifest import read_manifest
 from covid_cxr.cohorts.pseudonyms import check_salt
 from covid_cxr.cohorts.published_counts import COVID_LAYOUTS, log_differences
@@ -28,14 +28,9 @@ from covid_cxr.cohorts.radiograph_table import (
     require_columns,
 )
 from covid_cxr.cohorts.ricord import read_ricord, unmatched_studies
-from covid_cxr.cohorts.rsna_mapping import NO_NIH_IMAGE
 from covid_cxr.radiographs.admission import ADMIT, VIEW_CHOICES
 from covid_cxr.radiographs.folder import RadiographFolder
-from covid_cxr.radiographs.unmatched import (
-    check_share,
-    names_without_file,
-    unmatched_names,
-)
+from covid_cxr.radiographs.unmatched import check_share
 
 logger = logging.getLogger(__name__)
 
@@ -151,25 +146,12 @@ def list_unmatched_covid(
         rsna_mapping: As for `list_covid`.
         ingestion: The layout.
     """
-    tables = [
-        names_without_file(rows, of=str(name))
-        for name, rows in listed.groupby(LIST, sort=False)
-    ]
+    tables = names_by_list(listed)
     layout = ingestion.layout
     if layout in UNMATCHED:
         of_layout = listed[listed[LIST] == _list_of(layout)]
         tables.append(UNMATCHED[layout](of_layout, rejected))
-    if rsna_mapping is not None:
-        of_rsna = listed[listed["source"] == "rsna"]
-        unmapped = of_rsna.loc[of_rsna["nih_image"].isna(), "image_id"]
-        tables.append(
-            unmatched_names(
-                unmapped,
-                of="images of the source rsna",
-                n_names=len(of_rsna),
-                reason=NO_NIH_IMAGE,
-            )
-        )
+    tables += unmapped_rsna_images(listed, rsna_mapping)
     return pd.concat(tables, ignore_index=True)
 
 
@@ -250,6 +232,9 @@ def _list_of(layout: str) -> str:
 
 def _compare(listing: pd.DataFrame, layout: str) -> None:
     """Log how the usable rows differ from the published counts of the layout."""
+    if layout == "covidx":
+        compare_covidx(listing)
+        return
     usable = listing[listing["reason"].isna()]
     positive = usable[usable[COVID19]]
     studies = usable["image_id"].str.extract(r"^([^/]+/[^/]+)/", expand=False)

@@ -36,12 +36,16 @@ IDC = {  # CR and DX in the index of the Imaging Data Commons, version 25, count
     "midrc_ricord_1c": {"images": 1_257, "patients": 361},
     "covid_19_ar": {"images": 262, "patients": 104},
 }
+COVIDX_VERSIONS: Mapping[str, Mapping[str, int]] = {
+    # train_COVIDx9B.txt (30,482 lines) and test_COVIDx9B.txt (400 lines)
+    "COVIDx 9B": {"rows": 30_882},
+    "COVIDx CXR-4": {"rows": 84_818, "patients": 45_342},  # arXiv:2311.17677
+}
 COVID_LAYOUTS: Mapping[str, Mapping[str, int]] = {  # by covid_ingestion.layout
     "manifest": {},
     # metadata.csv of June 2020 (751 rows), counted: frontal X-rays with a finding
     "covid_chestxray_dataset": {"rows": 542, "patients": 319, "positive rows": 434},
-    # train_COVIDx9B.txt (30,482 lines) and test_COVIDx9B.txt (400 lines)
-    "covidx": {"rows": 30_882},
+    "covidx": {},  # by its version, above
     # The collection's page at TCIA (MIDRC-RICORD-1C): all studies are of COVID-19
     "ricord": {"studies": 998},
     # de la Iglesia Vaya et al. 2020, arXiv:2006.01174, first iteration; CT included

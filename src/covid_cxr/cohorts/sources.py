@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from covid_cxr.cohorts.covid import list_covid, list_unmatched_covid
+from covid_cxr.cohorts.covidx import list_covidx, list_unmatched_covidx
 from covid_cxr.cohorts.idc import list_idc, list_unmatched_idc
 from covid_cxr.cohorts.manifest import list_manifest, list_unmatched_manifest
 from covid_cxr.cohorts.midrc import list_midrc, list_unmatched_midrc
@@ -141,6 +142,17 @@ SOURCES: Mapping[str, Source] = {
         ingestion=_OWN,
         list_radiographs=list_manifest,
         list_unmatched=list_unmatched_manifest,
+    ),
+    "covidx": Source(
+        title="COVIDx",
+        short="COVIDx",
+        origin="COVIDx, put together from other collections (Wang, Lin and Wong 2020; "
+        "CXR-4: Wu et al. 2023)",
+        reference="the class in the published label files",
+        tables={},
+        ingestion={"pseudonym_salt": None, "max_unmatched_share": 0.25},
+        list_radiographs=list_covidx,
+        list_unmatched=list_unmatched_covidx,
     ),
     "idc": Source(
         title="Imaging Data Commons",
