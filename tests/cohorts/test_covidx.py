@@ -1,10 +1,12 @@
 import logging
 
+import pandas as pd
 import pytest
 
 from covid_cxr.cohorts.covid import CovidIngestion, list_covid
 from covid_cxr.cohorts.covidx import (
     CovidxIngestion,
+    compare_covidx,
     list_covidx,
     list_unmatched_covidx,
     read_covidx,
@@ -204,12 +206,14 @@ def test_a_source_of_one_class_is_warned_of(unpacked, caplog):
     ("lines", "version"), [(30_000, "COVIDx 9B"), (60_000, "COVIDx CXR-4")]
 )
 def test_lines_are_compared_with_the_version_of_the_nearest_number(
-    unpacked, caplog, lines, version
+    caplog, lines, version
 ):
     caplog.set_level(logging.INFO)
-    text = "".join(f"{n} {n}.png negative rsna\n" for n in range(lines))
+    patients = pd.Series(range(lines)).astype("str")
 
-    list_covidx(None, unpacked({"train.txt": text}), CovidxIngestion())
+    compare_covidx(
+        pd.DataFrame({"patient": patients, "source": "rsna", "reason": None})
+    )
 
     assert f"{version} differs from what was published: {lines:,} rows" in caplog.text
 

@@ -44,7 +44,7 @@ BOX = ("x", "y", "width", "height")
 _MASK_COLUMNS = ("ImageId", "EncodedPixels")
 _MAPPING_COLUMNS = ("ImageId", "nih_image")
 _NO_ID = "(none)"
-_RUNS = re.compile(r"\d+ \d+(?: \d+ \d+)*")
+_RUNS = re.compile(r"\d+\s+\d+(?:\s+\d+\s+\d+)*")
 
 
 def list_siim_pneumothorax(

@@ -298,7 +298,8 @@ def _clipped(boxes: pd.DataFrame, listed: pd.Series) -> pd.DataFrame:
             SIZE_PX,
             SIZE_PX,
         )
-    return cut.loc[is_box, ["image_id", *BOX]].reset_index(drop=True)
+    whole: pd.DataFrame = cut.loc[is_box, ["image_id", *BOX]]
+    return whole.drop_duplicates(ignore_index=True)
 
 
 def _compare(radiographs: pd.DataFrame) -> None:
