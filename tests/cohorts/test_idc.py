@@ -221,7 +221,8 @@ def test_negatives_of_a_manifest_are_added_and_warned_of(downloaded, caplog):
     assert rejected.empty
     assert radiographs["covid19"].tolist() == [True] * 3 + [False] * 3
     assert "THE SOURCE OF AN IMAGE DETERMINES ITS LABEL" in caplog.text
-    assert list_unmatched_idc(radiographs)["image"].tolist() == ["lost.png"]
+    unmatched = list_unmatched_idc(radiographs)[["list", "image", "n_names"]]
+    assert unmatched.to_numpy().tolist() == [["additions.csv", "lost.png", 3]]
 
 
 def test_the_warning_says_that_all_are_positive(downloaded, caplog):

@@ -25,7 +25,7 @@ from covid_cxr.cohorts.dicom_headers import (
     read_headers,
 )
 from covid_cxr.cohorts.label_by_source import warn_of_sources
-from covid_cxr.cohorts.listed import parameter_of
+from covid_cxr.cohorts.listed import LIST, names_by_list, parameter_of
 from covid_cxr.cohorts.pseudonyms import check_salt
 from covid_cxr.cohorts.published_counts import IDC, log_differences
 from covid_cxr.cohorts.radiograph_table import (
@@ -37,7 +37,7 @@ from covid_cxr.cohorts.radiograph_table import (
 )
 from covid_cxr.radiographs.admission import ADMIT, VIEW_CHOICES
 from covid_cxr.radiographs.folder import RadiographFolder
-from covid_cxr.radiographs.unmatched import check_share, names_without_file
+from covid_cxr.radiographs.unmatched import check_share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +142,9 @@ def list_idc(
     _refuse_absent(listing, ingestion.collections)
     if not images.is_synthetic:
         _compare(listing)
+    listing[LIST] = "the folder of the collections"
+    if added is not None:
+        added[LIST] = "additions.csv"
     listing = pd.concat([listing, added], ignore_index=True)
     listing = listing.assign(file=listing["name"].map(images.find))
     identified = identify(
@@ -156,9 +159,9 @@ def list_unmatched_idc(listed: pd.DataFrame) -> pd.DataFrame:
     """Return the additions without a file, as `unmatched_names`.
 
     Args:
-        listed: The radiograph table of `list_idc`: without its additions, all files.
+        listed: The radiograph table of `list_idc`.
     """
-    return names_without_file(listed, of="the folder and its additions")
+    return pd.concat(names_by_list(listed), ignore_index=True)
 
 
 def _read(
