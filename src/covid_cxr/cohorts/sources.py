@@ -13,9 +13,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from covid_cxr.cohorts.covid import list_covid, list_unmatched_covid
+from covid_cxr.cohorts.covidx import list_covidx, list_unmatched_covidx
+from covid_cxr.cohorts.idc import list_idc, list_unmatched_idc
 from covid_cxr.cohorts.manifest import list_manifest, list_unmatched_manifest
+from covid_cxr.cohorts.midrc import list_midrc, list_unmatched_midrc
 from covid_cxr.cohorts.nih import list_nih, list_unmatched_nih
+from covid_cxr.cohorts.nlm_tuberculosis import (
+    list_nlm_tuberculosis,
+    list_unmatched_nlm_tuberculosis,
+)
 from covid_cxr.cohorts.rsna import list_rsna, list_unmatched_rsna
+from covid_cxr.cohorts.siim_pneumothorax import (
+    list_siim_pneumothorax,
+    list_unmatched_siim_pneumothorax,
+)
+from covid_cxr.cohorts.tbx11k import list_tbx11k, list_unmatched_tbx11k
 from covid_cxr.radiographs.admission import ADMIT
 
 CSV, TEXT = "csv", "text"
@@ -130,6 +142,96 @@ SOURCES: Mapping[str, Source] = {
         ingestion=_OWN,
         list_radiographs=list_manifest,
         list_unmatched=list_unmatched_manifest,
+    ),
+    "covidx": Source(
+        title="COVIDx",
+        short="COVIDx",
+        origin="COVIDx, put together from other collections (Wang, Lin and Wong 2020; "
+        "CXR-4: Wu et al. 2023)",
+        reference="the class in the published label files",
+        tables={},
+        ingestion={"pseudonym_salt": None, "max_unmatched_share": 0.25},
+        list_radiographs=list_covidx,
+        list_unmatched=list_unmatched_covidx,
+    ),
+    "idc": Source(
+        title="Imaging Data Commons",
+        short="IDC",
+        origin="collections of COVID-19 in the Imaging Data Commons (NY-SBU, "
+        "MIDRC-RICORD-1C, COVID-19-AR)",
+        reference="that of its collection: every patient was found to have it",
+        tables={
+            # A manifest with the column source: all of the collections is positive.
+            "additions": RawTable(file="additions.csv", is_optional=True),
+        },
+        ingestion={"collections": None, **_OWN},
+        list_radiographs=list_idc,
+        list_unmatched=list_unmatched_idc,
+    ),
+    "nlm_tuberculosis": Source(
+        title="Shenzhen and Montgomery",
+        short="NLM",
+        origin="the Shenzhen and Montgomery sets of the US National Library of "
+        "Medicine (Jaeger et al. 2014)",
+        reference="manifest on the radiograph, by the publisher's label",
+        tables={},
+        list_radiographs=list_nlm_tuberculosis,
+        list_unmatched=list_unmatched_nlm_tuberculosis,
+    ),
+    "midrc": Source(
+        title="MIDRC",
+        short="MIDRC",
+        origin="the Medical Imaging and Data Resource Center (MIDRC)",
+        reference="that of a test near the study, of either result",
+        tables={
+            "studies": RawTable(file="imaging_study.tsv"),
+            "cases": RawTable(file="case.tsv", is_optional=True),
+            "measurements": RawTable(file="measurement.tsv", is_optional=True),
+        },
+        ingestion={"max_days": 14, "max_unmatched_share": 0.25},
+        list_radiographs=list_midrc,
+        list_unmatched=list_unmatched_midrc,
+    ),
+    "siim_pneumothorax": Source(
+        title="SIIM-ACR Pneumothorax Challenge 2019",
+        short="SIIM",
+        origin="SIIM-ACR Pneumothorax Segmentation Challenge 2019, a selection of "
+        "ChestX-ray14 (Filice et al. 2020)",
+        reference="what radiologists outlined",
+        tables={
+            # One of the two is enough; the second stage's counts.
+            "masks": RawTable(file="stage_2_train.csv", is_optional=True),
+            "stage1_masks": RawTable(file="train-rle.csv", is_optional=True),
+            "mapping": RawTable(file="siim_nih_mapping.csv", is_optional=True),
+        },
+        has_boxes=True,
+        list_radiographs=list_siim_pneumothorax,
+        list_unmatched=list_unmatched_siim_pneumothorax,
+    ),
+    "tbx11k": Source(
+        title="TBX11K",
+        short="TBX11K",
+        origin="TBX11K (Liu et al. 2020)",
+        reference="the hospitals' diagnosis, as the publisher states it",
+        tables={
+            "train_list": RawTable(
+                file="lists/TBX11K_train.txt", kind=TEXT, is_optional=True
+            ),
+            "val_list": RawTable(
+                file="lists/TBX11K_val.txt", kind=TEXT, is_optional=True
+            ),
+            "train_boxes": RawTable(
+                file="annotations/json/TBX11K_train.json", kind=TEXT, is_optional=True
+            ),
+            "val_boxes": RawTable(
+                file="annotations/json/TBX11K_val.json", kind=TEXT, is_optional=True
+            ),
+            # Of the simplified copy, in place of lists and annotations.
+            "data": RawTable(file="data.csv", is_optional=True),
+        },
+        has_boxes=True,
+        list_radiographs=list_tbx11k,
+        list_unmatched=list_unmatched_tbx11k,
     ),
 }
 

@@ -54,6 +54,7 @@ def split_by_patient(
     rng = np.random.default_rng(targets.seed)
     images = _grouped(curated, duplicates, targets)
     reason = _reasons(images, duplicates, targets)
+    _refuse_cohort_of_one_class(images[reason.isna()], targets.label)
     drawn = _draw_images(images[reason.isna()], targets, rng)
     reason = reason.mask(reason.isna() & ~images.index.isin(drawn.index), "not drawn")
     divided = _divide(drawn, targets, rng)
@@ -110,6 +111,21 @@ def refuse_one_class(divided: pd.DataFrame, label: str, expected: list[str]) -> 
             f"for {label}. Both classes are needed in every part: add radiographs, or "
             f"change the shares in parameters_curation.yml."
         )
+
+
+def _refuse_cohort_of_one_class(eligible: pd.DataFrame, label: str) -> None:
+    """Refuse a cohort of which no share would give a part with both classes."""
+    is_positive = eligible[label].to_numpy(bool)
+    if not len(eligible) or is_positive.any() != is_positive.all():
+        return
+    kind = "positive" if is_positive.all() else "negative"
+    raise ValueError(
+        f"The whole cohort has one class only: all {len(eligible)} eligible "
+        f"radiographs are {kind} for {label}. Both classes are needed in every part, "
+        f"which no shares can give: add radiographs of the other class to the cohort "
+        f"(additions.csv, or one manifest of both; docs/data.md), or choose another "
+        f"cohort in study.yml."
+    )
 
 
 def _refuse_missing_columns(curated: pd.DataFrame, targets: SplitTargets) -> None:
