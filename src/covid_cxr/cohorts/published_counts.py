@@ -21,6 +21,13 @@ RSNA = {  # stage_2_train_labels.csv and stage_2_detailed_class_info.csv, counte
     "of class No Lung Opacity / Not Normal": 11_821,
     "of class Lung Opacity": 6_012,
 }
+CHEXPERT = {  # train.csv and valid.csv, laterals too. Irvin et al. 2019 count 224,316
+    # images of 65,240 patients with those of the test set, 668 of 500, which is apart.
+    "rows of train.csv": 223_414,
+    "patients of train.csv": 64_540,
+    "rows of valid.csv": 234,
+    "patients of valid.csv": 200,
+}
 COVID_LAYOUTS: Mapping[str, Mapping[str, int]] = {  # by covid_ingestion.layout
     "manifest": {},
     # metadata.csv of June 2020 (751 rows), counted: frontal X-rays with a finding
@@ -42,7 +49,7 @@ def log_differences(
     Args:
         cohort: For the log.
         counted: What the tables at hand hold; the same keys as `published`.
-        published: `NIH`, `RSNA` or one of `COVID_LAYOUTS`.
+        published: As in this module: `NIH`, one of `COVID_LAYOUTS`, …
     """
     differences = [
         f"{counted[what]:,} {what} (published {expected:,})"

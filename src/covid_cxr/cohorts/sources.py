@@ -12,10 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from covid_cxr.cohorts.chexpert import list_chexpert, list_unmatched_chexpert
 from covid_cxr.cohorts.covid import list_covid, list_unmatched_covid
 from covid_cxr.cohorts.manifest import list_manifest, list_unmatched_manifest
 from covid_cxr.cohorts.nih import list_nih, list_unmatched_nih
+from covid_cxr.cohorts.observations import IGNORE, ZEROS
+from covid_cxr.cohorts.radiograph_table import COVID19, FINDINGS
 from covid_cxr.cohorts.rsna import list_rsna, list_unmatched_rsna
+from covid_cxr.cohorts.vocabulary import findings_of
 from covid_cxr.radiographs.admission import ADMIT
 
 CSV, TEXT = "csv", "text"
@@ -47,6 +51,7 @@ class Source:
             says which layout it is.
         reference: What its labels are, after "pneumonia is"; "" likewise.
         tables: Raw tables by name; the datasets are `<cohort>_<name>`.
+        findings: Labels that its cohorts can be asked for; None: any.
         has_boxes: Whether readers have marked findings by boxes; `list_radiographs`
             then returns them second.
         ingestion: The parameters `<cohort>_ingestion`, with their defaults.
@@ -60,6 +65,7 @@ class Source:
     origin: str = ""
     reference: str = ""
     tables: Mapping[str, RawTable]
+    findings: tuple[str, ...] | None = None
     has_boxes: bool = False
     ingestion: Mapping[str, Any] = field(
         default_factory=lambda: {"max_unmatched_share": 0.25}
@@ -74,6 +80,13 @@ _OWN = {
     "max_unmatched_share": 0.25,
 }
 
+_OBSERVATIONS = {
+    "uncertain": IGNORE,  # ones | zeros | ignore: what -1 becomes
+    "uncertain_by_finding": {},  # the same for single findings: {edema: ones}
+    "blank": ZEROS,  # zeros | ignore: what is not mentioned becomes
+    "max_unmatched_share": 0.25,
+}
+
 SOURCES: Mapping[str, Source] = {
     "nih": Source(
         title="NIH ChestX-ray14",
@@ -85,6 +98,7 @@ SOURCES: Mapping[str, Source] = {
             "train_val_list": RawTable(file="train_val_list.txt", kind=TEXT),
             "test_list": RawTable(file="test_list.txt", kind=TEXT),
         },
+        findings=FINDINGS,
         list_radiographs=list_nih,
         list_unmatched=list_unmatched_nih,
     ),
@@ -103,6 +117,7 @@ SOURCES: Mapping[str, Source] = {
                 is_optional=True,
             ),
         },
+        findings=("pneumonia",),
         has_boxes=True,
         ingestion={"patient_identity": "nih_patient", "max_unmatched_share": 0.25},
         list_radiographs=list_rsna,
@@ -117,9 +132,24 @@ SOURCES: Mapping[str, Source] = {
             # A manifest with the column source.
             "additions": RawTable(file="additions.csv", is_optional=True),
         },
+        findings=(COVID19,),
         ingestion={"layout": "manifest", **_OWN},
         list_radiographs=list_covid,
         list_unmatched=list_unmatched_covid,
+    ),
+    "chexpert": Source(
+        title="CheXpert",
+        short="CheXpert",
+        origin="CheXpert (Irvin et al. 2019)",
+        reference="text-mined from radiology reports",
+        tables={
+            "train": RawTable(file="train.csv"),
+            "valid": RawTable(file="valid.csv", is_optional=True),
+        },
+        findings=findings_of("chexpert"),
+        ingestion=_OBSERVATIONS,
+        list_radiographs=list_chexpert,
+        list_unmatched=list_unmatched_chexpert,
     ),
     "manifest": Source(
         title="Own cohort",

@@ -10,6 +10,7 @@ import yaml
 
 from covid_cxr.cohorts.sources import SOURCES
 from covid_cxr.cohorts.split_targets import NONE, SplitTargets
+from covid_cxr.cohorts.vocabulary import absent_finding
 from covid_cxr.study.design import (
     GENERAL,
     PHASE1,
@@ -245,6 +246,8 @@ def _training_set(
     if cohort is None and named:
         listed = ", ".join(cohorts) or "none"
         record.fault("cohort", f"is {named!r}; the cohorts are {listed}")
+    elif cohort is not None:
+        _check_labels(record, labels, cohort.source)
     split = _split(record, labels, is_tested=name == PHASE3)
     if cohort is None or split is None or not labels:
         return None
@@ -261,6 +264,13 @@ def _training_set(
         split=split,
         intensity_sample=_measured(record),
     )
+
+
+def _check_labels(record: _Record, labels: Sequence[str], source: str) -> None:
+    known = SOURCES[source].findings
+    for label in labels if known is not None else ():
+        if label not in known:
+            record.fault("labels", f"names {absent_finding(label, source, known)}")
 
 
 def _measured(record: _Record) -> int:
