@@ -38,12 +38,12 @@ class ObservationIngestion:
     def __post_init__(self) -> None:
         """Refuse words and findings that do not exist."""
         check_share(self.max_unmatched_share, parameter_of("<cohort>"))
-        _check("uncertain", self.uncertain, (ONES, ZEROS, IGNORE))
-        _check("blank", self.blank, (ZEROS, IGNORE))
+        check_word("uncertain", self.uncertain, (ONES, ZEROS, IGNORE))
+        check_word("blank", self.blank, (ZEROS, IGNORE))
         findings = findings_of("chexpert")
         for finding, word in self.uncertain_by_finding.items():
-            _check("a finding in uncertain_by_finding", finding, findings)
-            _check(f"uncertain_by_finding.{finding}", word, (ONES, ZEROS, IGNORE))
+            check_word("a finding in uncertain_by_finding", finding, findings)
+            check_word(f"uncertain_by_finding.{finding}", word, (ONES, ZEROS, IGNORE))
 
 
 def read_observations(
@@ -82,7 +82,17 @@ def observation_columns(source: str) -> tuple[str, ...]:
     return tuple(terms_of(source))
 
 
-def _check(name: str, word: object, words: tuple[str, ...]) -> None:
+def check_word(name: str, word: object, words: tuple[str, ...]) -> None:
+    """Refuse a word that is none of those that there are.
+
+    Args:
+        name: Of the parameter, for the message.
+        word: As given.
+        words: Those that there are.
+
+    Raises:
+        ValueError: If it is another.
+    """
     if word not in words:
         raise ValueError(
             f"{name} must be one of {', '.join(words)}, got {word!r}; correct it in "

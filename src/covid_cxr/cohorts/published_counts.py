@@ -28,6 +28,12 @@ CHEXPERT = {  # train.csv and valid.csv, laterals too. Irvin et al. 2019 count 2
     "rows of valid.csv": 234,
     "patients of valid.csv": 200,
 }
+MIMIC_CXR_JPG = {  # Johnson et al. 2019, arXiv:1901.07042; laterals too
+    "images": 377_110,
+    "studies": 227_827,
+    "patients": 65_379,
+    "images of the test part": 5_159,
+}
 COVID_LAYOUTS: Mapping[str, Mapping[str, int]] = {  # by covid_ingestion.layout
     "manifest": {},
     # metadata.csv of June 2020 (751 rows), counted: frontal X-rays with a finding

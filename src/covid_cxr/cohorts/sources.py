@@ -15,6 +15,11 @@ from typing import Any
 from covid_cxr.cohorts.chexpert import list_chexpert, list_unmatched_chexpert
 from covid_cxr.cohorts.covid import list_covid, list_unmatched_covid
 from covid_cxr.cohorts.manifest import list_manifest, list_unmatched_manifest
+from covid_cxr.cohorts.mimic_cxr_jpg import (
+    CHEXPERT,
+    list_mimic_cxr_jpg,
+    list_unmatched_mimic_cxr_jpg,
+)
 from covid_cxr.cohorts.nih import list_nih, list_unmatched_nih
 from covid_cxr.cohorts.observations import IGNORE, ZEROS
 from covid_cxr.cohorts.radiograph_table import COVID19, FINDINGS
@@ -150,6 +155,25 @@ SOURCES: Mapping[str, Source] = {
         ingestion=_OBSERVATIONS,
         list_radiographs=list_chexpert,
         list_unmatched=list_unmatched_chexpert,
+    ),
+    "mimic_cxr_jpg": Source(
+        title="MIMIC-CXR-JPG",
+        short="MIMIC-CXR",
+        origin="MIMIC-CXR-JPG (Johnson et al. 2019)",
+        reference="text-mined from radiology reports",
+        tables={
+            # As published, or unpacked.
+            "metadata": RawTable(file="mimic-cxr-2.0.0-metadata.csv.gz"),
+            "split": RawTable(file="mimic-cxr-2.0.0-split.csv.gz"),
+            "chexpert": RawTable(
+                file="mimic-cxr-2.0.0-chexpert.csv.gz", is_optional=True
+            ),
+            "negbio": RawTable(file="mimic-cxr-2.0.0-negbio.csv.gz", is_optional=True),
+        },
+        findings=findings_of("mimic_cxr_jpg"),
+        ingestion={"labels": CHEXPERT, **_OBSERVATIONS},  # or negbio
+        list_radiographs=list_mimic_cxr_jpg,
+        list_unmatched=list_unmatched_mimic_cxr_jpg,
     ),
     "manifest": Source(
         title="Own cohort",

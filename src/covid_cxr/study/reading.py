@@ -268,8 +268,8 @@ def _training_set(
 
 def _check_labels(record: _Record, labels: Sequence[str], source: str) -> None:
     known = SOURCES[source].findings
-    for label in labels if known is not None else ():
-        if label not in known:
+    for label in labels:
+        if known is not None and label not in known:
             record.fault("labels", f"names {absent_finding(label, source, known)}")
 
 
