@@ -34,6 +34,11 @@ MIMIC_CXR_JPG = {  # Johnson et al. 2019, arXiv:1901.07042; laterals too
     "patients": 65_379,
     "images of the test part": 5_159,
 }
+PADCHEST = {  # Bustos et al. 2020, arXiv:1901.07441; laterals too
+    "images": 160_868,
+    "studies": 109_931,
+    "patients": 67_625,
+}
 COVID_LAYOUTS: Mapping[str, Mapping[str, int]] = {  # by covid_ingestion.layout
     "manifest": {},
     # metadata.csv of June 2020 (751 rows), counted: frontal X-rays with a finding

@@ -22,6 +22,7 @@ from covid_cxr.cohorts.mimic_cxr_jpg import (
 )
 from covid_cxr.cohorts.nih import list_nih, list_unmatched_nih
 from covid_cxr.cohorts.observations import IGNORE, ZEROS
+from covid_cxr.cohorts.padchest import ALL, list_padchest, list_unmatched_padchest
 from covid_cxr.cohorts.radiograph_table import COVID19, FINDINGS
 from covid_cxr.cohorts.rsna import list_rsna, list_unmatched_rsna
 from covid_cxr.cohorts.vocabulary import findings_of
@@ -174,6 +175,21 @@ SOURCES: Mapping[str, Source] = {
         ingestion={"labels": CHEXPERT, **_OBSERVATIONS},  # or negbio
         list_radiographs=list_mimic_cxr_jpg,
         list_unmatched=list_unmatched_mimic_cxr_jpg,
+    ),
+    "padchest": Source(
+        title="PadChest",
+        short="PadChest",
+        origin="PadChest (Bustos et al. 2020)",
+        reference="taken from radiology reports, by physicians or a network",
+        tables={
+            "labels": RawTable(
+                file="PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv"
+            ),
+        },
+        findings=findings_of("padchest"),
+        ingestion={"labelled_by": ALL, "max_unmatched_share": 0.25},  # or physician
+        list_radiographs=list_padchest,
+        list_unmatched=list_unmatched_padchest,
     ),
     "manifest": Source(
         title="Own cohort",
