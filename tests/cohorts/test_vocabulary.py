@@ -7,6 +7,7 @@ from importlib.resources import files
 import pytest
 
 from covid_cxr.cohorts.radiograph_table import FINDINGS, NIH_SPELLINGS, RADIOGRAPHS
+from covid_cxr.cohorts.sources import SOURCES
 from covid_cxr.cohorts.vocabulary import (
     absent_finding,
     all_findings,
@@ -22,10 +23,11 @@ def rows():
     return list(csv.DictReader(table.splitlines()))
 
 
-def test_each_row_is_there_once():
+def test_each_row_is_there_once_and_names_a_source_that_there_is():
     stated = [(row["finding"], row["source"], row["term"]) for row in rows()]
 
     assert len(set(stated)) == len(stated)
+    assert {source for _, source, _ in stated} <= set(SOURCES)
     assert all(re.fullmatch(r"[a-z0-9_]*", finding) for finding, _, _ in stated)
 
 

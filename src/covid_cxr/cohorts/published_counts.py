@@ -39,6 +39,10 @@ PADCHEST = {  # Bustos et al. 2020, arXiv:1901.07441; laterals too
     "studies": 109_931,
     "patients": 67_625,
 }
+VINDR_CXR = {  # Nguyen et al. 2022, arXiv:2012.15029
+    "images of image_labels_train.csv": 15_000,
+    "images of image_labels_test.csv": 3_000,
+}
 COVID_LAYOUTS: Mapping[str, Mapping[str, int]] = {  # by covid_ingestion.layout
     "manifest": {},
     # metadata.csv of June 2020 (751 rows), counted: frontal X-rays with a finding

@@ -25,6 +25,7 @@ from covid_cxr.cohorts.observations import IGNORE, ZEROS
 from covid_cxr.cohorts.padchest import ALL, list_padchest, list_unmatched_padchest
 from covid_cxr.cohorts.radiograph_table import COVID19, FINDINGS
 from covid_cxr.cohorts.rsna import list_rsna, list_unmatched_rsna
+from covid_cxr.cohorts.vindr_cxr import list_unmatched_vindr_cxr, list_vindr_cxr
 from covid_cxr.cohorts.vocabulary import findings_of
 from covid_cxr.radiographs.admission import ADMIT
 
@@ -190,6 +191,29 @@ SOURCES: Mapping[str, Source] = {
         ingestion={"labelled_by": ALL, "max_unmatched_share": 0.25},  # or physician
         list_radiographs=list_padchest,
         list_unmatched=list_unmatched_padchest,
+    ),
+    "vindr_cxr": Source(
+        title="VinDr-CXR",
+        short="VinDr-CXR",
+        origin="VinDr-CXR (Nguyen et al. 2022)",
+        reference="what radiologists saw in the radiograph",
+        tables={
+            "train_labels": RawTable(file="annotations/image_labels_train.csv"),
+            "test_labels": RawTable(
+                file="annotations/image_labels_test.csv", is_optional=True
+            ),
+            "train_annotations": RawTable(
+                file="annotations/annotations_train.csv", is_optional=True
+            ),
+            "test_annotations": RawTable(
+                file="annotations/annotations_test.csv", is_optional=True
+            ),
+        },
+        findings=findings_of("vindr_cxr"),
+        has_boxes=True,
+        ingestion={"readers_needed": 2, "max_unmatched_share": 0.25},  # 1 to 3
+        list_radiographs=list_vindr_cxr,
+        list_unmatched=list_unmatched_vindr_cxr,
     ),
     "manifest": Source(
         title="Own cohort",
