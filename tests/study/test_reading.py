@@ -227,3 +227,17 @@ def test_a_manifest_has_whatever_label_it_is_asked_for():
     )
 
     assert study.target_set.labels == ("a_rare_disease",)
+
+
+@pytest.mark.parametrize("split", ["test: official", "eligible: official_test"])
+@pytest.mark.parametrize("source", ["rsna", "padchest", "manifest"])
+def test_an_official_test_list_that_nobody_published_is_a_fault(split, source):
+    with pytest.raises(MalformedStudyError) as stopped:
+        study_of(
+            line_2=f"  chest14: {{source: {source}}}",
+            line_7="  labels: [pneumonia]",
+            line_8=f"  split: {{{split}, validation: 0.1}}",
+        )
+
+    said = f"line 8: general.split asks {source} for an official test list; nih, "
+    assert said in str(stopped.value)

@@ -59,6 +59,9 @@ class Source:
         reference: What its labels are, after "pneumonia is"; "" likewise.
         tables: Raw tables by name; the datasets are `<cohort>_<name>`.
         findings: Labels that its cohorts can be asked for; None: any.
+        has_official_parts: Whether its publisher says which images are the test list.
+        has_patients: Whether it is known whose radiograph each is; if not, each image
+            is a patient of its own.
         has_boxes: Whether readers have marked findings by boxes; `list_radiographs`
             then returns them second.
         ingestion: The parameters `<cohort>_ingestion`, with their defaults.
@@ -73,6 +76,8 @@ class Source:
     reference: str = ""
     tables: Mapping[str, RawTable]
     findings: tuple[str, ...] | None = None
+    has_official_parts: bool = False
+    has_patients: bool = True
     has_boxes: bool = False
     ingestion: Mapping[str, Any] = field(
         default_factory=lambda: {"max_unmatched_share": 0.25}
@@ -106,6 +111,7 @@ SOURCES: Mapping[str, Source] = {
             "test_list": RawTable(file="test_list.txt", kind=TEXT),
         },
         findings=FINDINGS,
+        has_official_parts=True,
         list_radiographs=list_nih,
         list_unmatched=list_unmatched_nih,
     ),
@@ -154,6 +160,7 @@ SOURCES: Mapping[str, Source] = {
             "valid": RawTable(file="valid.csv", is_optional=True),
         },
         findings=findings_of("chexpert"),
+        has_official_parts=True,
         ingestion=_OBSERVATIONS,
         list_radiographs=list_chexpert,
         list_unmatched=list_unmatched_chexpert,
@@ -173,6 +180,7 @@ SOURCES: Mapping[str, Source] = {
             "negbio": RawTable(file="mimic-cxr-2.0.0-negbio.csv.gz", is_optional=True),
         },
         findings=findings_of("mimic_cxr_jpg"),
+        has_official_parts=True,
         ingestion={"labels": CHEXPERT, **_OBSERVATIONS},  # or negbio
         list_radiographs=list_mimic_cxr_jpg,
         list_unmatched=list_unmatched_mimic_cxr_jpg,
@@ -210,6 +218,8 @@ SOURCES: Mapping[str, Source] = {
             ),
         },
         findings=findings_of("vindr_cxr"),
+        has_official_parts=True,
+        has_patients=False,
         has_boxes=True,
         ingestion={"readers_needed": 2, "max_unmatched_share": 0.25},  # 1 to 3
         list_radiographs=list_vindr_cxr,

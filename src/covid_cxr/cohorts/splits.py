@@ -19,6 +19,7 @@ from covid_cxr.cohorts.split_targets import (
     KEEP_TOGETHER,
     NONE,
     OFFICIAL,
+    OFFICIAL_TEST,
     REMOVE,
     SITE,
     SplitTargets,
@@ -115,7 +116,7 @@ def refuse_one_class(divided: pd.DataFrame, label: str, expected: list[str]) -> 
 def _refuse_missing_columns(curated: pd.DataFrame, targets: SplitTargets) -> None:
     strata = ["age_years" if name == AGE_BAND else name for name in targets.strata]
     needed = [targets.label, *strata]
-    if targets.test == OFFICIAL or targets.eligible == "official_test":
+    if targets.test == OFFICIAL or targets.eligible == OFFICIAL_TEST:
         needed.append("official_part")
     if targets.test == SITE:
         needed.append("site")
@@ -146,7 +147,7 @@ def _reasons(
     """Return why an image cannot be drawn, missing where it can."""
     is_in_list = images.get("official_part", pd.Series("", images.index)) == "test"
     reasons = {f"{targets.label} unknown": images[targets.label].isna()}
-    if targets.eligible == "official_test":
+    if targets.eligible == OFFICIAL_TEST:
         reasons["not in the official test list"] = ~is_in_list
     if targets.test == OFFICIAL:
         listed = images[["patient_id"]].assign(part=images["official_part"])

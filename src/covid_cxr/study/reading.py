@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from covid_cxr.cohorts.sources import SOURCES
-from covid_cxr.cohorts.split_targets import NONE, SplitTargets
+from covid_cxr.cohorts.split_targets import NONE, OFFICIAL, OFFICIAL_TEST, SplitTargets
 from covid_cxr.cohorts.vocabulary import absent_finding
 from covid_cxr.study.design import (
     GENERAL,
@@ -251,6 +251,12 @@ def _training_set(
     split = _split(record, labels, is_tested=name == PHASE3)
     if cohort is None or split is None or not labels:
         return None
+    wants_official = split["test"] == OFFICIAL or split["eligible"] == OFFICIAL_TEST
+    if wants_official and not SOURCES[cohort.source].has_official_parts:
+        have = ", ".join(n for n, one in SOURCES.items() if one.has_official_parts)
+        record.fault(
+            "split", f"asks {cohort.source} for an official test list; {have} have one"
+        )
     what = _what(labels, record.text("name"))
     title = record.text("title") or f"{what} ({cohort.short})"
     shown = what if name == PHASE3 else title
