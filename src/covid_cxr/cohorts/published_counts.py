@@ -41,6 +41,28 @@ COVIDX_VERSIONS: Mapping[str, Mapping[str, int]] = {
     "COVIDx 9B": {"rows": 30_882},
     "COVIDx CXR-4": {"rows": 84_818, "patients": 45_342},  # arXiv:2311.17677
 }
+CHEXPERT = {  # train.csv and valid.csv, laterals too. Irvin et al. 2019 count 224,316
+    # images of 65,240 patients with those of the test set, 668 of 500, which is apart.
+    "rows of train.csv": 223_414,
+    "patients of train.csv": 64_540,
+    "rows of valid.csv": 234,
+    "patients of valid.csv": 200,
+}
+MIMIC_CXR_JPG = {  # Johnson et al. 2019, arXiv:1901.07042; laterals too
+    "images": 377_110,
+    "studies": 227_827,
+    "patients": 65_379,
+    "images of the test part": 5_159,
+}
+PADCHEST = {  # Bustos et al. 2020, arXiv:1901.07441; laterals too
+    "images": 160_868,
+    "studies": 109_931,
+    "patients": 67_625,
+}
+VINDR_CXR = {  # Nguyen et al. 2022, arXiv:2012.15029
+    "images of image_labels_train.csv": 15_000,
+    "images of image_labels_test.csv": 3_000,
+}
 COVID_LAYOUTS: Mapping[str, Mapping[str, int]] = {  # by covid_ingestion.layout
     "manifest": {},
     # metadata.csv of June 2020 (751 rows), counted: frontal X-rays with a finding
@@ -61,7 +83,7 @@ def log_differences(
     Args:
         cohort: For the log.
         counted: What the tables at hand hold; the same keys as `published`.
-        published: What this module holds of the cohort.
+        published: As in this module: `NIH`, one of `COVID_LAYOUTS`, …
     """
     differences = [
         f"{counted[what]:,} {what} (published {expected:,})"

@@ -19,6 +19,7 @@ from covid_cxr.cohorts.split_targets import (
     KEEP_TOGETHER,
     NONE,
     OFFICIAL,
+    OFFICIAL_TEST,
     REMOVE,
     SITE,
     SplitTargets,
@@ -131,7 +132,7 @@ def _refuse_cohort_of_one_class(eligible: pd.DataFrame, label: str) -> None:
 def _refuse_missing_columns(curated: pd.DataFrame, targets: SplitTargets) -> None:
     strata = ["age_years" if name == AGE_BAND else name for name in targets.strata]
     needed = [targets.label, *strata]
-    if targets.test == OFFICIAL or targets.eligible == "official_test":
+    if targets.test == OFFICIAL or targets.eligible == OFFICIAL_TEST:
         needed.append("official_part")
     if targets.test == SITE:
         needed.append("site")
@@ -162,7 +163,7 @@ def _reasons(
     """Return why an image cannot be drawn, missing where it can."""
     is_in_list = images.get("official_part", pd.Series("", images.index)) == "test"
     reasons = {f"{targets.label} unknown": images[targets.label].isna()}
-    if targets.eligible == "official_test":
+    if targets.eligible == OFFICIAL_TEST:
         reasons["not in the official test list"] = ~is_in_list
     if targets.test == OFFICIAL:
         listed = images[["patient_id"]].assign(part=images["official_part"])

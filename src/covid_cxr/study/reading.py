@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from covid_cxr.cohorts.sources import SOURCES
-from covid_cxr.cohorts.split_targets import NONE, SplitTargets
+from covid_cxr.cohorts.split_targets import NONE, OFFICIAL, OFFICIAL_TEST, SplitTargets
+from covid_cxr.cohorts.vocabulary import absent_finding
 from covid_cxr.study.design import (
     GENERAL,
     PHASE1,
@@ -245,9 +246,17 @@ def _training_set(
     if cohort is None and named:
         listed = ", ".join(cohorts) or "none"
         record.fault("cohort", f"is {named!r}; the cohorts are {listed}")
+    elif cohort is not None:
+        _check_labels(record, labels, cohort.source)
     split = _split(record, labels, is_tested=name == PHASE3)
     if cohort is None or split is None or not labels:
         return None
+    wants_official = split["test"] == OFFICIAL or split["eligible"] == OFFICIAL_TEST
+    if wants_official and not SOURCES[cohort.source].has_official_parts:
+        have = ", ".join(n for n, one in SOURCES.items() if one.has_official_parts)
+        record.fault(
+            "split", f"asks {cohort.source} for an official test list; {have} have one"
+        )
     what = _what(labels, record.text("name"))
     title = record.text("title") or f"{what} ({cohort.short})"
     shown = what if name == PHASE3 else title
@@ -261,6 +270,13 @@ def _training_set(
         split=split,
         intensity_sample=_measured(record),
     )
+
+
+def _check_labels(record: _Record, labels: Sequence[str], source: str) -> None:
+    known = SOURCES[source].findings
+    for label in labels:
+        if known is not None and label not in known:
+            record.fault("labels", f"names {absent_finding(label, source, known)}")
 
 
 def _measured(record: _Record) -> int:

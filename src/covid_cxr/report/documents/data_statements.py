@@ -213,7 +213,8 @@ def held_apart(evidence: Evidence) -> str:
     told = "By patient: a split with a patient in two parts is refused when it is read."
     for cohort in current().cohorts.values():
         ingestion = evidence.parameters.get(f"{cohort.name}_ingestion", {})
-        if ingestion.get("patient_identity") == "kaggle_id":
+        is_known = SOURCES[cohort.source].has_patients
+        if not is_known or ingestion.get("patient_identity") == "kaggle_id":
             told += (
                 f" For {cohort.short} each image was taken for a patient of its own."
             )
