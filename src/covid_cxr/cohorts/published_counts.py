@@ -21,6 +21,10 @@ RSNA = {  # stage_2_train_labels.csv and stage_2_detailed_class_info.csv, counte
     "of class No Lung Opacity / Not Normal": 11_821,
     "of class Lung Opacity": 6_012,
 }
+NLM_TUBERCULOSIS = {  # Jaeger et al. 2014, Quant Imaging Med Surg 4:475, by site
+    "Shenzhen": {"images": 662, "with tuberculosis": 336},
+    "Montgomery": {"images": 138, "with tuberculosis": 58},
+}
 COVID_LAYOUTS: Mapping[str, Mapping[str, int]] = {  # by covid_ingestion.layout
     "manifest": {},
     # metadata.csv of June 2020 (751 rows), counted: frontal X-rays with a finding
@@ -42,7 +46,7 @@ def log_differences(
     Args:
         cohort: For the log.
         counted: What the tables at hand hold; the same keys as `published`.
-        published: `NIH`, `RSNA` or one of `COVID_LAYOUTS`.
+        published: What this module holds of the cohort.
     """
     differences = [
         f"{counted[what]:,} {what} (published {expected:,})"

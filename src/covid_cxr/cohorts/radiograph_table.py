@@ -45,6 +45,7 @@ FINDINGS = (  # the order of Table 1
 )
 NIH_SPELLINGS = {finding: finding.title() for finding in FINDINGS}
 COVID19 = "covid19"
+TUBERCULOSIS = "tuberculosis"
 
 NIH_SITE = "NIH Clinical Center"
 UNKNOWN = "unknown"
@@ -66,7 +67,7 @@ _FIXED_COLUMNS = {
 }
 _FINDING_COLUMNS = {
     finding: pa.Column("boolean", nullable=True, required=False)
-    for finding in (*FINDINGS, COVID19)
+    for finding in (*FINDINGS, COVID19, TUBERCULOSIS)
 }
 RADIOGRAPHS = pa.DataFrameSchema({**_FIXED_COLUMNS, **_FINDING_COLUMNS})
 REJECTED = pa.DataFrameSchema(

@@ -15,6 +15,10 @@ from typing import Any
 from covid_cxr.cohorts.covid import list_covid, list_unmatched_covid
 from covid_cxr.cohorts.manifest import list_manifest, list_unmatched_manifest
 from covid_cxr.cohorts.nih import list_nih, list_unmatched_nih
+from covid_cxr.cohorts.nlm_tuberculosis import (
+    list_nlm_tuberculosis,
+    list_unmatched_nlm_tuberculosis,
+)
 from covid_cxr.cohorts.rsna import list_rsna, list_unmatched_rsna
 from covid_cxr.radiographs.admission import ADMIT
 
@@ -130,6 +134,16 @@ SOURCES: Mapping[str, Source] = {
         ingestion=_OWN,
         list_radiographs=list_manifest,
         list_unmatched=list_unmatched_manifest,
+    ),
+    "nlm_tuberculosis": Source(
+        title="Shenzhen and Montgomery",
+        short="NLM",
+        origin="the Shenzhen and Montgomery sets of the US National Library of "
+        "Medicine (Jaeger et al. 2014)",
+        reference="manifest on the radiograph, by the publisher's label",
+        tables={},
+        list_radiographs=list_nlm_tuberculosis,
+        list_unmatched=list_unmatched_nlm_tuberculosis,
     ),
 }
 
