@@ -69,6 +69,7 @@ _FINDING_COLUMNS = {
     finding: pa.Column("boolean", nullable=True, required=False)
     for finding in (*FINDINGS, COVID19, TUBERCULOSIS)
 }
+NO_LABELS = frozenset(_FIXED_COLUMNS)  # what every radiograph has, labelled or not
 RADIOGRAPHS = pa.DataFrameSchema({**_FIXED_COLUMNS, **_FINDING_COLUMNS})
 REJECTED = pa.DataFrameSchema(
     {

@@ -19,6 +19,7 @@ from covid_cxr.cohorts.nlm_tuberculosis import (
     list_nlm_tuberculosis,
     list_unmatched_nlm_tuberculosis,
 )
+from covid_cxr.cohorts.radiograph_table import COVID19, FINDINGS, TUBERCULOSIS
 from covid_cxr.cohorts.rsna import list_rsna, list_unmatched_rsna
 from covid_cxr.radiographs.admission import ADMIT
 
@@ -51,6 +52,7 @@ class Source:
             says which layout it is.
         reference: What its labels are, after "pneumonia is"; "" likewise.
         tables: Raw tables by name; the datasets are `<cohort>_<name>`.
+        labels: The labels that it knows; None where a table's columns say.
         has_boxes: Whether readers have marked findings by boxes; `list_radiographs`
             then returns them second.
         ingestion: The parameters `<cohort>_ingestion`, with their defaults.
@@ -64,6 +66,7 @@ class Source:
     origin: str = ""
     reference: str = ""
     tables: Mapping[str, RawTable]
+    labels: tuple[str, ...] | None = None
     has_boxes: bool = False
     ingestion: Mapping[str, Any] = field(
         default_factory=lambda: {"max_unmatched_share": 0.25}
@@ -89,6 +92,7 @@ SOURCES: Mapping[str, Source] = {
             "train_val_list": RawTable(file="train_val_list.txt", kind=TEXT),
             "test_list": RawTable(file="test_list.txt", kind=TEXT),
         },
+        labels=FINDINGS,
         list_radiographs=list_nih,
         list_unmatched=list_unmatched_nih,
     ),
@@ -107,6 +111,7 @@ SOURCES: Mapping[str, Source] = {
                 is_optional=True,
             ),
         },
+        labels=("pneumonia",),
         has_boxes=True,
         ingestion={"patient_identity": "nih_patient", "max_unmatched_share": 0.25},
         list_radiographs=list_rsna,
@@ -121,6 +126,7 @@ SOURCES: Mapping[str, Source] = {
             # A manifest with the column source.
             "additions": RawTable(file="additions.csv", is_optional=True),
         },
+        labels=(COVID19,),
         ingestion={"layout": "manifest", **_OWN},
         list_radiographs=list_covid,
         list_unmatched=list_unmatched_covid,
@@ -142,6 +148,7 @@ SOURCES: Mapping[str, Source] = {
         "Medicine (Jaeger et al. 2014)",
         reference="manifest on the radiograph, by the publisher's label",
         tables={},
+        labels=(TUBERCULOSIS,),
         list_radiographs=list_nlm_tuberculosis,
         list_unmatched=list_unmatched_nlm_tuberculosis,
     ),

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from covid_cxr.cohorts.radiograph_table import NO_LABELS
 from covid_cxr.cohorts.sources import SOURCES
 from covid_cxr.cohorts.split_targets import NONE, SplitTargets
 from covid_cxr.study.design import (
@@ -245,6 +246,8 @@ def _training_set(
     if cohort is None and named:
         listed = ", ".join(cohorts) or "none"
         record.fault("cohort", f"is {named!r}; the cohorts are {listed}")
+    elif cohort is not None:
+        _refuse_unknown_labels(record, labels, cohort)
     split = _split(record, labels, is_tested=name == PHASE3)
     if cohort is None or split is None or not labels:
         return None
@@ -261,6 +264,21 @@ def _training_set(
         split=split,
         intensity_sample=_measured(record),
     )
+
+
+def _refuse_unknown_labels(
+    record: _Record, labels: Sequence[str], cohort: Cohort
+) -> None:
+    known = SOURCES[cohort.source].labels
+    for label in labels:
+        if known is not None and label not in known:
+            record.fault(
+                "labels",
+                f"names {label!r}, which {cohort.name} does not have: its source, "
+                f"{cohort.source}, has {', '.join(known)}{_meant(label, known)}",
+            )
+        elif label in NO_LABELS:
+            record.fault("labels", f"names {label!r}, which no finding can be called")
 
 
 def _measured(record: _Record) -> int:

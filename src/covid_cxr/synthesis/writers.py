@@ -6,11 +6,13 @@ without a writer has no synthetic cohorts.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+import covid_cxr.synthesis.raw_nlm as nlm
 from covid_cxr.study.current import current
 from covid_cxr.synthesis.parameters import Synthesis
 from covid_cxr.synthesis.patients_clinic import (
@@ -79,6 +81,25 @@ def _admit_own(cohort: str, synthesis: Synthesis) -> pd.DataFrame:
     return _filed(admitted.assign(kind=kind), pattern)
 
 
+def _admit_nlm(cohort: str, synthesis: Synthesis) -> pd.DataFrame:
+    clinic = Clinic(
+        cohort=cohort,
+        findings=("tuberculosis",),
+        n_images=synthesis.images_of(cohort),
+        initial="",
+        positive_share=nlm.POSITIVE_SHARE,
+        images_per_patient=1,
+        site_shares=nlm.SITE_SHARES,
+        mean_ages=(38, 38),
+    )
+    admitted = admit_clinic(clinic, synthesis).assign(view="PA", has_devices=False)
+    columns = ("site", "patient", "is_positive")
+    told = zip(*(admitted[column] for column in columns), strict=True)
+    files = [nlm.file_of(site, int(n), is_positive=ill) for site, n, ill in told]
+    ids = [PurePosixPath(file).stem for file in files]
+    return admitted.assign(file=files, image_id=ids)
+
+
 def _filed(admitted: pd.DataFrame, pattern: str) -> pd.DataFrame:
     """Return `admitted` with the file of each radiograph, and its name as its id."""
     rows = admitted.to_dict("records")
@@ -108,6 +129,12 @@ WRITERS: Mapping[str, Writer] = {
         admit=_admit_own,
         write=write_manifest,
         outputs=("images", "manifest"),
+        write_masks=write_masks,
+    ),
+    "nlm_tuberculosis": Writer(
+        admit=_admit_nlm,
+        write=nlm.write_nlm_tuberculosis,
+        outputs=("images",),
         write_masks=write_masks,
     ),
 }

@@ -40,7 +40,8 @@ def create_pipeline() -> Pipeline:
 
 
 def _write(cohort: str, writer: Writer) -> Iterator[Node]:
-    datasets = [f"{cohort}_{name}" for name in writer.outputs]
+    names = [f"{cohort}_{name}" for name in writer.outputs]
+    datasets = names if len(names) > 1 else names[0]
     yield _node(writer.write, cohort, datasets, name=f"write_{cohort}")
     if writer.write_masks is not None:
         masks = f"{cohort}_masks"
