@@ -23,6 +23,7 @@ from covid_cxr.known_parameters import (
     refuse_urls,
 )
 from covid_cxr.report.parameters import printable
+from covid_cxr.report.wording import begun
 from covid_cxr.resume import NODE_RECORDS
 from covid_cxr.study.current import current
 from covid_cxr.study_config import StudyConfigLoader
@@ -73,7 +74,7 @@ class PrintableParametersHooks:
         parameters = context.config_loader["parameters"]
         context.config_loader["parameters"] = {
             **parameters,
-            "printable": printable(parameters),
+            "printable": printable(_of_the_study(parameters)),
         }
 
 
@@ -182,6 +183,17 @@ class ReportHooks:
                 console.print(f"Report: {_place(catalog[name])}", soft_wrap=True)
 
 
+def _of_the_study(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Leave out how cohorts are read that the study does not have."""
+    ending = "_ingestion"
+    known = current().cohorts
+    return {
+        name: value
+        for name, value in parameters.items()
+        if not name.endswith(ending) or name.removesuffix(ending) in known
+    }
+
+
 def _mark_up_kedro_only(record: logging.LogRecord) -> bool:
     record.markup = record.name.split(".")[0] == "kedro"
     return True
@@ -206,7 +218,9 @@ def _place(dataset: Any) -> str:
 
 def _as_rich_table(table3: pd.DataFrame, level: float) -> Table:
     study = current()
-    table = Table(title=f"{study.target.name} on the test part", title_justify="left")
+    table = Table(
+        title=f"{begun(study.target.name)} on the test part", title_justify="left"
+    )
     printed = ["in the paper"] if study.published else []
     for heading in ("path", "AUROC", f"{100 * level:g} % interval", *printed):
         table.add_column(heading)

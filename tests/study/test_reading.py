@@ -136,6 +136,15 @@ def test_what_no_path_goes_through_is_no_part_of_the_study():
         ({"line_7": "  labels: [a, a]"}, "line 7: general.labels must be a list of d"),
         ({"line_7": "  lables: [edema]"}, r"general.lables is not known here \(is lab"),
         (
+            {"line_7": "  labels: [edema, nodul]"},
+            r"line 7: general.labels names .nodul., .* chest14 .*nodule meant",
+        ),
+        ({"line_20": "  labels: [tuberculosis]"}, "line 20: target.labels names .tub"),
+        (
+            {"line_4": "  clinic: {source: manifest}", "line_20": "  labels: [view]"},
+            "line 20: target.labels names .view., which no finding",
+        ),
+        (
             {"line_8": "  split: {validation: 0.1}"},
             "line 8: general.split.label is m",
         ),

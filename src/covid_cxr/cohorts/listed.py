@@ -4,6 +4,7 @@ What is listed, and the names that find nothing, are written before a run may st
 them: whoever reads why it stopped finds all names in the file.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -46,7 +47,11 @@ class MatchedCohort:
     name: str
 
     def admit(
-        self, listed: pd.DataFrame, unmatched: pd.DataFrame, max_unmatched_share: float
+        self,
+        listed: pd.DataFrame,
+        unmatched: pd.DataFrame,
+        max_unmatched_share: float,
+        findings: Sequence[str] = (),
     ) -> pd.DataFrame:
         """Return the radiograph table, unless its lists fit too badly.
 
@@ -55,10 +60,12 @@ class MatchedCohort:
             unmatched: As from `unmatched_names`, of all lists.
             max_unmatched_share: Of the names of each list, 0 to 1, that may find
                 nothing.
+            findings: Labels of the study, each a column.
 
         Raises:
-            ValueError: If more of a list find nothing.
+            ValueError: If more of a list find nothing, or the cohort has no such label.
         """
+        self._refuse_unknown_labels(listed, findings)
         parameter = parameter_of(self.name)
         check_share(max_unmatched_share, parameter)
         bound = UnmatchedBound(
@@ -68,3 +75,15 @@ class MatchedCohort:
         )
         refuse_unmatched(unmatched, bound)
         return listed.drop(columns=LIST, errors="ignore")
+
+    def _refuse_unknown_labels(
+        self, listed: pd.DataFrame, findings: Sequence[str]
+    ) -> None:
+        known = listed.select_dtypes("boolean").columns
+        unknown = [finding for finding in findings if finding not in known]
+        if unknown:
+            raise ValueError(
+                f"The study learns {', '.join(unknown)} from the cohort {self.name}, "
+                f"whose radiographs are labelled with {', '.join(known) or 'nothing'}. "
+                f"Correct the labels in study.yml, or take another cohort."
+            )

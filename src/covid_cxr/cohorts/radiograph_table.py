@@ -70,6 +70,7 @@ _FINDING_COLUMNS = {
     finding: pa.Column("boolean", nullable=True, required=False)
     for finding in dict.fromkeys((*FINDINGS, COVID19, TUBERCULOSIS, *all_findings()))
 }
+NO_LABELS = frozenset(_FIXED_COLUMNS)  # what every radiograph has, labelled or not
 RADIOGRAPHS = pa.DataFrameSchema({**_FIXED_COLUMNS, **_FINDING_COLUMNS})
 REJECTED = pa.DataFrameSchema(
     {

@@ -70,10 +70,13 @@ def _draw_interval(
 def _add_legend(figure: Any) -> None:
     from matplotlib.lines import Line2D
 
+    printed = [Line2D([], [], color=PAPER, marker="D", label="paper, by image")]
+    if not current().published:
+        printed = []
     figure.legend(
         handles=[
             Line2D([], [], color=INK, marker="o", label="this run, by patient"),
-            Line2D([], [], color=PAPER, marker="D", label="paper, by image"),
+            *printed,
         ],
         loc="outside lower center",
         ncols=2,

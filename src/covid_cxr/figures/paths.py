@@ -80,10 +80,10 @@ def _draw_path(
 def _box_title(training_set: str) -> str:
     """Return what is learned and, before the target, from which cohort."""
     study = current()
-    if training_set == PHASE3:
-        return literal(study.target.name)
     drawn = study.training_sets[training_set]
     what = f"{drawn.what[0].upper()}{drawn.what[1:]}"
+    if training_set == PHASE3:
+        return literal(what)
     return f"{literal(what)}\n({literal(study.cohorts[drawn.cohort].short)})"
 
 

@@ -143,6 +143,7 @@ def make_environment() -> Environment:
     )
     environment.filters |= {
         "auroc": wording.auroc,
+        "begun": wording.begun,
         "block_title": block_title,
         "classifier": wording.classifier,
         "cohort_name": wording.cohort,
@@ -155,7 +156,8 @@ def make_environment() -> Environment:
         "variable": wording.label,
     }
     environment.globals["records"] = _records
-    environment.globals["study"] = current()
+    environment.globals["study"] = study = current()
+    environment.globals["as_printed"] = ", as in the paper" if study.published else ""
     environment.globals["without_radiographs"] = _without_radiographs
     environment.globals["interval"] = wording.interval
     environment.globals["imagenet"] = IMAGENET

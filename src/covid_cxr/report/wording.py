@@ -56,8 +56,13 @@ def label(name: str) -> str:
     """Return the name of a finding, as in "Pleural thickening"."""
     target = current().target_set
     if target.labels == (name,):
-        return current().target.name
+        return begun(current().target.name)
     return name.replace("_", " ").capitalize()
+
+
+def begun(words: str) -> str:
+    """Return words as a sentence or a cell begins with them; the rest is as it is."""
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def target() -> str:

@@ -227,6 +227,11 @@ class Study:
         learned = {one.what for one in sets}
         return learned.pop() if len(learned) == 1 else "related findings"
 
+    def labels_of(self, cohort: str) -> tuple[str, ...]:
+        """Return all labels that the study learns from a cohort."""
+        drawn = (s.labels for s in self.training_sets.values() if s.cohort == cohort)
+        return tuple(dict.fromkeys(label for labels in drawn for label in labels))
+
     def cohorts_of(self, stage: str) -> list[str]:
         """Return the cohorts that a stage learns from, as in `RELATED`."""
         drawn = (s for s in self.training_sets.values() if s.stage == stage)

@@ -59,9 +59,7 @@ def merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 def _of_cohorts(study: Study) -> Iterator[tuple[str, Any]]:
     for name, cohort in study.cohorts.items():
-        drawn = (s.labels for s in study.training_sets.values() if s.cohort == name)
-        labels = dict.fromkeys(label for labels in drawn for label in labels)
-        yield f"{name}_findings", list(labels)
+        yield f"{name}_findings", [*study.labels_of(name)]
         yield f"{name}_ingestion", dict(SOURCES[cohort.source].ingestion)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from covid_cxr.cohorts.radiograph_table import NO_LABELS
 from covid_cxr.cohorts.sources import SOURCES
 from covid_cxr.cohorts.split_targets import NONE, OFFICIAL, OFFICIAL_TEST, SplitTargets
 from covid_cxr.cohorts.vocabulary import absent_finding
@@ -277,6 +278,8 @@ def _check_labels(record: _Record, labels: Sequence[str], source: str) -> None:
     for label in labels:
         if known is not None and label not in known:
             record.fault("labels", f"names {absent_finding(label, source, known)}")
+        elif label in NO_LABELS:
+            record.fault("labels", f"names {label!r}, which no finding can be called")
 
 
 def _measured(record: _Record) -> int:

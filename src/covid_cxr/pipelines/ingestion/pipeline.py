@@ -44,6 +44,7 @@ def _ingest(cohort: Cohort) -> list[Node]:
                 "listed": listed,
                 "unmatched": unmatched,
                 "max_unmatched_share": (f"params:{name}_ingestion.max_unmatched_share"),
+                "findings": f"params:{name}_findings",
             },
             outputs=f"{name}_radiographs",
             name=f"admit_{name}",

@@ -13,6 +13,7 @@ from covid_cxr.report.calibration import AS_IT_IS
 from covid_cxr.report.documents.evidence import TEST_SET, Evidence
 from covid_cxr.report.operating import SENSITIVITY, YOUDEN
 from covid_cxr.report.shortcuts import INPUT_NAMES
+from covid_cxr.study.current import current
 
 RULES = {
     YOUDEN: "Youden's index",
@@ -40,9 +41,10 @@ def metrics(evidence: Evidence) -> str:
 
 def uncertainty(evidence: Evidence) -> str:
     """Return how intervals and p values were made."""
+    as_printed = " as in the paper" if current().published else ""
     told = (
         f"{evidence.level} intervals with the patient as the unit (Obuchowski's "
-        "covariance, logit scale), beside intervals by image (DeLong) as in the paper."
+        f"covariance, logit scale), beside intervals by image (DeLong){as_printed}."
     )
     if evidence.table5 is None:
         return told
