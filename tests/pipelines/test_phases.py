@@ -17,7 +17,7 @@ from covid_cxr.saliency.grad_cam import explainer
 from covid_cxr.saliency.maps import maps_of
 from covid_cxr.saliency.parameters import Explanation, Saliency
 from covid_cxr.study.current import current
-from covid_cxr.training.network import Network, build_densenet, initialise
+from covid_cxr.training.network import Network, build_classifier, initialise
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.seeds import Repetition
 from covid_cxr.training.state import StateFolder
@@ -190,7 +190,7 @@ SALIENCY = Saliency(
 
 @pytest.fixture(scope="module")
 def classifier():
-    return build_densenet(NETWORK, 1)
+    return build_classifier(NETWORK, 1)
 
 
 @pytest.fixture(scope="module")
