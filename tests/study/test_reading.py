@@ -137,7 +137,7 @@ def test_what_no_path_goes_through_is_no_part_of_the_study():
         ({"line_7": "  lables: [edema]"}, r"general.lables is not known here \(is lab"),
         (
             {"line_7": "  labels: [edema, nodul]"},
-            r"line 7: general.labels names .nodul., .* chest14 .*nodule meant",
+            r"line 7: general.labels names .nodul., which nih does not have; nearest: nodule",
         ),
         ({"line_20": "  labels: [tuberculosis]"}, "line 20: target.labels names .tub"),
         (
