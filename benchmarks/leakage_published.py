@@ -110,7 +110,7 @@ def leakage_table(
         stages_of(current().paths[:1]),
         pd.concat(images, ignore_index=True),
         no_duplicates().assign(first_cohort="", second_cohort=""),
-        weights="imagenet",
+        weights={None: "imagenet"},
         on_leak=OnLeak(
             same_image="warn",
             duplicate="warn",

@@ -137,7 +137,7 @@ def test_what_no_path_goes_through_is_no_part_of_the_study():
         ({"line_7": "  lables: [edema]"}, r"general.lables is not known here \(is lab"),
         (
             {"line_7": "  labels: [edema, nodul]"},
-            r"line 7: general.labels names .nodul., which nih does not have; nearest: nodule",
+            r"line 7: general.labels names .nodul., which nih does not have; near",
         ),
         ({"line_20": "  labels: [tuberculosis]"}, "line 20: target.labels names .tub"),
         (
@@ -250,3 +250,33 @@ def test_an_official_test_list_that_nobody_published_is_a_fault(split, source):
 
     said = f"line 8: general.split asks {source} for an official test list; nih, "
     assert said in str(stopped.value)
+
+
+def test_paths_that_begin_alike_share_what_they_begin_with():
+    study = study_of(
+        line_25="starts:\n  random: {weights: none}\npaths:",
+        line_26="  a: [general, target]\n"
+        "  b: {start: random, stages: [general, target]}\n"
+        "  c: {start: random, stages: [general, boxes, target]}",
+    )
+
+    assert [one.name for one in study.trainings if one.training_set == "phase1"] == [
+        *("phase1", "phase1_random"),
+    ]
+    a, b, c = (path.trainings[0] for path in study.paths[:3])
+    assert b == c
+    assert [a.parent_classifier, b.parent_classifier] == [
+        *("initial_classifier", "initial_random_classifier"),
+    ]
+    assert b.classifier == "phase1_random_classifier"
+    assert study.used_starts == [None, "random"]
+
+
+def test_a_start_that_is_not_stated_is_refused():
+    with pytest.raises(MalformedStudyError, match=r"paths.a starts from .big."):
+        study_of(line_26="  a: {start: big, stages: [target]}")
+
+
+def test_a_start_that_changes_nothing_is_refused():
+    with pytest.raises(MalformedStudyError, match=r"starts.random changes nothing"):
+        study_of(line_25="starts:\n  random: {}\npaths:")

@@ -167,13 +167,15 @@ def _root(text: str, file: str, faults: _Faults) -> _Record:
 
 def _read(root: _Record, faults: _Faults) -> Study | None:
     must_be = {"cohorts": True, "target": True, "paths": True}
-    root.check({**must_be, "general": False, "related": False, "published": False})
+    options = dict.fromkeys(("general", "related", "starts", "published"), False)
+    root.check({**must_be, **options})
     cohorts = dict(_cohorts(root))
     sets = {one.name: one for one in _training_sets(root, cohorts)}
     published = root.text("published") or None
     if published not in (None, *PUBLISHED):
         root.fault("published", f"is {published!r}; known: {', '.join(PUBLISHED)}")
-    paths = tuple(_paths(root, sets))
+    starts = dict(_starts(root))
+    paths = tuple(_paths(root, sets, starts))
     target = root.record("target")
     if target is None or PHASE3 not in sets or faults.found:
         return None
@@ -184,6 +186,7 @@ def _read(root: _Record, faults: _Faults) -> Study | None:
         training_sets=drawn,
         paths=paths,
         target=Target(name=target.text("name"), reference=target.text("reference")),
+        starts=starts,
         published=published,
     )
 
@@ -325,42 +328,65 @@ def _split(
         return None
 
 
-def _paths(root: _Record, sets: Mapping[str, TrainingSet]) -> Iterator[TrainingPath]:
+def _starts(root: _Record) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, record in root.records("starts"):
+        changes = {key: record.value(key) for key in record.keys}
+        if not changes:
+            record.faults.add(
+                record.line, f"starts.{name} changes nothing of `network`"
+            )
+        record.check(dict.fromkeys(record.keys, False))
+        yield name, changes
+
+
+def _paths(
+    root: _Record,
+    sets: Mapping[str, TrainingSet],
+    starts: Mapping[str, Mapping[str, Any]],
+) -> Iterator[TrainingPath]:
     whole = root.record("paths")
     if whole is None:
         return
     whole.check(dict.fromkeys(whole.keys, False))
-    first_of: dict[tuple[str, ...], str] = {}
+    first_of: dict[tuple[str | None, ...], str] = {}
     for letter in whole.keys:
         if not _LETTER.fullmatch(letter):
             whole.fault(letter, "must be named by lower-case letters and digits")
-        stages, words, published_as = _stated_path(whole, letter)
+        stages, options = _stated_path(whole, letter)
+        start = options.get("start") or None
+        if start is not None and start not in starts:
+            listed = ", ".join(starts) or "none"
+            whole.fault(letter, f"starts from {start!r}; the starts are {listed}")
         drawn = tuple(_drawn(whole, letter, stages, sets))
         if stages and stages[-1] != TARGET:
             whole.fault(letter, f"must end in {TARGET}, got {', '.join(stages)}")
-        first = first_of.setdefault(stages, letter)
+        first = first_of.setdefault((start, *stages), letter)
         if stages and first != letter:
             whole.fault(letter, f"is the same path as {first}")
         yield TrainingPath(
             letter=letter,
             training_sets=drawn,
-            description=words or _describe(drawn, sets),
-            published_as=published_as,
+            description=options.get("description") or _describe(drawn, sets),
+            published_as=options.get("published_as") or None,
+            start=start,
         )
     if not whole.keys:
         root.fault("paths", "holds no path")
 
 
-def _stated_path(whole: _Record, letter: str) -> tuple[tuple[str, ...], str, Any]:
-    """Return stages, description and published name: a list, or a record with one."""
+def _stated_path(whole: _Record, letter: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return the stages of a path, and what else is stated of it.
+
+    A path is a list of stages, or a record that has one.
+    """
     if isinstance(whole.value(letter), list):
-        return whole.texts(letter), "", None
+        return whole.texts(letter), {}
     record = whole.record(letter)
     if record is None:
-        return (), "", None
-    record.check({"stages": True, "description": False, "published_as": False})
-    published_as = record.text("published_as") or None
-    return record.texts("stages"), record.text("description"), published_as
+        return (), {}
+    options = ("start", "description", "published_as")
+    record.check({"stages": True, **dict.fromkeys(options, False)})
+    return record.texts("stages"), {name: record.text(name) for name in options}
 
 
 def _drawn(
