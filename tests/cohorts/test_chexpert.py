@@ -155,6 +155,14 @@ def test_a_frontal_row_of_another_view_is_rejected(view, folder_of):
     assert radiographs["image_id"].tolist() == [FIRST]
 
 
+def test_a_lateral_is_known_by_its_name_where_the_column_is_blank(folder_of):
+    side = row(SIDE, edema="1.0").replace(",Lateral,", ",,")
+
+    _, rejected = listed(row(FIRST, edema="1.0"), side, folder=folder_of())
+
+    assert rejected["reason"].tolist() == ["lateral view"]
+
+
 def test_valid_csv_is_the_official_test_list(folder_of):
     valid = table(row(VALID, edema="0.0"))
 
@@ -203,6 +211,8 @@ def test_a_finding_that_chexpert_does_not_have_stops_the_listing(
         {"blank": "ones"},
         {"uncertain_by_finding": {"edema": "maybe"}},
         {"uncertain_by_finding": {"oedema": "ones"}},
+        {"uncertain_by_finding": ["edema"]},
+        {"uncertain_by_finding": None},
         {"max_unmatched_share": 2},
     ],
 )

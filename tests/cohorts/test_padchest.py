@@ -203,6 +203,13 @@ def test_patients_keep_all_digits_of_their_number(folder_of):
     ]
 
 
+@pytest.mark.parametrize("number", ["8.39860488694292E+35", "8,4e+35", "8E35"])
+def test_a_patient_s_number_that_a_spreadsheet_rounded_is_rejected(number, folder_of):
+    _, rejected = listed(row(A, PatientID=number), row(B), folder=folder_of())
+
+    assert rejected["reason"].tolist() == ["PatientID was rounded, as by a spreadsheet"]
+
+
 def test_labels_of_the_network_can_be_left_out(folder_of):
     rows = [row(A, MethodLabel="RNN_model"), row(B)]
 

@@ -271,7 +271,10 @@ def test_as_many_images_as_asked_for_are_mapped_by_networks_that_forget(
     assert randomise(*given, replace(SALIENCY, randomised_images=0)).empty
 
 
-def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(classifier, curated):
+@pytest.mark.parametrize("has_finding", [False, True])
+def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(
+    has_finding, classifier, curated
+):
     scores = pd.DataFrame(
         {
             "image_id": IDS,
@@ -295,6 +298,10 @@ def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(classifier, curated):
     boxes.loc[3, "x"] += 5  # beside the point of the fourth image
     of_test_part = pd.DataFrame({**boxes.iloc[0], "image_id": IDS[6]}, index=[4])
     boxes = pd.concat([boxes, of_test_part])
+    if has_finding:  # a box of another finding, in the fifth case and all over it
+        whole = {"x": 0.0, "y": 0.0, "width": 64.0, "height": 128.0}
+        other = pd.DataFrame({"image_id": IDS[3:5], **whole, "finding": "effusion"})
+        boxes = pd.concat([boxes.assign(finding="pneumonia"), other])
 
     table = play_pointing_game(
         classifier=classifier,

@@ -95,6 +95,7 @@ def _listing(
     named = published.str.replace("\\", "/", regex=False).str.extract(_PATH)
     labels, problem = read_observations(rows, SOURCE, ingestion)
     is_side = stated(rows["Frontal/Lateral"]).str.lower().eq("lateral")
+    is_side |= published.str.contains("_lateral.", regex=False, na=False)
     reasons = {
         "no Path": published.isna(),
         "Path names no patient": named["patient"].isna(),

@@ -40,6 +40,12 @@ class ObservationIngestion:
         check_share(self.max_unmatched_share, parameter_of("<cohort>"))
         check_word("uncertain", self.uncertain, (ONES, ZEROS, IGNORE))
         check_word("blank", self.blank, (ZEROS, IGNORE))
+        is_record = isinstance(self.uncertain_by_finding, Mapping)
+        if not is_record:
+            raise ValueError(
+                f"uncertain_by_finding must be a record such as {{edema: ones}}, got "
+                f"{self.uncertain_by_finding!r}; correct it in <cohort>_ingestion."
+            )
         findings = findings_of("chexpert")
         for finding, word in self.uncertain_by_finding.items():
             check_word("a finding in uncertain_by_finding", finding, findings)

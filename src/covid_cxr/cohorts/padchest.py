@@ -133,6 +133,9 @@ def _listing(
     reasons = {
         "no ImageID": names.isna(),
         "no patient": patients.isna(),
+        "PatientID was rounded, as by a spreadsheet": patients.str.fullmatch(
+            r"[\d.,]+E\+?\d+", case=False, na=False
+        ),
         "lateral view": is_lateral(projection),
         "view of the ribs": projection.str.upper().eq("COSTAL"),
         "projection excluded by the publisher": projection.str.upper().eq("EXCLUDE"),

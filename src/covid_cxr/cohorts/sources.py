@@ -1,6 +1,7 @@
 """In which formats cohorts come, one record each: the table of adapters.
 
-A further format is one module, and one record in `SOURCES`. Its functions take what
+A further format is one module, one record in `SOURCES` and, if its findings are fixed,
+its words in `vocabulary.csv`. Its functions take what
 they name as arguments: a raw table by its name here; `images`, the folder of the raw
 files; `findings`, what the study learns from the cohort; `ingestion`, the parameters
 `<cohort>_ingestion`; `rsna_mapping`, of the RSNA cohort; and, to list what finds

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
+_COLUMNS = ("finding", "source", "term", "note")
 _LEAST_ALIKE = 0.5
 
 
@@ -98,8 +99,14 @@ def refuse_absent(asked: Collection[str], source: str) -> None:
 @cache
 def _rows() -> tuple[tuple[str, str, str], ...]:
     """Return `finding, source, term` of each row."""
-    table = files(__package__).joinpath("vocabulary.csv").read_text("utf-8")
+    text = files(__package__).joinpath("vocabulary.csv").read_text("utf-8-sig")
+    table = csv.DictReader(text.splitlines())
+    if list(table.fieldnames or ()) != list(_COLUMNS):
+        raise ValueError(
+            f"vocabulary.csv must have the columns {', '.join(_COLUMNS)}, separated by "
+            f"commas; it begins with {text.splitlines()[:1]}. Save it as CSV (UTF-8)."
+        )
     return tuple(
-        (row["finding"], row["source"], row["term"])
-        for row in csv.DictReader(table.splitlines())
+        (row["finding"].strip(), row["source"].strip(), row["term"].strip())
+        for row in table
     )

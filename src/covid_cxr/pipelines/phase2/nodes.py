@@ -40,12 +40,15 @@ def play_pointing_game(  # noqa: PLR0913 - one argument per dataset of the catal
         store: The cohort's images.
         curated: `image_id`, `patient_id` and `row` in the store.
         scores: As `training.scores.score` returns them.
-        boxes: `image_id, x, y, width, height` in pixels of the raw image.
+        boxes: `image_id, x, y, width, height` in pixels of the raw image, and of what
+            `finding` where readers drew several.
         intensity: As in training.
         pointing: How maps are made.
         level: Coverage of the interval.
     """
     label = only_label(scores)
+    if "finding" in boxes:
+        boxes = boxes[boxes["finding"] == label]
     is_held_out = (scores["part"] == "validation") & scores[label]
     is_boxed = scores["image_id"].isin(boxes["image_id"])
     images = scores.loc[is_held_out & is_boxed, ["image_id", "patient_id"]].merge(
