@@ -99,7 +99,7 @@ def train(  # noqa: PLR0913 - one argument per dataset of the catalog
         states: Where its state is kept after each epoch.
         stores: The images, by cohort.
     """
-    return Stage("pooled", labels_may_be_unknown=True).train(
+    return Stage("pooled").train(
         parent=parent,
         parent_provenance=parent_provenance,
         store=PooledStore(stores=tuple(stores[c] for c in training_sets())),
