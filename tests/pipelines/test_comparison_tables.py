@@ -7,15 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from covid_cxr.evaluation.score_columns import ScoreColumns
+from covid_cxr.evaluation.settings import Evaluation, Reporting
 from covid_cxr.pipelines import score_evaluation
 from covid_cxr.pipelines.comparison.nodes import (
     arrange_table,
     compare_classifiers,
     report_comparison,
 )
-from covid_cxr.report.evaluation import Evaluation
-from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.score_columns import ScoreColumns
 
 REPORTING = Reporting(level=0.95, significance=0.05, seed=1)
 EVALUATION = Evaluation(

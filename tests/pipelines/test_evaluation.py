@@ -10,20 +10,19 @@ from kedro.framework.session import KedroSession
 from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
+from covid_cxr.evaluation.scored_part import line_up
+from covid_cxr.evaluation.settings import (
+    Evaluation,
+    Reporting,
+)
 from covid_cxr.pipelines.evaluation.pipeline import (
     create_path_pipeline,
     create_pipeline,
 )
 from covid_cxr.pipelines.score_evaluation import draw_forest
 from covid_cxr.report import wording
-from covid_cxr.report.evaluation import (
-    EVALUATION_DATASETS,
-    Evaluation,
-    EvaluationTables,
-)
+from covid_cxr.report.beyond_auroc import EVALUATION_DATASETS, EvaluationTables
 from covid_cxr.report.html import make_environment
-from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.scored_part import line_up
 from covid_cxr.statistics.auc import estimate_aucs
 from covid_cxr.study.current import current
 

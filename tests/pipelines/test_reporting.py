@@ -15,13 +15,13 @@ from sklearn.metrics import roc_auc_score
 from covid_cxr.audit.masked_inputs import INPUTS
 from covid_cxr.audit.on_leak import OnLeak
 from covid_cxr.cohorts.duplicates import no_duplicates
+from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.pipelines.audit.nodes import find_leaks, find_shortcuts
 from covid_cxr.pipelines.evaluation import pipeline as evaluation
 from covid_cxr.pipelines.reporting.nodes import draw_cropping
 from covid_cxr.pipelines.reporting.pipeline import create_path_pipeline, create_pipeline
 from covid_cxr.radiographs.curation import Curation, plan_store
 from covid_cxr.radiographs.folder import list_folder
-from covid_cxr.report.reporting import Reporting
 from covid_cxr.saliency.cases import judge_test
 from covid_cxr.saliency.parameters import Saliency
 from covid_cxr.saliency.pointing import tabulate_pointing

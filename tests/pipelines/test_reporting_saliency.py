@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.pipelines.reporting.saliency import (
     draw_randomisation,
     draw_saliency,
     saliency_nodes,
 )
-from covid_cxr.report.reporting import Reporting
 from covid_cxr.study.current import current
 
 REPORTING = {"level": 0.95, "significance": 0.05, "seed": 1}

@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from covid_cxr.evaluation.aurocs import tabulate_aurocs
+from covid_cxr.evaluation.calibration_tables import tabulate_calibration
+from covid_cxr.evaluation.ensembles import tabulate_ensembles
+from covid_cxr.evaluation.scored_part import ScoredParts
+from covid_cxr.evaluation.subgroups import tabulate_subgroups
+from covid_cxr.evaluation.thresholds import tabulate_operating_points
 from covid_cxr.figures.note import draw_note
 from covid_cxr.figures.roc import draw_interactive_roc
 from covid_cxr.report import wording
-from covid_cxr.report.aurocs import tabulate_aurocs
-from covid_cxr.report.calibration import tabulate_calibration
-from covid_cxr.report.ensembles import tabulate_ensembles
-from covid_cxr.report.evaluation import EvaluationTables
+from covid_cxr.report.beyond_auroc import EvaluationTables
 from covid_cxr.report.html import make_environment, write_report
-from covid_cxr.report.operating import tabulate_operating_points
-from covid_cxr.report.scored_part import ScoredParts
-from covid_cxr.report.subgroups import tabulate_subgroups
 from covid_cxr.statistics.roc import trace_roc
 from covid_cxr.statistics.roc_band import roc_band
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from covid_cxr.report.reporting import Reporting
+from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.report.saliency import (
     SaliencyTables,
     explained_path,

@@ -12,19 +12,18 @@ from typing import Any
 import pandas as pd
 from kedro.pipeline import Node
 
+from covid_cxr.evaluation import (
+    aurocs,
+    calibration_tables,
+    ensembles,
+    subgroups,
+    thresholds,
+)
+from covid_cxr.evaluation.arranged_scores import parts_of
+from covid_cxr.evaluation.settings import Evaluation, Reporting
 from covid_cxr.figures import decisions, forest, note, reliability, roc
 from covid_cxr.figures.palette import classifier_colours, classifier_dashes
-from covid_cxr.report import (
-    aurocs,
-    calibration,
-    ensembles,
-    operating,
-    subgroups,
-    wording,
-)
-from covid_cxr.report.evaluation import Evaluation
-from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.score_table import parts_of
+from covid_cxr.report import wording
 from covid_cxr.statistics.roc import trace_roc
 from covid_cxr.statistics.roc_band import roc_band
 
@@ -169,7 +168,7 @@ def tabulate_operating_points(
     parts = parts_of(scores)
     if parts.validation is None or not parts.validation.has_both_classes:
         return _no_rows()
-    return operating.tabulate_operating_points(
+    return thresholds.tabulate_operating_points(
         parts.validation, parts.test, reporting=reporting, evaluation=evaluation
     )
 
@@ -193,11 +192,11 @@ def calibrate(
     ):
         return _no_rows(), _no_rows(), _no_rows()
     return (
-        calibration.tabulate_calibration(validation, test, reporting=reporting),
-        calibration.trace_reliability(
+        calibration_tables.tabulate_calibration(validation, test, reporting=reporting),
+        calibration_tables.trace_reliability(
             validation, test, reporting=reporting, evaluation=evaluation
         ),
-        calibration.trace_decisions(validation, test),
+        calibration_tables.trace_decisions(validation, test),
     )
 
 
@@ -212,7 +211,7 @@ def draw_reliability(bins: pd.DataFrame, *, are_paths: bool) -> Any:
         return note.draw_note(_NO_CALIBRATION)
     as_it_is, recalibrated = (
         _by_title(bins[bins["recalibration"] == kind], are_paths=are_paths)
-        for kind in (calibration.AS_IT_IS, calibration.PLATT)
+        for kind in (calibration_tables.AS_IT_IS, calibration_tables.PLATT)
     )
     styles = _styles(_titles(bins, are_paths=are_paths), are_paths=are_paths)
     return reliability.draw_reliability(

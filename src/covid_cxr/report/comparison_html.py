@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.report import wording
-from covid_cxr.report.evaluation import EvaluationTables
+from covid_cxr.report.beyond_auroc import EvaluationTables
 from covid_cxr.report.html import as_fragment, make_environment
-from covid_cxr.report.reporting import Reporting
 
 
 @dataclass(frozen=True, kw_only=True)

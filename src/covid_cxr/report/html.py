@@ -8,25 +8,25 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from covid_cxr.evaluation.aurocs import MOST_DRAWN
+from covid_cxr.evaluation.paper_tables import chosen_path
+from covid_cxr.evaluation.published import CITATION
+from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.report import wording
 from covid_cxr.report.audit import AuditTables, compare_with_models
-from covid_cxr.report.aurocs import MOST_DRAWN
+from covid_cxr.report.beyond_auroc import EvaluationTables
 from covid_cxr.report.documents.document import Documents
-from covid_cxr.report.evaluation import EvaluationTables
 from covid_cxr.report.flags import FlagTables
-from covid_cxr.report.performance import chosen_path
 from covid_cxr.report.provenance import Provenance
-from covid_cxr.report.published import CITATION
-from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.saliency import SaliencyTables, explained_path
-from covid_cxr.report.shortcuts import ShortcutTables
-from covid_cxr.report.sites import SiteResults
+from covid_cxr.report.sites_left_out import SiteResults
 from covid_cxr.report.trainings import (
     IMAGENET,
     cost_from_scratch,
     cost_of_study,
     training_title,
 )
+from covid_cxr.report.without_lungs import ShortcutTables
 from covid_cxr.saliency.randomisation import block_title
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath

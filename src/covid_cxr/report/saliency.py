@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.report.performance import chosen_path
-from covid_cxr.report.reporting import Reporting
+from covid_cxr.evaluation.paper_tables import chosen_path
+from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.saliency.regions import ALL, REGIONS
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath

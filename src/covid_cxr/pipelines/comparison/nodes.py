@@ -4,12 +4,16 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.report import comparisons
+from covid_cxr.evaluation import comparisons
+from covid_cxr.evaluation.arranged_scores import (
+    arrange_levels,
+    arrange_scores,
+    parts_of,
+)
+from covid_cxr.evaluation.score_columns import ScoreColumns
+from covid_cxr.evaluation.settings import Evaluation, Reporting
+from covid_cxr.report.beyond_auroc import EvaluationTables
 from covid_cxr.report.comparison_html import ComparisonContents, write_comparison
-from covid_cxr.report.evaluation import Evaluation, EvaluationTables
-from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.score_columns import ScoreColumns
-from covid_cxr.report.score_table import arrange_levels, arrange_scores, parts_of
 
 
 def arrange_table(

@@ -8,7 +8,7 @@ from covid_cxr.pipelines.comparison.nodes import (
     report_comparison,
 )
 from covid_cxr.pipelines.score_evaluation import evaluate_scores
-from covid_cxr.report.evaluation import EVALUATION_DATASETS
+from covid_cxr.report.beyond_auroc import EVALUATION_DATASETS
 
 
 def create_pipeline() -> Pipeline:

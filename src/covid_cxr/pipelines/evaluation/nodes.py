@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from covid_cxr.report.score_table import TEST, VALIDATION, arrange_parts
-from covid_cxr.report.scored_part import ScoredParts, line_up
+from covid_cxr.evaluation.arranged_scores import TEST, VALIDATION, arrange_parts
+from covid_cxr.evaluation.scored_part import ScoredParts, line_up
 
 
 def arrange_path_scores(labels: list[str], **scores: pd.DataFrame) -> pd.DataFrame:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
+from covid_cxr.evaluation.subgroups import find_levels
 from covid_cxr.pipelines.evaluation.nodes import arrange_path_scores
 from covid_cxr.pipelines.score_evaluation import evaluate_scores
-from covid_cxr.report.subgroups import find_levels
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
 

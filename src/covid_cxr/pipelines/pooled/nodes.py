@@ -6,10 +6,10 @@ from typing import Any
 import pandas as pd
 
 from covid_cxr.cohorts import pooling
+from covid_cxr.evaluation import pooled_control as report
+from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.radiographs.pooled_store import PooledStore
 from covid_cxr.radiographs.store import ImageStore
-from covid_cxr.report import pooled as report
-from covid_cxr.report.reporting import Reporting
 from covid_cxr.study.current import current
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.scores import score

@@ -10,6 +10,7 @@ from kedro.pipeline import Node
 
 import covid_cxr
 from covid_cxr.cohorts.sources import SOURCES
+from covid_cxr.evaluation.settings import Evaluation, Reporting
 from covid_cxr.pipelines.reporting.nodes import tables_of_section, take_section
 from covid_cxr.report.code_version import code_version, package_versions
 from covid_cxr.report.documents.claim import fill_claim
@@ -18,10 +19,8 @@ from covid_cxr.report.documents.evidence import Evidence
 from covid_cxr.report.documents.markdown import as_markdown
 from covid_cxr.report.documents.model_card import fill_model_card
 from covid_cxr.report.documents.tripod_ai import fill_tripod_ai
-from covid_cxr.report.evaluation import Evaluation
 from covid_cxr.report.provenance import Provenance, hash_data
 from covid_cxr.report.provenance import list_provenance as list_facts
-from covid_cxr.report.reporting import Reporting
 from covid_cxr.study.current import current
 
 # In the order of the report; each is a dataset of the same name.

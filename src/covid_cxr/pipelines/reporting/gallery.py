@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from kedro.pipeline import Node
 
+from covid_cxr.evaluation.paper_tables import chosen_path
 from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.report.gallery import Gallery, draw_images, gather_cases
-from covid_cxr.report.performance import chosen_path
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
 

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from covid_cxr.evaluation import comparisons, paper_tables, seed_variance
+from covid_cxr.evaluation.settings import Evaluation, Reporting
 from covid_cxr.figures import cropping, intervals, learning_curves
 from covid_cxr.figures.note import draw_note
 from covid_cxr.figures.palette import path_colour
@@ -19,22 +21,13 @@ from covid_cxr.radiographs import files
 from covid_cxr.radiographs.crops import match_crops
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
-from covid_cxr.report import (
-    audit,
-    comparisons,
-    flow,
-    html,
-    performance,
-    seeds,
-    trainings,
-)
+from covid_cxr.report import audit, flow, html, trainings
+from covid_cxr.report.beyond_auroc import EvaluationTables
 from covid_cxr.report.documents.document import Documents
-from covid_cxr.report.evaluation import Evaluation, EvaluationTables
 from covid_cxr.report.flags import FlagTables
 from covid_cxr.report.provenance import Provenance
-from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.saliency import SaliencyTables
-from covid_cxr.report.shortcuts import ShortcutTables
+from covid_cxr.report.without_lungs import ShortcutTables
 from covid_cxr.study.current import current
 
 logger = logging.getLogger(__name__)
@@ -90,7 +83,7 @@ def tabulate_related(
         reporting: For the level of the intervals.
         scores: Of phase 2, by training.
     """
-    return performance.tabulate_related(
+    return paper_tables.tabulate_related(
         scores, part_counts=part_counts, reporting=reporting
     )
 
@@ -105,7 +98,7 @@ def tabulate_target(
         reporting: For the level of the intervals.
         scores: Of phase 3, by path.
     """
-    return performance.tabulate_target(scores, label=labels[0], reporting=reporting)
+    return paper_tables.tabulate_target(scores, label=labels[0], reporting=reporting)
 
 
 def compare_paths(
@@ -149,7 +142,7 @@ def tabulate_seeds(labels: list[str], **scores: pd.DataFrame) -> pd.DataFrame:
         labels: Of phase 3: one.
         scores: Of phase 3 with all seeds, by path.
     """
-    return seeds.tabulate_seeds(scores, label=labels[0])
+    return seed_variance.tabulate_seeds(scores, label=labels[0])
 
 
 def draw_training_paths(part_counts: pd.DataFrame) -> Any:

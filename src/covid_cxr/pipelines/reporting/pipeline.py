@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
+from covid_cxr.evaluation.paper_tables import tabulate_findings
 from covid_cxr.pipelines.reporting.cohorts import cohort_nodes
 from covid_cxr.pipelines.reporting.documents import document_nodes
 from covid_cxr.pipelines.reporting.flags import flag_nodes
@@ -29,7 +30,6 @@ from covid_cxr.pipelines.reporting.nodes import (
 from covid_cxr.pipelines.reporting.saliency import saliency_nodes
 from covid_cxr.pipelines.reporting.shortcuts import shortcut_nodes
 from covid_cxr.pipelines.reporting.sites import site_datasets
-from covid_cxr.report.performance import tabulate_findings
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
 

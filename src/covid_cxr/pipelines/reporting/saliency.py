@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from kedro.pipeline import Node
 
+from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.figures import saliency as figures
 from covid_cxr.figures.note import draw_note
 from covid_cxr.figures.palette import classifier_colours
 from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.report import saliency
-from covid_cxr.report.reporting import Reporting
 from covid_cxr.saliency.cases import OUTCOMES
 from covid_cxr.study.current import current
 from covid_cxr.study.design import PHASE3, Training, TrainingPath

@@ -8,11 +8,11 @@ import pandas as pd
 from kedro.pipeline import Node
 
 from covid_cxr.audit.masked_inputs import MaskedInputs, mask_inputs
+from covid_cxr.evaluation import masked_aurocs as shortcuts
+from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.figures import shortcuts as figures
 from covid_cxr.figures.palette import classifier_colours
 from covid_cxr.radiographs.store import ImageStore
-from covid_cxr.report import shortcuts
-from covid_cxr.report.reporting import Reporting
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
 

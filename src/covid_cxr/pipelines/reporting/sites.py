@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from covid_cxr.report.sites import SiteResults
+from covid_cxr.report.sites_left_out import SiteResults
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from covid_cxr.report import sites as report
-from covid_cxr.report.reporting import Reporting
+from covid_cxr.evaluation import left_out_sites as report
+from covid_cxr.evaluation.settings import Reporting
 
 
 def tabulate_sites(  # noqa: PLR0913 - one argument per dataset of the catalog
