@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from covid_cxr.evaluation.arranged_scores import arrange_parts
 from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.scored_part import ScoredPart, ScoredParts
 
@@ -14,7 +15,9 @@ def test_each_interval_stands_in_its_columns(
 ):
     parts = ScoredParts(validation=validation, test=test_part)
 
-    table = tabulate_aurocs(parts, reporting=reporting, evaluation=evaluation)
+    table = tabulate_aurocs(
+        arrange_parts(parts), reporting=reporting, evaluation=evaluation
+    )
 
     by_patient = test_part.estimate(by_patient=True)
     by_image = test_part.estimate(by_patient=False)
@@ -45,7 +48,9 @@ def test_validation_chooses_and_the_test_part_has_no_say(
 ):
     parts = ScoredParts(validation=validation, test=test_part)
 
-    table = tabulate_aurocs(parts, reporting=reporting, evaluation=evaluation)
+    table = tabulate_aurocs(
+        arrange_parts(parts), reporting=reporting, evaluation=evaluation
+    )
     rows = table.set_index("classifier")
 
     assert rows.loc["dull", "auroc"] > rows.loc["sharp", "auroc"]
@@ -58,7 +63,9 @@ def test_validation_chooses_and_the_test_part_has_no_say(
 def test_without_validation_none_is_chosen(test_part, reporting, evaluation):
     parts = ScoredParts(validation=None, test=test_part)
 
-    table = tabulate_aurocs(parts, reporting=reporting, evaluation=evaluation)
+    table = tabulate_aurocs(
+        arrange_parts(parts), reporting=reporting, evaluation=evaluation
+    )
 
     assert not table["is_chosen"].any()
     assert np.isnan(table["validation_auroc"]).all()
@@ -91,7 +98,7 @@ def test_an_interval_to_distrust_carries_its_caution(
     )
 
     table = tabulate_aurocs(
-        ScoredParts(validation=None, test=part),
+        arrange_parts(ScoredParts(validation=None, test=part)),
         reporting=reporting,
         evaluation=evaluation,
     )

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from covid_cxr.evaluation.arranged_scores import arrange_parts
 from covid_cxr.evaluation.comparisons import adjust_for_all_pairs, compare_paths
+from covid_cxr.evaluation.scored_part import ScoredParts, line_up
 from covid_cxr.statistics.auc import estimate_aucs
 
 
@@ -27,10 +29,13 @@ def scores():
     }
 
 
+def arranged(scores):
+    test = line_up(scores, label="covid19", part="test")
+    return arrange_parts(ScoredParts(validation=None, test=test))
+
+
 def test_table_4_has_every_pair_with_both_p_values(scores, reporting, evaluation):
-    table = compare_paths(
-        scores, label="covid19", reporting=reporting, evaluation=evaluation
-    )
+    table = compare_paths(arranged(scores), reporting=reporting, evaluation=evaluation)
 
     assert len(table) == 15
     first = scores["path_b"]
@@ -50,11 +55,9 @@ def test_table_4_has_every_pair_with_both_p_values(scores, reporting, evaluation
 
 
 def test_table_5_adjusts_every_p_value_of_table_4(scores, reporting, evaluation):
-    table4 = compare_paths(
-        scores, label="covid19", reporting=reporting, evaluation=evaluation
-    )
+    table4 = compare_paths(arranged(scores), reporting=reporting, evaluation=evaluation)
 
-    table5 = adjust_for_all_pairs(scores, label="covid19", reporting=reporting)
+    table5 = adjust_for_all_pairs(arranged(scores), reporting=reporting)
 
     for column in ("p_clustered", "p_image"):
         expected = np.minimum(1, 15 * table4[column])

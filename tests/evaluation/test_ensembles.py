@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import percentileofscore
 
+from covid_cxr.evaluation.arranged_scores import arrange_parts
 from covid_cxr.evaluation.ensembles import combine, tabulate_ensembles
 from covid_cxr.evaluation.scored_part import ScoredPart, ScoredParts
 from covid_cxr.statistics.auc import estimate_aucs
@@ -64,7 +65,7 @@ def test_certain_members_stay_finite():
 def test_each_ensemble_is_tested_against_each_member(validation, test_part, reporting):
     parts = ScoredParts(validation=validation, test=test_part)
 
-    table = tabulate_ensembles(parts, reporting=reporting)
+    table = tabulate_ensembles(arrange_parts(parts), reporting=reporting)
 
     assert len(table) == 3 * 2
     row = table.set_index(["ensemble", "member"]).loc[("mean_logit", "dull")]
@@ -110,7 +111,7 @@ def test_where_no_ensemble_can_be_made_there_is_no_row(
     )
 
     for parts in (unmixable, alone):
-        assert len(tabulate_ensembles(parts, reporting=reporting)) == 0
+        assert len(tabulate_ensembles(arrange_parts(parts), reporting=reporting)) == 0
 
 
 def on_another_scale(part):
@@ -138,7 +139,8 @@ def test_log_odds_of_certain_outputs_are_counted_and_flagged_where_they_decide(
     )
 
     table = tabulate_ensembles(
-        ScoredParts(validation=validation, test=part), reporting=reporting
+        arrange_parts(ScoredParts(validation=validation, test=part)),
+        reporting=reporting,
     ).set_index("ensemble")
 
     assert set(table.loc["mean_logit", "n_certain"]) == {n_certain}

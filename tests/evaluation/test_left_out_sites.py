@@ -51,7 +51,9 @@ def counts(**reasons):
 
 
 def tabulate(unseen, seen, sites):
-    table = tabulate_sites(unseen, seen, sites, label="covid19", reporting=REPORTING)
+    images = pd.concat([unseen, seen])[["image_id", "site"]].drop_duplicates("image_id")
+    split = images.assign(part="train")
+    table = tabulate_sites(unseen, seen, sites, images, split, REPORTING)
     return table.set_index("site")
 
 

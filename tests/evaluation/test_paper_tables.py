@@ -6,6 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from covid_cxr.cohorts.radiograph_table import FINDINGS
+from covid_cxr.evaluation.arranged_scores import arrange_paths
 from covid_cxr.evaluation.paper_tables import (
     chosen_path,
     tabulate_findings,
@@ -43,7 +44,7 @@ def covid_scores():
 
 
 def test_table_3_has_the_paths_in_their_order_with_the_papers_numbers(covid_scores):
-    table = tabulate_target(covid_scores, label="covid19", reporting=REPORTING)
+    table = tabulate_target(arrange_paths(**covid_scores), reporting=REPORTING)
 
     assert table["path"].tolist() == [f"path_{letter}" for letter in "abcdef"]
     assert table["paper_auroc"].tolist() == [0.849, 0.857, 0.851, 0.806, 0.765, 0.757]
@@ -51,7 +52,7 @@ def test_table_3_has_the_paths_in_their_order_with_the_papers_numbers(covid_scor
 
 
 def test_table_3_is_of_the_test_part_and_says_validation_apart(covid_scores):
-    table = tabulate_target(covid_scores, label="covid19", reporting=REPORTING)
+    table = tabulate_target(arrange_paths(**covid_scores), reporting=REPORTING)
 
     for _, row in table.iterrows():
         scores = covid_scores[row["path"]]
@@ -62,7 +63,7 @@ def test_table_3_is_of_the_test_part_and_says_validation_apart(covid_scores):
 
 
 def test_table_3_has_intervals_by_patient_and_by_image(covid_scores):
-    table = tabulate_target(covid_scores, label="covid19", reporting=REPORTING)
+    table = tabulate_target(arrange_paths(**covid_scores), reporting=REPORTING)
 
     test = covid_scores["path_c"].query("part == 'test'")
     arguments = (test["covid19"], test["covid19_score"])
@@ -122,7 +123,7 @@ def test_the_macro_average_of_the_papers_findings_is_compared_with_the_papers():
 
 
 def test_table_3_says_how_far_it_is_from_the_paper(covid_scores):
-    table = tabulate_target(covid_scores, label="covid19", reporting=REPORTING)
+    table = tabulate_target(arrange_paths(**covid_scores), reporting=REPORTING)
 
     assert table["minus_paper"].tolist() == pytest.approx(
         [row["auroc"] - row["paper_auroc"] for row in table.to_dict("records")]
@@ -168,9 +169,7 @@ def test_table_2_counts_the_training_parts_of_phases_1_and_2():
         for seed, letter in enumerate("ebda")
     }
 
-    table = tabulate_related(scores, part_counts=counts, reporting=REPORTING).set_index(
-        "path"
-    )
+    table = tabulate_related(counts, REPORTING, **scores).set_index("path")
 
     assert table.index.tolist() == ["path_a", "path_b", "path_d", "path_e"]
     assert table["training_images"].tolist() == [1200, 1200, 200, 200]

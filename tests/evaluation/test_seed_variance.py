@@ -30,7 +30,7 @@ def scores_of(seeds, n_images=40):
 
 def test_the_variance_is_that_of_the_test_part_and_that_between_seeds():
     scores = scores_of([7, 8, 9])
-    row = tabulate_seeds({"path_b": scores}, label="covid19").iloc[0]
+    row = tabulate_seeds(path_b=scores).iloc[0]
 
     single = [
         estimate_aucs(
@@ -56,7 +56,7 @@ def test_a_seed_without_variance_leaves_the_sampling_variance_unknown(score):
     is_last = scores["seed"] == 9
     scores.loc[is_last, "covid19_score"] = score(scores["covid19"][is_last])
 
-    row = tabulate_seeds({"path_b": scores}, label="covid19").iloc[0]
+    row = tabulate_seeds(path_b=scores).iloc[0]
 
     assert np.isfinite(row["seed_variance"])
     unknown = ["sampling_variance", "total_variance", "seed_share"]
@@ -64,7 +64,7 @@ def test_a_seed_without_variance_leaves_the_sampling_variance_unknown(score):
 
 
 def test_one_seed_has_no_spread():
-    row = tabulate_seeds({"path_b": scores_of([7])}, label="covid19").iloc[0]
+    row = tabulate_seeds(path_b=scores_of([7])).iloc[0]
 
     assert row["n_seeds"] == 1
     assert np.isfinite(row["sampling_variance"])

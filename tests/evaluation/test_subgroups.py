@@ -6,8 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from covid_cxr.evaluation.arranged_scores import arrange_parts
+from covid_cxr.evaluation.scored_part import ScoredParts
 from covid_cxr.evaluation.subgroups import age_band, find_levels, tabulate_subgroups
 from covid_cxr.statistics.auc import estimate_aucs
+
+
+def arranged(test_part):
+    return arrange_parts(ScoredParts(validation=None, test=test_part))
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +34,7 @@ def radiographs(test_part):
 @pytest.fixture(scope="module")
 def table(test_part, radiographs, reporting, evaluation):
     return tabulate_subgroups(
-        test_part,
+        arranged(test_part),
         find_levels(radiographs, evaluation),
         reporting=reporting,
         evaluation=evaluation,
@@ -64,7 +70,7 @@ def test_a_subgroup_of_too_few_patients_has_no_auroc(
     strict = replace(evaluation, least_subgroup_patients=31)  # of the 30 in the south
 
     table = tabulate_subgroups(
-        test_part, levels, reporting=reporting, evaluation=strict
+        arranged(test_part), levels, reporting=reporting, evaluation=strict
     ).set_index(["level", "classifier"])
 
     assert np.isnan(table.loc[("south", "dull"), "auroc"])
@@ -100,7 +106,7 @@ def test_levels_stand_in_the_order_of_their_numbers(test_part, reporting, evalua
     )
 
     table = tabulate_subgroups(
-        test_part, levels, reporting=reporting, evaluation=evaluation
+        arranged(test_part), levels, reporting=reporting, evaluation=evaluation
     )
 
     assert list(dict.fromkeys(table["level"])) == [
@@ -112,7 +118,7 @@ def test_without_a_grouping_there_is_no_row(test_part, reporting, evaluation):
     none = pd.DataFrame({"image_id": test_part.scores.index})
 
     table = tabulate_subgroups(
-        test_part, none, reporting=reporting, evaluation=evaluation
+        arranged(test_part), none, reporting=reporting, evaluation=evaluation
     )
 
     assert len(table) == 0

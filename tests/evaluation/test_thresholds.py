@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from covid_cxr.evaluation.arranged_scores import arrange_parts
+from covid_cxr.evaluation.scored_part import ScoredParts
 from covid_cxr.evaluation.thresholds import tabulate_operating_points
 from covid_cxr.statistics.operating_points import perform_at
 from covid_cxr.statistics.roc import trace_roc
@@ -10,9 +12,8 @@ from covid_cxr.statistics.roc import trace_roc
 
 @pytest.fixture(scope="module")
 def table(validation, test_part, reporting, evaluation):
-    return tabulate_operating_points(
-        validation, test_part, reporting=reporting, evaluation=evaluation
-    )
+    scores = arrange_parts(ScoredParts(validation=validation, test=test_part))
+    return tabulate_operating_points(scores, reporting=reporting, evaluation=evaluation)
 
 
 def test_there_is_a_row_per_classifier_rule_and_prevalence(table):

@@ -19,10 +19,10 @@ from covid_cxr.pipelines.evaluation.pipeline import (
     create_path_pipeline,
     create_pipeline,
 )
-from covid_cxr.pipelines.score_evaluation import draw_forest
 from covid_cxr.report import wording
 from covid_cxr.report.beyond_auroc import EVALUATION_DATASETS, EvaluationTables
 from covid_cxr.report.html import make_environment
+from covid_cxr.report.score_figures import draw_subgroups
 from covid_cxr.statistics.auc import estimate_aucs
 from covid_cxr.study.current import current
 
@@ -327,6 +327,6 @@ def test_subgroups_that_are_all_too_small_leave_a_note():
     results = pd.DataFrame({"classifier": ["path_b"], "auroc": [np.nan]})
     auroc = pd.DataFrame({"classifier": ["path_b"], "auroc": 0.8, "is_chosen": True})
 
-    figure = draw_forest(results, auroc, are_paths=True)
+    figure = draw_subgroups(results, auroc, are_paths=True)
 
     assert "No subgroup" in figure.texts[0].get_text()

@@ -535,7 +535,7 @@ def test_a_path_alone_reports_what_it_has(run_reporting, tmp_path, letter, table
     assert len(pd.read_csv(folder / "table3.csv")) == 1
     report = (folder / "report.html").read_text(encoding="utf-8")
     assert path.title in report
-    others = [p.title for p in current().paths if p is not path]
+    others = [p.title for p in current().paths if p != path]
     assert not [title for title in others if title in report]
     assert 'id="leakage-stages"' not in report  # which is of all paths
     assert "24 of 30 flagged radiographs" in report

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from covid_cxr.evaluation.arranged_scores import arrange_paths
 from covid_cxr.evaluation.comparisons import adjust_for_all_pairs, compare_paths
 from covid_cxr.evaluation.paper_tables import (
     tabulate_findings,
@@ -120,9 +121,9 @@ def png():
 
 
 def tabulate_pairs(covid, reporting, evaluation):
-    settings = {"label": "covid19", "reporting": reporting}
-    table4 = compare_paths(covid, **settings, evaluation=evaluation)
-    return table4, adjust_for_all_pairs(covid, **settings)
+    scores = arrange_paths(**covid)
+    table4 = compare_paths(scores, reporting=reporting, evaluation=evaluation)
+    return table4, adjust_for_all_pairs(scores, reporting=reporting)
 
 
 def report_contents(paths=None, *, reporting, evaluation, is_synthetic=True, **changes):
@@ -136,7 +137,6 @@ def report_contents(paths=None, *, reporting, evaluation, is_synthetic=True, **c
         for seed, path in enumerate(paths)
         if path.phase2_trainings
     }
-    settings = {"reporting": reporting}
     is_study = len(paths) > 1
     table4, table5 = (
         tabulate_pairs(covid, reporting, evaluation) if is_study else (None, None)
@@ -175,10 +175,10 @@ def report_contents(paths=None, *, reporting, evaluation, is_synthetic=True, **c
         "table1": tabulate_findings(
             made_up_scores("edema", seed=9), ["edema"], reporting
         ),
-        "table2": tabulate_related(pneumonia, part_counts=made_up_counts(), **settings)
+        "table2": tabulate_related(made_up_counts(), reporting, **pneumonia)
         if pneumonia
         else None,
-        "table3": tabulate_target(covid, label="covid19", **settings),
+        "table3": tabulate_target(arrange_paths(**covid), reporting=reporting),
         "table4": table4,
         "table5": table5,
         "images": {

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from covid_cxr.evaluation.arranged_scores import arrange_parts
 from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.calibration_tables import tabulate_calibration
 from covid_cxr.evaluation.ensembles import tabulate_ensembles
@@ -27,19 +28,19 @@ def tables(validation, test_part, reporting, evaluation, tmp_path_factory):
     place = tmp_path_factory.mktemp("png") / "note.png"
     draw_note("a figure").savefig(place)
     png = place.read_bytes()
-    parts = ScoredParts(validation=validation, test=test_part)
+    scores = arrange_parts(ScoredParts(validation=validation, test=test_part))
     settings = {"reporting": reporting, "evaluation": evaluation}
     levels = pd.DataFrame(
         {"image_id": test_part.scores.index, "ward": np.resize(["<1>", "2"], 160)}
     )
     return EvaluationTables(
-        auroc_results=tabulate_aurocs(parts, **settings),
-        operating_results=tabulate_operating_points(validation, test_part, **settings),
+        auroc_results=tabulate_aurocs(scores, **settings),
+        operating_results=tabulate_operating_points(scores, **settings),
         calibration_results=tabulate_calibration(
             validation, test_part, reporting=reporting
         ),
-        ensemble_results=tabulate_ensembles(parts, reporting=reporting),
-        subgroup_results=tabulate_subgroups(test_part, levels, **settings),
+        ensemble_results=tabulate_ensembles(scores, reporting=reporting),
+        subgroup_results=tabulate_subgroups(scores, levels, **settings),
         reliability_figure=png,
         decision_figure=png,
         forest_figure=png,

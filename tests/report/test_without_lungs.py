@@ -9,8 +9,8 @@ from sklearn.metrics import roc_auc_score
 
 from covid_cxr.evaluation.masked_aurocs import (
     INPUT_NAMES,
+    compare_inputs,
     describe_without_classifier,
-    tabulate_shortcuts,
 )
 from covid_cxr.report.audit import AuditTables
 from covid_cxr.report.html import write_report
@@ -84,7 +84,7 @@ def results(whole, hidden, reporting):
             masked_as("border_only", whole),
         ]
     )
-    return tabulate_shortcuts(
+    return compare_inputs(
         {"path_b": whole},
         {"path_b": masked},
         NO_CLASSIFIER,
@@ -157,7 +157,7 @@ def test_an_input_that_changes_nothing_has_no_difference(rows):
 
 def test_masks_of_one_class_only_give_no_auroc(whole, reporting):
     cases = whole[whole["covid19"]]
-    table = tabulate_shortcuts(
+    table = compare_inputs(
         {"path_b": whole},
         {"path_b": masked_as("lungs_only", cases)},
         NO_CLASSIFIER,

@@ -1,4 +1,4 @@
-"""A table of scores from any framework, as a user has it."""
+"""All scores of one evaluation in one table: of the paths, or as a user has them."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,8 @@ from covid_cxr.evaluation.score_columns import (
     require_columns,
 )
 from covid_cxr.evaluation.score_labels import read_labels
-from covid_cxr.evaluation.scored_part import ScoredPart, ScoredParts
+from covid_cxr.evaluation.scored_part import ScoredPart, ScoredParts, line_up
+from covid_cxr.study.current import current
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +121,19 @@ def arrange_levels(table: pd.DataFrame, columns: ScoreColumns) -> pd.DataFrame:
     return levels.assign(image_id=images)
 
 
+def arrange_paths(**scores: pd.DataFrame) -> pd.DataFrame:
+    """Return one table as from `arrange_scores`, with a column of scores per path.
+
+    Args:
+        scores: Of phase 3, by path.
+    """
+    label = current().target_set.label
+    validation, test = (
+        line_up(scores, label=label, part=part) for part in (VALIDATION, TEST)
+    )
+    return arrange_parts(ScoredParts(validation=validation, test=test))
+
+
 def arrange_parts(parts: ScoredParts) -> pd.DataFrame:
     """Return one table as from `arrange_scores`, of scores that are lined up.
 
@@ -158,6 +172,11 @@ def parts_of(arranged: pd.DataFrame) -> ScoredParts:
     if test is None:
         raise ValueError("The arranged scores have no test part; run from the start.")
     return ScoredParts(validation=_part_of(arranged, VALIDATION), test=test)
+
+
+def no_rows() -> pd.DataFrame:
+    """Return the table of results of classifiers where there are none."""
+    return pd.DataFrame({"classifier": pd.Series(dtype="str")})
 
 
 def _part_of(arranged: pd.DataFrame, part: str) -> ScoredPart | None:

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pandas as pd
 
-from covid_cxr.evaluation.scored_part import ScoredParts
+from covid_cxr.evaluation.arranged_scores import parts_of
 from covid_cxr.evaluation.settings import Evaluation, Reporting
 from covid_cxr.statistics.auc import AucEstimates
 from covid_cxr.statistics.bootstrap import BootstrapAucs, bootstrap_aucs
@@ -39,7 +39,7 @@ def affordable_replicates(n_images: int, asked: int) -> int:
 
 
 def tabulate_aurocs(
-    parts: ScoredParts, *, reporting: Reporting, evaluation: Evaluation
+    scores: pd.DataFrame, *, reporting: Reporting, evaluation: Evaluation
 ) -> pd.DataFrame:
     """Return one row per classifier, of its scores on the test part.
 
@@ -51,10 +51,11 @@ def tabulate_aurocs(
     `validation_auroc`.
 
     Args:
-        parts: The classifiers' scores of the same radiographs.
+        scores: As arranged.
         reporting: For the level of the intervals.
         evaluation: For the bootstrap and the partial area.
     """
+    parts = parts_of(scores)
     test = parts.test
     by_patient = test.estimate(by_patient=True)
     bounds = by_patient.interval(reporting.level, "logit")
@@ -71,7 +72,6 @@ def tabulate_aurocs(
     bootstrap = resampled.interval(reporting.level, "bca")
     end = evaluation.max_false_positive_rate
     curves = [trace_roc(test.is_case, test.scores[n]) for n in by_patient.names]
-    n_cases = int(test.is_case.sum())
     return pd.DataFrame(
         {
             "classifier": by_patient.names,
@@ -90,9 +90,7 @@ def tabulate_aurocs(
             "caution": _cautions(by_patient, resampled),
             "validation_auroc": parts.validation_aurocs.to_numpy(),
             "is_chosen": [name == parts.chosen for name in by_patient.names],
-            "cases": n_cases,
-            "controls": len(test.is_case) - n_cases,
-            "patients": by_patient.n_clusters,
+            **test.sizes,
         }
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from covid_cxr.evaluation.arranged_scores import no_rows, parts_of
 from covid_cxr.evaluation.scored_part import ScoredPart
 from covid_cxr.evaluation.settings import Evaluation, Reporting
 from covid_cxr.statistics.auc import normal_quantile
@@ -30,6 +31,31 @@ _SEEN = 0.001  # of a slope or intercept: the last digit that is printed
 
 _IDENTITY = Recalibration(slope=1.0, intercept=0.0)
 _FITS = {TEMPERATURE: fit_temperature, PLATT: fit_platt}
+
+
+def calibrate(
+    scores: pd.DataFrame, *, reporting: Reporting, evaluation: Evaluation
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return calibration estimates, reliability curves and decision curves.
+
+    No rows where the scores are no probabilities, or there is no validation part.
+
+    Args:
+        scores: As arranged.
+        reporting: For the level of the intervals.
+        evaluation: For the number of bins.
+    """
+    parts = parts_of(scores)
+    validation, test = parts.validation, parts.test
+    if validation is None or not (
+        validation.are_probabilities and test.are_probabilities
+    ):
+        return no_rows(), no_rows(), no_rows()
+    return (
+        tabulate_calibration(validation, test, reporting=reporting),
+        trace_reliability(validation, test, reporting=reporting, evaluation=evaluation),
+        trace_decisions(validation, test),
+    )
 
 
 def tabulate_calibration(

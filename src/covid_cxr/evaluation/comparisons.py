@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from covid_cxr.evaluation.arranged_scores import parts_of
 from covid_cxr.evaluation.published import TABLE_4, TABLE_5, published_name
-from covid_cxr.evaluation.scored_part import ScoredPart, line_up
 from covid_cxr.evaluation.settings import Evaluation, Reporting
-from covid_cxr.statistics.pairs import compare_all_pairs
+from covid_cxr.statistics.pairs import PairComparisons, compare_all_pairs
 from covid_cxr.statistics.power import smallest_detectable_difference
 from covid_cxr.study.current import current
 
@@ -23,42 +23,21 @@ _ADJUSTED = [
 
 
 def compare_paths(
-    scores: Mapping[str, pd.DataFrame],
-    *,
-    label: str,
-    reporting: Reporting,
-    evaluation: Evaluation,
+    scores: pd.DataFrame, *, reporting: Reporting, evaluation: Evaluation
 ) -> pd.DataFrame:
-    """Return Table 4: `compare_classifiers` for the paths, with what the paper printed.
-
-    Args:
-        scores: Of phase 3, by path.
-        label: The finding.
-        reporting: For the level of the intervals and the significance.
-        evaluation: For the power.
-    """
-    test = line_up(scores, label=label, part="test")
-    table = compare_classifiers(test, reporting=reporting, evaluation=evaluation)
+    """Return Table 4: `compare_classifiers` for the paths, with what was printed."""
+    table = compare_classifiers(scores, reporting=reporting, evaluation=evaluation)
     return table.assign(paper_p=_published(table, TABLE_4))
 
 
-def adjust_for_all_pairs(
-    scores: Mapping[str, pd.DataFrame], *, label: str, reporting: Reporting
-) -> pd.DataFrame:
-    """Return Table 5: `adjust_comparisons` for the paths, with the paper's.
-
-    Args:
-        scores: Of phase 3, by path.
-        label: The finding.
-        reporting: For the seed of the simulated adjustment.
-    """
-    test = line_up(scores, label=label, part="test")
-    table = adjust_comparisons(test, seed=reporting.seed)
+def adjust_for_all_pairs(scores: pd.DataFrame, *, reporting: Reporting) -> pd.DataFrame:
+    """Return Table 5: `adjust_comparisons` for the paths, with what was printed."""
+    table = adjust_comparisons(scores, reporting=reporting)
     return table.assign(paper_p=_published(table, TABLE_5))
 
 
 def compare_classifiers(
-    test: ScoredPart, *, reporting: Reporting, evaluation: Evaluation
+    scores: pd.DataFrame, *, reporting: Reporting, evaluation: Evaluation
 ) -> pd.DataFrame:
     """Return the difference and the p values of every pair of classifiers.
 
@@ -68,12 +47,11 @@ def compare_classifiers(
     no standard error is known.
 
     Args:
-        test: The classifiers' scores of the same radiographs.
+        scores: As arranged.
         reporting: For the level of the intervals and the significance.
         evaluation: For the power.
     """
-    by_image = compare_all_pairs(test.estimate(by_patient=False))
-    by_patient = compare_all_pairs(test.estimate(by_patient=True))
+    by_image, by_patient = _all_pairs(scores)
     rows = []
     for (first, second), difference, p_image in zip(
         by_patient.pairs, by_patient.differences, by_image.p_value, strict=True
@@ -99,7 +77,7 @@ def compare_classifiers(
     return pd.DataFrame(rows, columns=_COMPARED)
 
 
-def adjust_comparisons(test: ScoredPart, *, seed: int) -> pd.DataFrame:
+def adjust_comparisons(scores: pd.DataFrame, *, reporting: Reporting) -> pd.DataFrame:
     """Return the p values of every pair, adjusted for how many pairs there are.
 
     `p_clustered` and `p_image` are Bonferroni's, as in the paper; `p_holm`,
@@ -107,13 +85,12 @@ def adjust_comparisons(test: ScoredPart, *, seed: int) -> pd.DataFrame:
     classifier alone.
 
     Args:
-        test: The classifiers' scores of the same radiographs.
-        seed: Of the simulation behind `p_max_t`.
+        scores: As arranged.
+        reporting: For the seed of the simulation behind `p_max_t`.
     """
-    if len(test.scores.columns) < 2:
+    by_image, by_patient = _all_pairs(scores)
+    if not by_patient.pairs:
         return pd.DataFrame(columns=_ADJUSTED)
-    by_image = compare_all_pairs(test.estimate(by_patient=False))
-    by_patient = compare_all_pairs(test.estimate(by_patient=True))
     return pd.DataFrame(
         {
             "first": [first for first, _ in by_patient.pairs],
@@ -121,10 +98,17 @@ def adjust_comparisons(test: ScoredPart, *, seed: int) -> pd.DataFrame:
             "p_clustered": by_patient.bonferroni,
             "p_holm": by_patient.holm,
             "p_benjamini_hochberg": by_patient.benjamini_hochberg,
-            "p_max_t": by_patient.max_t(seed=seed).p_value,
+            "p_max_t": by_patient.max_t(seed=reporting.seed).p_value,
             "p_image": by_image.bonferroni,
         }
     )
+
+
+def _all_pairs(scores: pd.DataFrame) -> tuple[PairComparisons, PairComparisons]:
+    """Return all comparisons on the test part, by image and by patient."""
+    test = parts_of(scores).test
+    by_image, by_patient = (test.estimate(by_patient=of) for of in (False, True))
+    return compare_all_pairs(by_image), compare_all_pairs(by_patient)
 
 
 def _published(

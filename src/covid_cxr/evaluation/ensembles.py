@@ -6,7 +6,13 @@ from dataclasses import replace
 import pandas as pd
 from scipy.special import expit, logit
 
-from covid_cxr.evaluation.scored_part import ScoredPart, ScoredParts
+from covid_cxr.evaluation.arranged_scores import parts_of
+from covid_cxr.evaluation.scored_part import (
+    ScoredPart,
+    ScoredParts,
+    auroc_rows,
+    difference_row,
+)
 from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.statistics.auc import share_below
 from covid_cxr.statistics.multiplicity import holm
@@ -49,7 +55,7 @@ def combine(parts: ScoredParts) -> pd.DataFrame:
     return pd.DataFrame(columns, index=members.index)
 
 
-def tabulate_ensembles(parts: ScoredParts, *, reporting: Reporting) -> pd.DataFrame:
+def tabulate_ensembles(scores: pd.DataFrame, *, reporting: Reporting) -> pd.DataFrame:
     """Return each ensemble's AUROC on test, against each of its members.
 
     One row per ensemble and member: `auroc`, `lower`, `upper` of the ensemble;
@@ -60,9 +66,10 @@ def tabulate_ensembles(parts: ScoredParts, *, reporting: Reporting) -> pd.DataFr
     another place would give it another AUROC. No row for a classifier alone.
 
     Args:
-        parts: Scored by the members.
+        scores: Of the members, as arranged.
         reporting: For the level of the intervals.
     """
+    parts = parts_of(scores)
     members = parts.test.scores
     ensembles = combine(parts)
     if ensembles.empty or len(members.columns) < 2:
@@ -73,7 +80,7 @@ def tabulate_ensembles(parts: ScoredParts, *, reporting: Reporting) -> pd.DataFr
         patients=parts.test.patients,
     )
     estimates = together.estimate(by_patient=True)
-    bounds = estimates.interval(reporting.level, "logit")
+    own = auroc_rows(estimates, reporting.level)
     n_certain, is_decided = _certain(
         parts, dict(zip(estimates.names, estimates.auc, strict=True))
     )
@@ -81,18 +88,13 @@ def tabulate_ensembles(parts: ScoredParts, *, reporting: Reporting) -> pd.DataFr
     for k, ensemble in enumerate(ensembles.columns):
         for j, member in enumerate(members.columns):
             difference = estimates.compare(k, len(ensembles.columns) + j)
-            lower, upper = difference.interval(reporting.level)
             rows.append(
                 {
                     "ensemble": ensemble,
-                    "auroc": estimates.auc[k],
-                    "lower": bounds[k, 0],
-                    "upper": bounds[k, 1],
+                    **own[k],
                     "member": member,
                     "is_chosen": member == parts.chosen,
-                    "difference": difference.estimate,
-                    "difference_lower": lower,
-                    "difference_upper": upper,
+                    **difference_row(difference, reporting.level),
                     "p_clustered": difference.p_value,
                     "n_certain": n_certain * (ensemble == MEAN_LOGIT),
                     "is_decided_by_certain": is_decided and ensemble == MEAN_LOGIT,

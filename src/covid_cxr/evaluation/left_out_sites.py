@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.evaluation.scored_part import line_up
+from covid_cxr.evaluation.scored_part import auroc_rows, difference_row, line_up
 from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.statistics.auc import AucEstimates
 from covid_cxr.statistics.mean_auc import average_aucs
+from covid_cxr.study.current import current
 
 MEAN = "mean of sites"
 UNSEEN, SEEN = "unseen", "seen"
@@ -25,8 +26,8 @@ def tabulate_sites(
     unseen: pd.DataFrame,
     seen: pd.DataFrame,
     sites: pd.DataFrame,
-    *,
-    label: str,
+    curated: pd.DataFrame,
+    split: pd.DataFrame,
     reporting: Reporting,
 ) -> pd.DataFrame:
     """Return one row per site, and the mean of those that were left out.
@@ -41,12 +42,17 @@ def tabulate_sites(
     Args:
         unseen: Of the classifiers trained without the `site` that each row names:
             `image_id, patient_id, part`, the label and `<label>_score`.
-        seen: Of the classifier trained at all sites, likewise, with the `site` at
-            which each image was taken.
+        seen: Of the classifier trained at all sites, likewise.
         sites: `site, images, patients, cases, reason`.
-        label: The finding.
+        curated: `image_id` and `site`.
+        split: Of phase 3; a site that it does not train at is not seen.
         reporting: For the level of the intervals.
     """
+    label = current().target_set.label
+    site = curated.set_index("image_id")["site"]
+    trained_at = site[split.loc[split["part"] == "train", "image_id"]].unique()
+    seen = seen.assign(site=seen["image_id"].map(site))
+    seen = seen[seen["site"].isin(trained_at)]
     judged = {
         site: _judge(unseen[unseen["site"] == site], seen[seen["site"] == site], label)
         for site in sites.loc[sites["reason"].isna(), "site"]
@@ -76,14 +82,11 @@ class _LeftOut:
 
     def record(self, reporting: Reporting) -> dict[str, Any]:
         """Return a row of the table, but for the site's name."""
-        lower, upper = self.unseen.interval(reporting.level, "logit")[0]
         row = {
             "images": self.unseen.n_cases + self.unseen.n_controls,
             "patients": self.unseen.n_clusters,
             "cases": self.unseen.n_cases,
-            "auroc": self.unseen.auc[0],
-            "lower": lower,
-            "upper": upper,
+            **auroc_rows(self.unseen, reporting.level)[0],
         }
         return row | _compare(self.shared, reporting)
 
@@ -110,15 +113,12 @@ def _compare(shared: AucEstimates | None, reporting: Reporting) -> dict[str, Any
     if shared is None:
         return {}
     difference = shared.compare(SEEN, UNSEEN)
-    lower, upper = difference.interval(reporting.level)
     auroc = dict(zip(shared.names, shared.auc, strict=True))
     return {
         "shared_images": shared.n_cases + shared.n_controls,
         "shared_unseen": auroc[UNSEEN],
         "shared_seen": auroc[SEEN],
-        "difference": difference.estimate,
-        "difference_lower": lower,
-        "difference_upper": upper,
+        **difference_row(difference, reporting.level),
         "p_clustered": difference.p_value,
     }
 

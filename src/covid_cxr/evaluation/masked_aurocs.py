@@ -13,11 +13,13 @@ from covid_cxr.audit.masked_inputs import (
     LUNGS_REMOVED,
 )
 from covid_cxr.audit.shortcuts import describe_set, predict_from_metadata
-from covid_cxr.evaluation.scored_part import line_up
+from covid_cxr.evaluation.scored_part import auroc_rows, difference_row, line_up
 from covid_cxr.evaluation.settings import Reporting
+from covid_cxr.study.current import current
 
 WHOLE = "whole"
 INTENSITY = "intensity"
+MASKED = "_masked"  # ends the name of a path where its masked scores are meant
 INPUT_NAMES = {
     WHOLE: "Whole radiograph",
     LUNGS_REMOVED: "Lungs hidden",
@@ -33,6 +35,34 @@ _COLUMNS = [
 
 
 def tabulate_shortcuts(
+    curated: pd.DataFrame,
+    split: pd.DataFrame,
+    intensity_auroc: pd.DataFrame,
+    reporting: Reporting,
+    **scores: pd.DataFrame,
+) -> pd.DataFrame:
+    """Return `compare_inputs` of the paths, with what is known without a classifier.
+
+    Args:
+        curated: The target's cohort.
+        split: Of phase 3.
+        intensity_auroc: From the audit.
+        reporting: For the level of the intervals.
+        scores: Of phase 3 by path, and masked by path and `MASKED`.
+    """
+    label = current().target_set.label
+    return compare_inputs(
+        {name: s for name, s in scores.items() if not name.endswith(MASKED)},
+        {n.removesuffix(MASKED): s for n, s in scores.items() if n.endswith(MASKED)},
+        describe_without_classifier(
+            curated, split, intensity_auroc, label=label, reporting=reporting
+        ),
+        label=label,
+        reporting=reporting,
+    )
+
+
+def compare_inputs(
     scores: Mapping[str, pd.DataFrame],
     masked: Mapping[str, pd.DataFrame],
     without_classifier: pd.DataFrame,
@@ -124,16 +154,10 @@ def _compare(
     test = line_up({WHOLE: same, "shown": shown}, label=label, part="test")
     aucs = test.estimate(by_patient=True)
     difference = aucs.compare("shown", WHOLE)
-    lower, upper = aucs.interval(reporting.level, "logit")[1]
-    below, above = difference.interval(reporting.level)
     return {
-        "auroc": float(aucs.auc[1]),
-        "lower": lower,
-        "upper": upper,
+        **auroc_rows(aucs, reporting.level)[1],
         "whole_auroc": float(aucs.auc[0]),
-        "difference": difference.estimate,
-        "difference_lower": below,
-        "difference_upper": above,
+        **difference_row(difference, reporting.level),
         "p_value": difference.p_value,
         **sizes,
     }

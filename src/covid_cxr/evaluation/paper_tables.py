@@ -6,13 +6,13 @@ NaN where it printed nothing, and `minus_paper` is our AUROC minus its.
 """
 
 import logging
-from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
+from covid_cxr.evaluation.arranged_scores import parts_of
 from covid_cxr.evaluation.published import TABLE_1, TABLE_2, TABLE_3, published_name
-from covid_cxr.evaluation.scored_part import ScoredPart, line_up
+from covid_cxr.evaluation.scored_part import ScoredPart, auroc_rows, line_up
 from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.study.current import current
 from covid_cxr.study.design import Training, TrainingPath
@@ -54,10 +54,7 @@ def tabulate_findings(
 
 
 def tabulate_related(
-    scores: Mapping[str, pd.DataFrame],
-    *,
-    part_counts: pd.DataFrame,
-    reporting: Reporting,
+    part_counts: pd.DataFrame, reporting: Reporting, **scores: pd.DataFrame
 ) -> pd.DataFrame:
     """Return Table 2: related findings after phase 2, on that phase's validation part.
 
@@ -66,9 +63,9 @@ def tabulate_related(
     path with several trainings of phase 2 has a row for each.
 
     Args:
-        scores: Of phase 2, by training, as in "path_b_phase2".
-        part_counts: From `flow.count_parts`.
+        part_counts: From `report.radiograph_flow.count_parts`.
         reporting: For the level of the intervals.
+        scores: Of phase 2, by training, as in "path_b_phase2".
     """
     study = current()
     rows = []
@@ -86,46 +83,44 @@ def tabulate_related(
                     "path": path.name,
                     "description": f"{path.description}{after}",
                     **_training_counts(path, training, part_counts),
-                    **_sizes(part),
+                    **part.sizes,
                     "images_of_phase1_patients": _seen_in_phase1(
                         path, training, part_counts
                     ),
-                    **_clustered(part, reporting, position=0),
+                    **_clustered(part, reporting),
                     **_published_related(path),
                 }
             )
     return _minus_paper(pd.DataFrame(rows))
 
 
-def tabulate_target(
-    scores: Mapping[str, pd.DataFrame], *, label: str, reporting: Reporting
-) -> pd.DataFrame:
+def tabulate_target(scores: pd.DataFrame, *, reporting: Reporting) -> pd.DataFrame:
     """Return Table 3: the target on the test part, one row per path.
 
     `auroc`, `lower` and `upper` are clustered by patient; `image_lower` and
     `image_upper` take every image as independent, as in the paper.
 
     Args:
-        scores: Of phase 3, by path.
-        label: The finding.
+        scores: As arranged, with a column per path.
         reporting: For the level of the intervals.
     """
-    test = line_up(scores, label=label, part="test")
-    validation = line_up(scores, label=label, part="validation")
+    parts = parts_of(scores)
+    test, on_validation = parts.test, parts.validation_aurocs
+    names = list(test.scores.columns)
+    by_patient = auroc_rows(test.estimate(by_patient=True), reporting.level)
     by_image = test.estimate(by_patient=False).interval(reporting.level, "wald")
-    on_validation = validation.estimate(by_patient=True).auc
     rows = []
-    for path in _paths_of(scores):
-        k = list(scores).index(path.name)
+    for path in (path for path in current().paths if path.name in names):
+        k = names.index(path.name)
         rows.append(
             {
                 "path": path.name,
                 "description": path.description,
-                **_clustered(test, reporting, position=k),
+                **by_patient[k],
                 "image_lower": by_image[k, 0],
                 "image_upper": by_image[k, 1],
-                **_sizes(test),
-                "validation_auroc": on_validation[k],
+                **test.sizes,
+                "validation_auroc": on_validation[path.name],
                 **_published_target(path),
             }
         )
@@ -146,30 +141,13 @@ def _finding_row(
     scores: pd.DataFrame, label: str, reporting: Reporting
 ) -> dict[str, float | str]:
     part = line_up({"phase1": scores}, label=label, part="test")
-    if part.is_case.all() or not part.is_case.any():
-        return {"finding": label, "auroc": np.nan, **_sizes(part)}
-    return {
-        "finding": label,
-        **_clustered(part, reporting, position=0),
-        **_sizes(part),
-    }
+    known = _clustered(part, reporting) if part.has_both_classes else {"auroc": np.nan}
+    return {"finding": label, **known, **part.sizes}
 
 
-def _clustered(
-    part: ScoredPart, reporting: Reporting, *, position: int
-) -> dict[str, float]:
-    estimates = part.estimate(by_patient=True)
-    lower, upper = estimates.interval(reporting.level, "logit")[position]
-    return {"auroc": float(estimates.auc[position]), "lower": lower, "upper": upper}
-
-
-def _sizes(part: ScoredPart) -> dict[str, int]:
-    n_cases = int(part.is_case.sum())
-    return {
-        "cases": n_cases,
-        "controls": len(part.is_case) - n_cases,
-        "patients": len(set(part.patients)),
-    }
+def _clustered(part: ScoredPart, reporting: Reporting) -> dict[str, float]:
+    """Return the AUROC of a classifier alone."""
+    return auroc_rows(part.estimate(by_patient=True), reporting.level)[0]
 
 
 def _training_counts(
@@ -230,8 +208,3 @@ def _published_target(path: TrainingPath) -> dict[str, float]:
 
 def _minus_paper(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(minus_paper=table["auroc"] - table["paper_auroc"])
-
-
-def _paths_of(scores: Mapping[str, pd.DataFrame]) -> list[TrainingPath]:
-    """Return the scored paths in the order of the study."""
-    return [path for path in current().paths if path.name in scores]

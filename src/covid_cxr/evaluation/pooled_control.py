@@ -1,21 +1,16 @@
 """The pooled control beside the paths: does the order of the phases matter at all?"""
 
-from collections.abc import Mapping
-
 import pandas as pd
 
-from covid_cxr.evaluation.scored_part import line_up
+from covid_cxr.evaluation.scored_part import auroc_rows, difference_row, line_up
 from covid_cxr.evaluation.settings import Reporting
+from covid_cxr.study.current import current
 
 POOLED = "pooled"
 
 
 def compare_with_pooled(
-    pooled: pd.DataFrame,
-    paths: Mapping[str, pd.DataFrame],
-    *,
-    label: str,
-    reporting: Reporting,
+    pooled: pd.DataFrame, reporting: Reporting, **scores: pd.DataFrame
 ) -> pd.DataFrame:
     """Return the AUROC of the pooled training and of every path on the test part.
 
@@ -24,30 +19,19 @@ def compare_with_pooled(
 
     Args:
         pooled: Scores of the pooled classifier.
-        paths: Scores of phase 3, by path.
-        label: The finding.
         reporting: For the level of the intervals.
+        scores: Of phase 3, by path.
     """
-    test = line_up({POOLED: pooled, **paths}, label=label, part="test")
+    label = current().target_set.label
+    test = line_up({POOLED: pooled, **scores}, label=label, part="test")
     estimates = test.estimate(by_patient=True)
-    intervals = estimates.interval(reporting.level, method="logit")
-    rows = []
-    for position, name in enumerate(estimates.names):
-        lower, upper = intervals[position]
-        row = {
-            "training": name,
-            "auroc": estimates.auc[position],
-            "lower": lower,
-            "upper": upper,
-        }
+    rows: list[dict[str, str | float]] = []
+    own = auroc_rows(estimates, reporting.level)
+    for name, auroc in zip(estimates.names, own, strict=True):
+        row: dict[str, str | float] = {"training": name, **auroc}
         if name != POOLED:
             difference = estimates.compare(name, POOLED)
-            low, high = difference.interval(reporting.level)
-            row |= {
-                "difference": difference.estimate,
-                "difference_lower": low,
-                "difference_upper": high,
-                "p_clustered": difference.p_value,
-            }
+            row |= difference_row(difference, reporting.level)
+            row["p_clustered"] = difference.p_value
         rows.append(row)
     return pd.DataFrame(rows)

@@ -8,7 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from covid_cxr.statistics.auc import AucEstimates, as_codes, estimate_aucs
+from covid_cxr.statistics.auc import (
+    AucDifference,
+    AucEstimates,
+    as_codes,
+    estimate_aucs,
+)
 
 _LESS_CERTAIN = 1e-6
 
@@ -43,6 +48,16 @@ class ScoredPart:
     @cached_property
     def _by_image(self) -> AucEstimates:
         return estimate_aucs(self.is_case, self.scores)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many `cases`, `controls` and `patients` there are."""
+        n_cases = int(self.is_case.sum())
+        return {
+            "cases": n_cases,
+            "controls": len(self.is_case) - n_cases,
+            "patients": len(set(self.patients)),
+        }
 
     @property
     def has_both_classes(self) -> bool:
@@ -101,6 +116,25 @@ class ScoredParts:
         if len(aurocs) == 1:
             return str(aurocs.index[0])
         return None if aurocs.isna().all() else str(aurocs.idxmax())
+
+
+def auroc_rows(estimates: AucEstimates, level: float) -> list[dict[str, float]]:
+    """Return `auroc`, `lower` and `upper` (logit) of each classifier."""
+    bounds = estimates.interval(level, "logit")
+    return [
+        {"auroc": auc, "lower": lower, "upper": upper}
+        for auc, (lower, upper) in zip(estimates.auc, bounds, strict=True)
+    ]
+
+
+def difference_row(difference: AucDifference, level: float) -> dict[str, float]:
+    """Return `difference`, `difference_lower` and `difference_upper`."""
+    lower, upper = difference.interval(level)
+    return {
+        "difference": difference.estimate,
+        "difference_lower": lower,
+        "difference_upper": upper,
+    }
 
 
 def line_up(tables: Mapping[str, pd.DataFrame], *, label: str, part: str) -> ScoredPart:

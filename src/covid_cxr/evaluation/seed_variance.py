@@ -1,15 +1,14 @@
 """How much of a path's AUROC is the luck of its seed, and how much of its test part."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from covid_cxr.evaluation.scored_part import line_up
+from covid_cxr.study.current import current
 
 
-def tabulate_seeds(scores: Mapping[str, pd.DataFrame], *, label: str) -> pd.DataFrame:
+def tabulate_seeds(**scores: pd.DataFrame) -> pd.DataFrame:
     """Return the spread of the test AUROC over seeds, one row per path.
 
     With A_s the AUROC of seed s and SE_s its standard error, clustered by patient:
@@ -20,8 +19,8 @@ def tabulate_seeds(scores: Mapping[str, pd.DataFrame], *, label: str) -> pd.Data
 
     Args:
         scores: Scores of phase 3 with their `seed`, by path.
-        label: The finding.
     """
+    label = current().target_set.label
     rows = []
     for path, table in scores.items():
         by_seed = {str(seed): part for seed, part in table.groupby("seed")}

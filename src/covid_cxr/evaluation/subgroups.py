@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from covid_cxr.evaluation.arranged_scores import UNKNOWN
-from covid_cxr.evaluation.scored_part import ScoredPart
+from covid_cxr.evaluation.arranged_scores import UNKNOWN, parts_of
+from covid_cxr.evaluation.scored_part import ScoredPart, auroc_rows
 from covid_cxr.evaluation.settings import Evaluation, Reporting
 
 _COLUMNS = [
@@ -32,7 +32,7 @@ def find_levels(radiographs: pd.DataFrame, evaluation: Evaluation) -> pd.DataFra
 
 
 def tabulate_subgroups(
-    test: ScoredPart,
+    scores: pd.DataFrame,
     levels: pd.DataFrame,
     *,
     reporting: Reporting,
@@ -45,11 +45,12 @@ def tabulate_subgroups(
     patients than asked for, keeps its row with NaN.
 
     Args:
-        test: Its `scores` are indexed by image.
+        scores: As arranged.
         levels: `image_id`, and a column of text per grouping.
         reporting: For the level of the intervals.
         evaluation: For the smallest subgroup.
     """
+    test = parts_of(scores).test
     known = levels.set_index("image_id").loc[test.scores.index]
     tables = [
         _subgroup(test, level, variable, np.asarray(known[variable] == level))
@@ -114,9 +115,5 @@ def _estimates(
     if is_too_small or not part.has_both_classes:
         nothing = {"auroc": np.nan, "lower": np.nan, "upper": np.nan}
         return [{"classifier": name, **nothing} for name in names]
-    estimates = part.estimate(by_patient=True)
-    bounds = estimates.interval(reporting.level, "logit")
-    return [
-        {"classifier": name, "auroc": auc, "lower": lower, "upper": upper}
-        for name, auc, (lower, upper) in zip(names, estimates.auc, bounds, strict=True)
-    ]
+    rows = auroc_rows(part.estimate(by_patient=True), reporting.level)
+    return [{"classifier": name, **row} for name, row in zip(names, rows, strict=True)]

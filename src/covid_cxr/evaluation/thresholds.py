@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from covid_cxr.evaluation.scored_part import ScoredPart
+from covid_cxr.evaluation.arranged_scores import no_rows, parts_of
 from covid_cxr.evaluation.settings import Evaluation, Reporting
 from covid_cxr.statistics.operating_points import OperatingPerformance, perform_at
 from covid_cxr.statistics.roc import trace_roc
@@ -14,11 +14,7 @@ _ENDS = ("", "_lower", "_upper")
 
 
 def tabulate_operating_points(
-    validation: ScoredPart,
-    test: ScoredPart,
-    *,
-    reporting: Reporting,
-    evaluation: Evaluation,
+    scores: pd.DataFrame, *, reporting: Reporting, evaluation: Evaluation
 ) -> pd.DataFrame:
     """Return how each classifier performs at thresholds that validation chose.
 
@@ -27,11 +23,14 @@ def tabulate_operating_points(
     `prevalence`, not at the share of cases in the test part.
 
     Args:
-        validation: Where thresholds are chosen; has cases and controls.
-        test: Where they are judged, by the same classifiers.
+        scores: As arranged; no row where validation does not have both classes.
         reporting: For the level of the intervals.
         evaluation: For the target sensitivity and the prevalences.
     """
+    parts = parts_of(scores)
+    validation, test = parts.validation, parts.test
+    if validation is None or not validation.has_both_classes:
+        return no_rows()
     targets = {YOUDEN: np.nan, SENSITIVITY: evaluation.target_sensitivity}
     rows = []
     for name in test.scores.columns:

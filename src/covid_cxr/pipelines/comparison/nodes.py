@@ -4,11 +4,9 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.evaluation import comparisons
 from covid_cxr.evaluation.arranged_scores import (
     arrange_levels,
     arrange_scores,
-    parts_of,
 )
 from covid_cxr.evaluation.score_columns import ScoreColumns
 from covid_cxr.evaluation.settings import Evaluation, Reporting
@@ -29,25 +27,6 @@ def arrange_table(
     return scores, arrange_levels(table, columns), described
 
 
-def compare_classifiers(
-    scores: pd.DataFrame, reporting: Reporting, evaluation: Evaluation
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the comparison of every pair, and its adjusted p values.
-
-    Args:
-        scores: From `arrange_scores`.
-        reporting: For level, significance and seed.
-        evaluation: For the power.
-    """
-    test = parts_of(scores).test
-    return (
-        comparisons.compare_classifiers(
-            test, reporting=reporting, evaluation=evaluation
-        ),
-        comparisons.adjust_comparisons(test, seed=reporting.seed),
-    )
-
-
 def report_comparison(
     reporting: Reporting,
     evaluation: Evaluation,
@@ -60,7 +39,7 @@ def report_comparison(
         reporting: Level and significance.
         evaluation: Settings of the evaluation.
         roc_interactive: Plotly figure of the ROC curves.
-        results: Tables from `arrange_table` and `compare_classifiers`, and
+        results: Tables of columns and of pairs, and
             `EVALUATION_DATASETS`.
     """
     return write_comparison(

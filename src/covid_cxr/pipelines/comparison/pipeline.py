@@ -2,9 +2,9 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from covid_cxr.evaluation.comparisons import adjust_comparisons, compare_classifiers
 from covid_cxr.pipelines.comparison.nodes import (
     arrange_table,
-    compare_classifiers,
     report_comparison,
 )
 from covid_cxr.pipelines.score_evaluation import evaluate_scores
@@ -27,8 +27,14 @@ def create_pipeline() -> Pipeline:
         Node(
             compare_classifiers,
             inputs={"scores": "arranged_scores", **settings},
-            outputs=["pair_results", "adjusted_results"],
+            outputs="pair_results",
             name="compare_classifiers",
+        ),
+        Node(
+            adjust_comparisons,
+            inputs={"scores": "arranged_scores", "reporting": "params:reporting"},
+            outputs="adjusted_results",
+            name="adjust_comparisons",
         ),
         Node(
             report_comparison,

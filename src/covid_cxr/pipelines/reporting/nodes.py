@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from covid_cxr.evaluation import comparisons, paper_tables, seed_variance
-from covid_cxr.evaluation.settings import Evaluation, Reporting
+from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.figures import cropping, intervals, learning_curves
 from covid_cxr.figures.note import draw_note
 from covid_cxr.figures.palette import path_colour
@@ -71,78 +70,6 @@ def count_parts(**tables: pd.DataFrame) -> pd.DataFrame:
         tables: `<training set>_split` and `<cohort>_curated`.
     """
     return flow.count_parts(split_cohorts(tables))
-
-
-def tabulate_related(
-    part_counts: pd.DataFrame, reporting: Reporting, **scores: pd.DataFrame
-) -> pd.DataFrame:
-    """Return Table 2.
-
-    Args:
-        part_counts: From `count_parts`.
-        reporting: For the level of the intervals.
-        scores: Of phase 2, by training.
-    """
-    return paper_tables.tabulate_related(
-        scores, part_counts=part_counts, reporting=reporting
-    )
-
-
-def tabulate_target(
-    labels: list[str], reporting: Reporting, **scores: pd.DataFrame
-) -> pd.DataFrame:
-    """Return Table 3.
-
-    Args:
-        labels: Of phase 3: one.
-        reporting: For the level of the intervals.
-        scores: Of phase 3, by path.
-    """
-    return paper_tables.tabulate_target(scores, label=labels[0], reporting=reporting)
-
-
-def compare_paths(
-    labels: list[str],
-    reporting: Reporting,
-    evaluation: Evaluation,
-    **scores: pd.DataFrame,
-) -> pd.DataFrame:
-    """Return Table 4.
-
-    Args:
-        labels: Of phase 3: one.
-        reporting: For the level of the intervals and the significance.
-        evaluation: For the power.
-        scores: Of phase 3, by path.
-    """
-    return comparisons.compare_paths(
-        scores, label=labels[0], reporting=reporting, evaluation=evaluation
-    )
-
-
-def adjust_for_all_pairs(
-    labels: list[str], reporting: Reporting, **scores: pd.DataFrame
-) -> pd.DataFrame:
-    """Return Table 5.
-
-    Args:
-        labels: Of phase 3: one.
-        reporting: For the seed of the simulated adjustment.
-        scores: Of phase 3, by path.
-    """
-    return comparisons.adjust_for_all_pairs(
-        scores, label=labels[0], reporting=reporting
-    )
-
-
-def tabulate_seeds(labels: list[str], **scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the spread of each path's AUROC over its seeds.
-
-    Args:
-        labels: Of phase 3: one.
-        scores: Of phase 3 with all seeds, by path.
-    """
-    return seed_variance.tabulate_seeds(scores, label=labels[0])
 
 
 def draw_training_paths(part_counts: pd.DataFrame) -> Any:

@@ -4,15 +4,19 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.evaluation.paper_tables import tabulate_findings
+from covid_cxr.evaluation.comparisons import adjust_for_all_pairs, compare_paths
+from covid_cxr.evaluation.paper_tables import (
+    tabulate_findings,
+    tabulate_related,
+    tabulate_target,
+)
+from covid_cxr.evaluation.seed_variance import tabulate_seeds
 from covid_cxr.pipelines.reporting.cohorts import cohort_nodes
 from covid_cxr.pipelines.reporting.documents import document_nodes
 from covid_cxr.pipelines.reporting.flags import flag_nodes
 from covid_cxr.pipelines.reporting.gallery import gallery_node
 from covid_cxr.pipelines.reporting.nodes import (
     IMAGES,
-    adjust_for_all_pairs,
-    compare_paths,
     count_cohorts,
     count_parts,
     draw_auroc_intervals,
@@ -22,9 +26,6 @@ from covid_cxr.pipelines.reporting.nodes import (
     list_timings,
     list_trainings,
     tables_of_section,
-    tabulate_related,
-    tabulate_seeds,
-    tabulate_target,
     write_report,
 )
 from covid_cxr.pipelines.reporting.saliency import saliency_nodes
@@ -35,6 +36,7 @@ from covid_cxr.study.design import TrainingPath
 
 # Of the pipeline `evaluation`.
 EVALUATED = (*tables_of_section("evaluation"), "figure3", "figure3_interactive")
+READ = (*EVALUATED, "arranged_scores")
 SHORTCUTS = tables_of_section("shortcuts")
 EXPLAINED = tables_of_section("saliency")
 FLAGGED = tables_of_section("flags")
@@ -65,7 +67,7 @@ def create_path_pipeline(path: TrainingPath) -> Pipeline:
     drafts = document_nodes(nodes, given)
     pipeline = Pipeline([*nodes, *drafts, _report(nodes, [*given, *DRAFTED])])
     free = pipeline.inputs()
-    evaluated = {n: f"{path.name}.evaluation.{n}" for n in free.intersection(EVALUATED)}
+    evaluated = {n: f"{path.name}.evaluation.{n}" for n in free.intersection(READ)}
     return Pipeline(
         pipeline,
         namespace=f"{path.name}.reporting",
@@ -148,24 +150,16 @@ def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
 
 
 def _target_scores(paths: Sequence[TrainingPath]) -> list[Node]:
-    scores = {path.name: f"{path.name}_phase3_scores" for path in paths}
     return [
         Node(
             tabulate_target,
-            inputs={
-                "labels": "params:phase3.labels",
-                "reporting": "params:reporting",
-                **scores,
-            },
+            inputs={"scores": "arranged_scores", "reporting": "params:reporting"},
             outputs="table3",
             name="tabulate_target",
         ),
         Node(
             tabulate_seeds,
-            inputs={
-                "labels": "params:phase3.labels",
-                **{path.name: f"{path.name}_phase3_seed_scores" for path in paths},
-            },
+            inputs={path.name: f"{path.name}_phase3_seed_scores" for path in paths},
             outputs="seed_variance",
             name="tabulate_seeds",
         ),
@@ -205,18 +199,17 @@ def _trainings(paths: Sequence[TrainingPath]) -> list[Node]:
 
 
 def _comparison() -> list[Node]:
-    scores = {path.name: f"{path.name}_phase3_scores" for path in current().paths}
-    given = {"labels": "params:phase3.labels", "reporting": "params:reporting"}
+    given = {"scores": "arranged_scores", "reporting": "params:reporting"}
     return [
         Node(
             compare_paths,
-            inputs={**given, "evaluation": "params:evaluation", **scores},
+            inputs={**given, "evaluation": "params:evaluation"},
             outputs="table4",
             name="compare_paths",
         ),
         Node(
             adjust_for_all_pairs,
-            inputs={**given, **scores},
+            inputs=given,
             outputs="table5",
             name="adjust_for_all_pairs",
         ),

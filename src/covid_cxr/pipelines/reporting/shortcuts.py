@@ -8,15 +8,18 @@ import pandas as pd
 from kedro.pipeline import Node
 
 from covid_cxr.audit.masked_inputs import MaskedInputs, mask_inputs
-from covid_cxr.evaluation import masked_aurocs as shortcuts
+from covid_cxr.evaluation.masked_aurocs import (
+    INPUT_NAMES,
+    MASKED,
+    WHOLE,
+    tabulate_shortcuts,
+)
 from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.figures import shortcuts as figures
 from covid_cxr.figures.palette import classifier_colours
 from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
-
-MASKED = "_masked"  # ends the name of a path where its masked scores are meant
 
 
 def shortcut_nodes(paths: Sequence[TrainingPath]) -> list[Node]:
@@ -33,7 +36,6 @@ def shortcut_nodes(paths: Sequence[TrainingPath]) -> list[Node]:
         Node(
             tabulate_shortcuts,
             inputs={
-                "labels": "params:phase3.labels",
                 "reporting": "params:reporting",
                 "curated": f"{cohort}_curated",
                 "split": "phase3_split",
@@ -66,36 +68,6 @@ def shortcut_nodes(paths: Sequence[TrainingPath]) -> list[Node]:
     ]
 
 
-def tabulate_shortcuts(
-    labels: list[str],
-    reporting: Reporting,
-    curated: pd.DataFrame,
-    split: pd.DataFrame,
-    intensity_auroc: pd.DataFrame,
-    **scores: pd.DataFrame,
-) -> pd.DataFrame:
-    """Return the AUROCs of every path and input, and those without a classifier.
-
-    Args:
-        labels: Of phase 3: one.
-        reporting: For the level of the intervals.
-        curated: The COVID-19 cohort.
-        split: Of phase 3.
-        intensity_auroc: From the audit.
-        scores: Of phase 3, whole and masked, by path.
-    """
-    without_classifier = shortcuts.describe_without_classifier(
-        curated, split, intensity_auroc, label=labels[0], reporting=reporting
-    )
-    return shortcuts.tabulate_shortcuts(
-        {name: s for name, s in scores.items() if not name.endswith(MASKED)},
-        {n.removesuffix(MASKED): s for n, s in scores.items() if n.endswith(MASKED)},
-        without_classifier,
-        label=labels[0],
-        reporting=reporting,
-    )
-
-
 def draw_shortcuts(results: pd.DataFrame) -> Any:
     """Return the AUROCs of every path and input.
 
@@ -106,7 +78,7 @@ def draw_shortcuts(results: pd.DataFrame) -> Any:
     paths = {path.name: path.title for path in current().paths if path.name in shown}
     return figures.draw_shortcuts(
         results,
-        inputs=shortcuts.INPUT_NAMES,
+        inputs=INPUT_NAMES,
         paths=paths,
         colours=classifier_colours(paths),
     )
@@ -146,8 +118,8 @@ def draw_masked_radiograph(  # noqa: PLR0913 - one argument per dataset of the c
         mean_intensity=intensity["mean"],
         masked_inputs=masked_inputs,
     )
-    shown = {shortcuts.INPUT_NAMES[shortcuts.WHOLE]: store.read(rows)[0]}
+    shown = {INPUT_NAMES[WHOLE]: store.read(rows)[0]}
     for name, masked in inputs.items():
         if int(rows[0]) in masked.masks:
-            shown[shortcuts.INPUT_NAMES[name]] = masked.read(rows)[0]
+            shown[INPUT_NAMES[name]] = masked.read(rows)[0]
     return figures.draw_masked_radiograph(shown)
