@@ -15,7 +15,8 @@ from covid_cxr.evaluation.score_columns import ScoreColumns
 from covid_cxr.evaluation.settings import Evaluation, Reporting
 from covid_cxr.evaluation.subgroups import tabulate_subgroups
 from covid_cxr.evaluation.thresholds import tabulate_operating_points
-from covid_cxr.pipelines.comparison.nodes import arrange_table, report_comparison
+from covid_cxr.pipelines.comparison.nodes import arrange_table
+from covid_cxr.report.comparison_html import write_comparison
 from covid_cxr.report.score_figures import (
     draw_decision_curves,
     draw_reliability_curves,
@@ -76,7 +77,7 @@ def compare(table, **said):
         draw_subgroups(subgroups, auroc, are_paths=False),
     ):
         figure.draw_without_rendering()
-    page = report_comparison(
+    page = write_comparison(
         **settings,
         roc_interactive=interactive,
         column_results=columns,

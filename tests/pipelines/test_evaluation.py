@@ -122,7 +122,7 @@ def render(made):
     }
     template = make_environment().get_template("evaluation.html.jinja")
     module = template.make_module({"wording": wording})
-    return str(module.section(EvaluationTables(**shown), "95 %", 0.05))
+    return str(module.whole(EvaluationTables(**shown), "95 %", 0.05))
 
 
 def as_png(figure):

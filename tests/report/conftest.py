@@ -1,6 +1,7 @@
 """Settings, scores of two classifiers, and the contents of a report of six paths."""
 
 import io
+from dataclasses import is_dataclass
 from functools import partial
 
 import numpy as np
@@ -19,7 +20,7 @@ from covid_cxr.figures.roc import draw_interactive_roc
 from covid_cxr.report.cohort_table import describe_parts
 from covid_cxr.report.flow import CohortFlow, SplitCohort, follow_radiographs
 from covid_cxr.report.gallery import Gallery, draw_images, gather_cases
-from covid_cxr.report.html import ReportContents, write_report
+from covid_cxr.report.html import write_report
 from covid_cxr.statistics.roc import trace_roc
 from covid_cxr.study.current import current
 
@@ -83,8 +84,8 @@ def made_up_cohort():
     )
     divided = SplitCohort(split=split, radiographs=curated, label="covid19")
     return {
-        "flow": follow_radiographs({"covid": cohort}),
-        "characteristics": describe_parts({"phase3": divided}),
+        "flow_results": follow_radiographs({"covid": cohort}),
+        "cohort_results": describe_parts({"phase3": divided}),
     }
 
 
@@ -120,6 +121,20 @@ def png():
     return stream.getvalue()
 
 
+IMAGES = (
+    *("figure1", "figure2", "figure3", "figure4", "figure5", "figure6", "figure7"),
+    *("flow_figure", "auroc_intervals", "learning_curves"),
+)
+
+
+def datasets_of(changes):
+    """Return what a record, such as the tables of an audit, holds by its datasets."""
+    found = {}
+    for name, value in changes.items():
+        found |= vars(value) if is_dataclass(value) else {name: value}
+    return found
+
+
 def tabulate_pairs(covid, reporting, evaluation):
     scores = arrange_paths(**covid)
     table4 = compare_paths(scores, reporting=reporting, evaluation=evaluation)
@@ -147,7 +162,7 @@ def report_contents(paths=None, *, reporting, evaluation, is_synthetic=True, **c
     }
     contents = {
         "reporting": reporting,
-        "cohorts": pd.DataFrame(
+        "cohort_counts": pd.DataFrame(
             {
                 "cohort": ["nih", "rsna", "covid"],
                 "is_synthetic": [False, False, is_synthetic],
@@ -156,7 +171,7 @@ def report_contents(paths=None, *, reporting, evaluation, is_synthetic=True, **c
                 "rejected": [0, 0, 1],
             }
         ),
-        "parts": made_up_counts(),
+        "part_counts": made_up_counts(),
         "trainings": pd.DataFrame(
             {
                 "training": ["phase1", "path_b_phase3"],
@@ -181,21 +196,14 @@ def report_contents(paths=None, *, reporting, evaluation, is_synthetic=True, **c
         "table3": tabulate_target(arrange_paths(**covid), reporting=reporting),
         "table4": table4,
         "table5": table5,
-        "images": {
-            name: png()
-            for name in [
-                *("figure1", "figure2", "figure3", "figure4", "figure5", "figure6"),
-                *("figure7", "flow_figure", "auroc_intervals", "learning_curves"),
-            ]
-        },
-        "roc": draw_interactive_roc(
+        **{name: png() for name in IMAGES},
+        "figure3_interactive": draw_interactive_roc(
             curves, bands={}, first=None, colours=dict.fromkeys(curves, "#0072b2")
         ),
-        "colours": {path.name: "#0072b2" for path in current().paths},
         **made_up_cohort(),
         "gallery": made_up_gallery(paths),
     }
-    return ReportContents(**{**contents, **changes})
+    return {**contents, **datasets_of(changes)}
 
 
 @pytest.fixture(scope="session")
@@ -211,4 +219,4 @@ def contents(make_contents):
 
 @pytest.fixture(scope="session")
 def document(contents):
-    return write_report(contents)
+    return write_report(**contents)

@@ -51,7 +51,7 @@ def tables(validation, test_part, reporting, evaluation, tmp_path_factory):
 def section(tables):
     template = make_environment().get_template("evaluation.html.jinja")
     module = template.make_module({"wording": wording})
-    return str(module.section(tables, "95 %", 0.05, mark="[mark] "))
+    return str(module.whole(tables, "95 %", 0.05, mark="[mark] "))
 
 
 def rows(section, table):
@@ -113,9 +113,7 @@ def test_cautions_and_certain_outputs_are_said_where_there_are_any(tables, secti
         ensemble_results=tables.ensemble_results.assign(n_certain=5),
     )
     template = make_environment().get_template("evaluation.html.jinja")
-    told = str(
-        template.make_module({"wording": wording}).section(changed, "95 %", 0.05)
-    )
+    told = str(template.make_module({"wording": wording}).whole(changed, "95 %", 0.05))
 
     assert told.count("see below") == 1
     assert "dull: 12 patients: &lt;few&gt;." in told
@@ -140,7 +138,7 @@ def page(contents, tables, test_part, open_offline, tmp_path_factory):
     colours = {"sharp": "#0072b2", "dull": "#d55e00"}
     roc = draw_interactive_roc(curves, bands=bands, first="sharp", colours=colours)
     place = tmp_path_factory.mktemp("report") / "report.html"
-    document = write_report(replace(contents, evaluation=tables, roc=roc))
+    document = write_report(**{**contents, **vars(tables), "figure3_interactive": roc})
     place.write_text(document, encoding="utf-8")
     page = open_offline(place, width=390, height=844)
     page.wait_for_selector("#figure3-plot .scatterlayer .trace")

@@ -234,7 +234,7 @@ def test_the_report_tells_sources_and_sites_from_the_label(tables):
 
 
 def test_a_report_without_the_audit_of_the_study_shows_shortcuts(make_contents, tables):
-    html = write_report(make_contents(audit=None, shortcuts=tables))
+    html = write_report(**make_contents(audit=None, shortcuts=tables))
 
     assert '<h2 id="audit">Shortcuts</h2>' in html
     assert '<a href="#audit">Shortcuts</a>' in html
@@ -245,14 +245,14 @@ def test_a_report_without_the_audit_of_the_study_shows_shortcuts(make_contents, 
 
 
 def test_a_report_with_neither_has_no_such_section(make_contents):
-    html = write_report(make_contents(audit=None, shortcuts=None))
+    html = write_report(**make_contents(audit=None, shortcuts=None))
 
     assert 'id="audit"' not in html
     assert 'href="#audit"' not in html
 
 
 def test_leakage_and_shortcuts_stand_in_one_section(make_contents, tables):
-    html = write_report(make_contents(audit=make_audit(), shortcuts=tables))
+    html = write_report(**make_contents(audit=make_audit(), shortcuts=tables))
 
     assert html.count('<h2 id="audit">Leakage and shortcuts</h2>') == 1
     for table in ("leakage-stages", "metadata-auroc", "shortcuts", "intensity-auroc"):

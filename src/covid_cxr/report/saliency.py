@@ -1,6 +1,5 @@
 """Where the classifiers look, and whether their maps deserve trust."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,7 +122,7 @@ def explained_path(table3: pd.DataFrame, reporting: Reporting) -> TrainingPath:
     return chosen_path(table3)
 
 
-def list_explanations(explanations: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
+def list_explanations(**explanations: dict[str, Any]) -> pd.DataFrame:
     """Return how each path was explained: `path`, `method`, `layer`, `threshold`.
 
     Args:
@@ -136,7 +135,7 @@ def list_explanations(explanations: Mapping[str, dict[str, Any]]) -> pd.DataFram
     )
 
 
-def gather_by_path(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def gather_by_path(**tables: pd.DataFrame) -> pd.DataFrame:
     """Return one table of all paths, with the column `path` first.
 
     Args:

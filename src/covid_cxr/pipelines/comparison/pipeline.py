@@ -3,12 +3,10 @@
 from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.evaluation.comparisons import adjust_comparisons, compare_classifiers
-from covid_cxr.pipelines.comparison.nodes import (
-    arrange_table,
-    report_comparison,
-)
+from covid_cxr.pipelines.comparison.nodes import arrange_table
 from covid_cxr.pipelines.score_evaluation import evaluate_scores
 from covid_cxr.report.beyond_auroc import EVALUATION_DATASETS
+from covid_cxr.report.comparison_html import write_comparison
 
 
 def create_pipeline() -> Pipeline:
@@ -37,7 +35,7 @@ def create_pipeline() -> Pipeline:
             name="adjust_comparisons",
         ),
         Node(
-            report_comparison,
+            write_comparison,
             inputs={**settings, **{n: n for n in (*shown, *EVALUATION_DATASETS)}},
             outputs="report",
             name="report_comparison",
