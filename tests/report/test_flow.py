@@ -90,7 +90,9 @@ def test_cohorts_say_whether_they_are_synthetic():
     }
     rejected = {"nih": pd.DataFrame({"image_id": ["x"]}), "covid": pd.DataFrame()}
 
-    table = count_cohorts(curated, rejected).set_index("cohort")
+    table = count_cohorts(
+        **curated, **{f"{name}_rejected": table for name, table in rejected.items()}
+    ).set_index("cohort")
 
     assert table["is_synthetic"].tolist() == [False, True]
     assert table.loc["nih", ["images", "patients", "rejected"]].tolist() == [3, 2, 1]

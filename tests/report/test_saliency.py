@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from covid_cxr.report.reporting import Reporting
+from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.report.saliency import (
     SaliencyTables,
     explained_path,
@@ -74,7 +74,7 @@ def test_the_method_has_its_name_for_readers(tables):
 
 def test_a_table_of_all_paths_names_the_path_first():
     table = gather_by_path(
-        {"path_a": pd.DataFrame({"x": [1, 2]}), "path_b": pd.DataFrame({"x": [3]})}
+        path_a=pd.DataFrame({"x": [1, 2]}), path_b=pd.DataFrame({"x": [3]})
     )
 
     assert table.columns.tolist() == ["path", "x"]
@@ -85,14 +85,14 @@ def test_a_table_of_nothing_keeps_its_columns():
     empty = pd.DataFrame(columns=list(COLUMNS))
     filled = pd.DataFrame([range(len(COLUMNS))], columns=list(COLUMNS))
 
-    assert gather_by_path({"path_a": empty}).columns.tolist() == ["path", *COLUMNS]
-    assert len(gather_by_path({"path_a": empty, "path_b": filled})) == 1
+    assert gather_by_path(path_a=empty).columns.tolist() == ["path", *COLUMNS]
+    assert len(gather_by_path(path_a=empty, path_b=filled)) == 1
 
 
 def test_how_each_path_was_explained_is_listed():
     explanation = {"method": "grad_cam", "layer": "relu", "threshold": 0.4, "cases": []}
 
-    table = list_explanations({"path_b": explanation})
+    table = list_explanations(path_b=explanation)
 
     assert table.to_dict("records") == [
         {"path": "path_b", "method": "grad_cam", "layer": "relu", "threshold": 0.4}

@@ -80,14 +80,12 @@ def follow_radiographs(cohorts: Mapping[str, CohortFlow]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)[columns]
 
 
-def count_cohorts(
-    curated: Mapping[str, pd.DataFrame], rejected: Mapping[str, pd.DataFrame]
-) -> pd.DataFrame:
+def count_cohorts(**tables: pd.DataFrame) -> pd.DataFrame:
     """Return one row per cohort: images and patients used, images rejected.
 
     Args:
-        curated: Radiographs with pixels, by cohort.
-        rejected: `image_id, file, stage, reason`, by cohort.
+        tables: By cohort the radiographs with pixels, and as `<cohort>_rejected`
+            `image_id, file, stage, reason`.
     """
     return pd.DataFrame(
         [
@@ -96,9 +94,10 @@ def count_cohorts(
                 "is_synthetic": bool(radiographs["is_synthetic"].any()),
                 "images": len(radiographs),
                 "patients": radiographs["patient_id"].nunique(),
-                "rejected": len(rejected[cohort]),
+                "rejected": len(tables[f"{cohort}_rejected"]),
             }
-            for cohort, radiographs in curated.items()
+            for cohort, radiographs in tables.items()
+            if f"{cohort}_rejected" in tables
         ]
     )
 

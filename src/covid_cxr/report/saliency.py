@@ -1,13 +1,12 @@
 """Where the classifiers look, and whether their maps deserve trust."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from covid_cxr.report.performance import chosen_path
-from covid_cxr.report.reporting import Reporting
+from covid_cxr.evaluation.paper_tables import chosen_path
+from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.saliency.regions import ALL, REGIONS
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
@@ -123,7 +122,7 @@ def explained_path(table3: pd.DataFrame, reporting: Reporting) -> TrainingPath:
     return chosen_path(table3)
 
 
-def list_explanations(explanations: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
+def list_explanations(**explanations: dict[str, Any]) -> pd.DataFrame:
     """Return how each path was explained: `path`, `method`, `layer`, `threshold`.
 
     Args:
@@ -136,7 +135,7 @@ def list_explanations(explanations: Mapping[str, dict[str, Any]]) -> pd.DataFram
     )
 
 
-def gather_by_path(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def gather_by_path(**tables: pd.DataFrame) -> pd.DataFrame:
     """Return one table of all paths, with the column `path` first.
 
     Args:

@@ -25,7 +25,7 @@ class Cost:
     image_passes: float
 
 
-def list_trainings(provenance: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+def list_trainings(**provenance: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row per training.
 
     `used_by` is the number of last classifiers that a training leads to, its own
@@ -59,7 +59,7 @@ def list_trainings(provenance: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def list_timings(clocks: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+def list_timings(**clocks: Mapping[str, Any]) -> pd.DataFrame:
     """Return `training`, `epochs`, `seconds` and `seconds_per_epoch`.
 
     Apart from all other tables, since it is never the same again.

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from covid_cxr.report.documents.checklist import Question
+from covid_cxr.report.documents import checklist
 from covid_cxr.report.documents.claim import fill_claim
 from covid_cxr.report.documents.model_card import fill_model_card
 from covid_cxr.report.documents.tripod_ai import fill_tripod_ai
@@ -97,7 +97,8 @@ def test_less_evidence_leaves_more_blanks(evidence, bare):
 
 
 def test_a_question_that_the_run_cannot_answer_is_a_blank(evidence):
-    question = Question(section="Methods", topic="Something", told=(lambda _: "",))
+    unanswered = checklist.item("", "Something", lambda _: "")
+    (question,) = checklist.under("Methods", unanswered)
 
     item = question.answer(evidence)
     assert (item.state, item.asked) == ("blank", "the run does not tell")

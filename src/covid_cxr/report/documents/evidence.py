@@ -6,12 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from covid_cxr.evaluation.paper_tables import chosen_path
+from covid_cxr.evaluation.settings import Evaluation, Reporting
 from covid_cxr.report import wording
 from covid_cxr.report.audit import AuditTables
-from covid_cxr.report.evaluation import Evaluation
-from covid_cxr.report.performance import chosen_path
 from covid_cxr.report.provenance import Provenance
-from covid_cxr.report.reporting import Reporting
 from covid_cxr.report.saliency import SaliencyTables
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
