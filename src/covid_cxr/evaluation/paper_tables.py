@@ -22,10 +22,31 @@ logger = logging.getLogger(__name__)
 MACRO_AVERAGE = "macro_average"
 
 
+def tabulate_general(
+    labels: list[str], reporting: Reporting, **scores: pd.DataFrame
+) -> pd.DataFrame:
+    """Return Table 1; of several trainings of phase 1, one below the other.
+
+    Then the first column is `training`.
+
+    Args:
+        labels: Findings, in the order of the table.
+        reporting: For the level of the intervals.
+        scores: Of phase 1, by training: paths may begin with different networks.
+    """
+    tables = {n: tabulate_findings(one, labels, reporting) for n, one in scores.items()}
+    if len(tables) == 1:
+        return next(iter(tables.values()))
+    whole = pd.concat(tables, names=["training"]).reset_index("training")
+    return whole.reset_index(drop=True)
+
+
 def tabulate_findings(
     scores: pd.DataFrame, labels: list[str], reporting: Reporting
 ) -> pd.DataFrame:
-    """Return Table 1: the AUROC of every finding on the NIH test list.
+    """Return Table 1: the AUROC of every finding on the test part.
+
+    Where phase 1 has none, on the validation part, which also decided when to stop.
 
     The last row is the macro average over the findings that have an AUROC; unless they
     are the paper's, it is not compared with it. A finding without a case or without a
@@ -140,7 +161,10 @@ def chosen_path(table3: pd.DataFrame) -> TrainingPath:
 def _finding_row(
     scores: pd.DataFrame, label: str, reporting: Reporting
 ) -> dict[str, float | str]:
-    part = line_up({"phase1": scores}, label=label, part="test")
+    part_name = "test" if (scores["part"] == "test").any() else "validation"
+    if not scores.loc[scores["part"] == part_name, label].notna().any():
+        return {"finding": label, "auroc": np.nan}
+    part = line_up({"phase1": scores}, label=label, part=part_name)
     known = _clustered(part, reporting) if part.has_both_classes else {"auroc": np.nan}
     return {"finding": label, **known, **part.sizes}
 

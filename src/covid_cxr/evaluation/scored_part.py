@@ -140,6 +140,8 @@ def difference_row(difference: AucDifference, level: float) -> dict[str, float]:
 def line_up(tables: Mapping[str, pd.DataFrame], *, label: str, part: str) -> ScoredPart:
     """Return the scores of all classifiers for the radiographs of one part.
 
+    Radiographs of which the label is not known are left out.
+
     Args:
         tables: Score table of each classifier: `image_id, patient_id, part`, the
             label and `<label>_score`.
@@ -175,9 +177,11 @@ def _of_part(name: str, table: pd.DataFrame, label: str, part: str) -> pd.DataFr
             f"{', '.join(map(str, table.columns))}."
         )
     rows = table.loc[table["part"] == part, needed].set_index("image_id").sort_index()
+    rows = rows[rows[label].notna()]
     if rows.empty:
         raise ValueError(
-            f"The score table of {name} has no {part} radiographs; its parts are "
-            f"{', '.join(sorted(set(table['part'])))}. Score that part first."
+            f"The score table of {name} has no {part} radiographs of which {label} is "
+            f"known; its parts are {', '.join(sorted(set(table['part'])))}. Score that "
+            f"part first."
         )
     return rows

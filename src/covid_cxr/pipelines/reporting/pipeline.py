@@ -7,7 +7,7 @@ from kedro.pipeline import Node, Pipeline
 from covid_cxr.evaluation.comparisons import adjust_for_all_pairs, compare_paths
 from covid_cxr.evaluation.masked_aurocs import MASKED, tabulate_shortcuts
 from covid_cxr.evaluation.paper_tables import (
-    tabulate_findings,
+    tabulate_general,
     tabulate_related,
     tabulate_target,
 )
@@ -21,7 +21,7 @@ from covid_cxr.report.saliency import gather_by_path, list_explanations
 from covid_cxr.report.sections import SECTIONS
 from covid_cxr.report.trainings import list_timings, list_trainings
 from covid_cxr.study.current import current
-from covid_cxr.study.design import PHASE3, Training, TrainingPath
+from covid_cxr.study.design import PHASE1, PHASE3, Training, TrainingPath
 
 # Phase, and what it leaves of each path -> the table of all paths in the report.
 TESTS = {
@@ -162,14 +162,20 @@ def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
 def _before_the_target(paths: Sequence[TrainingPath]) -> list[Node]:
     """Return the nodes of Tables 1 and 2, of those phases that the paths have."""
     made = []
-    if any(path.has_phase1 for path in paths):
+    general = {
+        one.dataset_prefix: f"{one.dataset_prefix}_scores"
+        for path in paths
+        for one in path.trainings
+        if one.training_set == PHASE1
+    }
+    if general:
         made.append(
             Node(
-                tabulate_findings,
+                tabulate_general,
                 inputs={
-                    "scores": "phase1_scores",
                     "labels": "params:phase1.labels",
                     "reporting": "params:reporting",
+                    **general,
                 },
                 outputs="table1",
                 name="tabulate_findings",
