@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from covid_cxr.study.reading import MalformedStudyError, read_study
+
 ROOT = Path(__file__).parents[1]
 TUTORIAL = (ROOT / "docs/tutorials/your-study.md").read_text("utf-8")
 # A block, with the file's name that stands on the line before it, if one does.
@@ -81,6 +83,21 @@ def test_it_compares_the_paths_that_it_states(followed):
 
     assert table["path"].tolist() == ["path_a", "path_b"]
     assert table["auroc"].between(0, 1).all()
+
+
+def test_a_mistake_is_answered_as_it_shows():
+    blocks = BLOCK.findall(TUTORIAL)
+    study = next(text for file, _, text in blocks if file.endswith("study.yml"))
+    answer = next(text for _, kind, text in blocks if kind == "console")
+    mistaken = study.replace("[tuberculosis]", "tuberculosis")
+
+    with pytest.raises(MalformedStudyError) as stopped:
+        read_study(mistaken, file="conf/mine/study.yml")
+
+    assert answer.splitlines()[1:] == [
+        f"MalformedStudyError: {line}" if number == 0 else line
+        for number, line in enumerate(str(stopped.value).splitlines())
+    ]
 
 
 def shown(report):

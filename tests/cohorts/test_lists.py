@@ -361,3 +361,15 @@ def test_boxes_of_images_without_a_file_are_named(folder_of):
 def test_a_share_that_is_none_is_refused(ingestion, given, share):
     with pytest.raises(ValueError, match=r"_ingestion\.max_unmatched_share must be a"):
         ingestion(**given, max_unmatched_share=share)
+
+
+@pytest.mark.parametrize("label", ["gallstones", "Edema", "sex"])
+def test_a_label_that_a_cohort_does_not_have_is_refused(label):
+    listed = pd.DataFrame({"sex": ["F"], "edema": pd.array([True], dtype="boolean")})
+    unmatched = pd.DataFrame(columns=["list", "image", "reason", "n_names"])
+
+    admitted = MatchedCohort("ward").admit(listed, unmatched, 0.1, ["edema"])
+    with pytest.raises(ValueError, match=f"learns {label} from the cohort ward, whose"):
+        MatchedCohort("ward").admit(listed, unmatched, 0.1, ["edema", label])
+
+    assert admitted["edema"].tolist() == [True]

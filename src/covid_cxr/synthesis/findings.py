@@ -299,16 +299,16 @@ def add_tuberculosis(chest: Chest, severity: float, rng: np.random.Generator) ->
     for side in sides:
         for _ in range(2):
             centre = (rng.uniform(0.3, 0.8), rng.uniform(0.1, 0.36))
-            reach = rng.uniform(0.05, 0.07) + 0.035 * severity
+            reach = rng.uniform(0.045, 0.06) + 0.03 * severity
             added += _airspace(chest, side, centre, reach=reach, rng=rng)
     middle = thorax.in_lung(first, rng.uniform(0.4, 0.7, 1), rng.uniform(0.16, 0.3, 1))
     radius = (0.03 + 0.025 * severity) * thorax.unit_px * np.ones((1, 2))
     outside = blobs(thorax.shape, middle, 1.35 * radius, sharpness=4)
     inside = blobs(thorax.shape, middle, radius, sharpness=4)
     is_open = max(0.0, severity - 0.3)
-    wall = 0.6 * is_open * (outside - inside) * chest.air[first]
+    wall = 0.45 * is_open * (outside - inside) * chest.air[first]
     infiltrate = np.minimum(added, 1.1) * (1 - min(1.0, 1.2 * is_open) * inside)
-    return _changed(chest, added=(0.24 + 0.45 * severity) * infiltrate + wall)
+    return _changed(chest, added=(0.16 + 0.32 * severity) * infiltrate + wall)
 
 
 def add_crowding(chest: Chest, severity: float, rng: np.random.Generator) -> Chest:

@@ -16,6 +16,7 @@ from covid_cxr.report.flow import PARTS, REJECTED_AT_CURATION, REJECTED_AT_INGES
 from covid_cxr.report.parameters import NOT_SHOWN
 from covid_cxr.report.provenance import ABSENT, DATA
 from covid_cxr.study.current import current
+from covid_cxr.study.design import PHASE3
 
 _LAYOUTS = {  # of the source "covid"
     "manifest": "the {target} cohort in the group's own manifest",
@@ -64,9 +65,11 @@ def sources(evidence: Evidence) -> str:
 
 
 def _origin(cohort: str, evidence: Evidence) -> str:
+    title = wording.cohort(cohort)
     source = SOURCES[current().cohorts[cohort].source]
-    layout = _LAYOUTS.get(evidence.layout or "", wording.cohort(cohort))
-    return source.origin or layout.format(target=wording.target())
+    layout = _LAYOUTS.get(evidence.layout or "", title)
+    origin = source.origin or layout.format(target=wording.target())
+    return origin if title == source.title else f"{title}, {origin}"
 
 
 def _reference(training_set: str, evidence: Evidence) -> str:
@@ -79,7 +82,8 @@ def _reference(training_set: str, evidence: Evidence) -> str:
         return layout.format(target=study.target.name, reference=study.target.reference)
     if len(drawn.labels) > 1:
         return f"the {drawn.what} are {told}"
-    return f"{drawn.what} is {told}"
+    by = f" ({study.target.reference})" if training_set == PHASE3 else ""
+    return f"{drawn.what} is {told}{by}"
 
 
 def eligibility(evidence: Evidence) -> str:
