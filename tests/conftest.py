@@ -13,8 +13,8 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from playwright.sync_api import sync_playwright
 
+from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.evaluation.scored_part import ScoredPart
-from covid_cxr.evaluation.settings import Evaluation, Reporting
 from covid_cxr.study.current import choose
 from covid_cxr.study.reading import read_study
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from covid_cxr.evaluation.settings import Reporting
+from covid_cxr.evaluation.inference_settings import Reporting
 
 
 @pytest.mark.parametrize("name", ["level", "significance"])

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.evaluation.left_out_sites import tabulate_sites
-from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.statistics.auc import estimate_aucs
 
 REPORTING = Reporting(level=0.9, significance=0.05, seed=1)

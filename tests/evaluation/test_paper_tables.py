@@ -7,6 +7,7 @@ from sklearn.metrics import roc_auc_score
 
 from covid_cxr.cohorts.radiograph_table import FINDINGS
 from covid_cxr.evaluation.arranged_scores import arrange_paths
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.evaluation.paper_tables import (
     chosen_path,
     tabulate_findings,
@@ -14,7 +15,6 @@ from covid_cxr.evaluation.paper_tables import (
     tabulate_target,
 )
 from covid_cxr.evaluation.published import TABLE_1
-from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.statistics.auc import estimate_aucs
 
 REPORTING = Reporting(level=0.9, significance=0.05, seed=1)

@@ -11,8 +11,8 @@ from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.calibration_tables import calibrate
 from covid_cxr.evaluation.comparisons import adjust_comparisons, compare_classifiers
 from covid_cxr.evaluation.ensembles import tabulate_ensembles
+from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.evaluation.score_columns import ScoreColumns
-from covid_cxr.evaluation.settings import Evaluation, Reporting
 from covid_cxr.evaluation.subgroups import tabulate_subgroups
 from covid_cxr.evaluation.thresholds import tabulate_operating_points
 from covid_cxr.pipelines.comparison.nodes import arrange_table

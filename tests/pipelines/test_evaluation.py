@@ -10,11 +10,11 @@ from kedro.framework.session import KedroSession
 from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
-from covid_cxr.evaluation.scored_part import line_up
-from covid_cxr.evaluation.settings import (
+from covid_cxr.evaluation.inference_settings import (
     Evaluation,
     Reporting,
 )
+from covid_cxr.evaluation.scored_part import line_up
 from covid_cxr.pipelines.evaluation.pipeline import (
     create_path_pipeline,
     create_pipeline,

@@ -14,8 +14,8 @@ from covid_cxr.pipelines.phase2.nodes import play_pointing_game
 from covid_cxr.pipelines.phase3 import pipeline as phase3
 from covid_cxr.pipelines.phase3.nodes import RepeatedStage, explain, randomise
 from covid_cxr.saliency.grad_cam import explainer
+from covid_cxr.saliency.map_settings import Explanation, Saliency
 from covid_cxr.saliency.maps import maps_of
-from covid_cxr.saliency.parameters import Explanation, Saliency
 from covid_cxr.study.current import current
 from covid_cxr.training.network import Network, build_classifier, initialise
 from covid_cxr.training.recipe import Recipe

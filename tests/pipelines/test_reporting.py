@@ -15,14 +15,14 @@ from sklearn.metrics import roc_auc_score
 from covid_cxr.audit.masked_inputs import INPUTS
 from covid_cxr.audit.on_leak import OnLeak
 from covid_cxr.cohorts.duplicates import no_duplicates
-from covid_cxr.evaluation.settings import Reporting
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.pipeline_registry import register_pipelines
 from covid_cxr.pipelines.audit.nodes import find_leaks, find_shortcuts
 from covid_cxr.pipelines.reporting.nodes import draw_cropped_example
 from covid_cxr.radiographs.curation import Curation, plan_store
 from covid_cxr.radiographs.folder import list_folder
 from covid_cxr.saliency.cases import judge_test
-from covid_cxr.saliency.parameters import Saliency
+from covid_cxr.saliency.map_settings import Saliency
 from covid_cxr.saliency.pointing import tabulate_pointing
 from covid_cxr.saliency.regions import tabulate_regions
 from covid_cxr.saliency.repeatability import tabulate_repeatability

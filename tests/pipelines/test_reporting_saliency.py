@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.evaluation.settings import Reporting
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.pipelines.reporting.nodes import (
     draw_explained_cases,
     draw_forgetting,

@@ -16,11 +16,11 @@ from covid_cxr.evaluation.paper_tables import (
     tabulate_related,
     tabulate_target,
 )
-from covid_cxr.figures.roc import draw_interactive_roc
-from covid_cxr.report.cohort_table import describe_parts
-from covid_cxr.report.flow import CohortFlow, SplitCohort, follow_radiographs
+from covid_cxr.figures.roc_curves import draw_interactive_roc
+from covid_cxr.report.characteristics import describe_parts
 from covid_cxr.report.gallery import Gallery, draw_images, gather_cases
 from covid_cxr.report.html import write_report
+from covid_cxr.report.radiograph_flow import CohortFlow, SplitCohort, follow_radiographs
 from covid_cxr.statistics.roc import trace_roc
 from covid_cxr.study.current import current
 

@@ -15,7 +15,7 @@ from covid_cxr.evaluation.scored_part import ScoredParts
 from covid_cxr.evaluation.subgroups import tabulate_subgroups
 from covid_cxr.evaluation.thresholds import tabulate_operating_points
 from covid_cxr.figures.note import draw_note
-from covid_cxr.figures.roc import draw_interactive_roc
+from covid_cxr.figures.roc_curves import draw_interactive_roc
 from covid_cxr.report import wording
 from covid_cxr.report.beyond_auroc import EvaluationTables
 from covid_cxr.report.html import make_environment, write_report

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from covid_cxr.report.html import write_report
-from covid_cxr.report.provenance import Provenance, list_provenance
+from covid_cxr.report.run_facts import Provenance, list_provenance
 from covid_cxr.study.current import current
 
 IMAGES = (

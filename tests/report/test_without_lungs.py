@@ -12,8 +12,8 @@ from covid_cxr.evaluation.masked_aurocs import (
     compare_inputs,
     describe_without_classifier,
 )
-from covid_cxr.report.audit import AuditTables
 from covid_cxr.report.html import write_report
+from covid_cxr.report.leakage_summary import AuditTables
 from covid_cxr.report.without_lungs import ShortcutTables
 from covid_cxr.statistics.auc import estimate_aucs
 

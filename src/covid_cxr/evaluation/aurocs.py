@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from covid_cxr.evaluation.arranged_scores import parts_of
-from covid_cxr.evaluation.settings import Evaluation, Reporting
+from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.statistics.auc import AucEstimates
 from covid_cxr.statistics.bootstrap import BootstrapAucs, bootstrap_aucs
 from covid_cxr.statistics.roc import trace_rocs

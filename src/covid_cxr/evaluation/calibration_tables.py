@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from covid_cxr.evaluation.arranged_scores import no_rows, parts_of
+from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.evaluation.scored_part import ScoredPart
-from covid_cxr.evaluation.settings import Evaluation, Reporting
 from covid_cxr.statistics.auc import normal_quantile
 from covid_cxr.statistics.calibration import (
     CalibrationEstimates,

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from covid_cxr.evaluation.arranged_scores import parts_of
+from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.evaluation.published import TABLE_4, TABLE_5, published_name
-from covid_cxr.evaluation.settings import Evaluation, Reporting
 from covid_cxr.statistics.pairs import PairComparisons, compare_all_pairs
 from covid_cxr.statistics.power import smallest_detectable_difference
 from covid_cxr.study.current import current

@@ -7,13 +7,13 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from covid_cxr.evaluation.arranged_scores import parts_of
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.evaluation.scored_part import (
     ScoredPart,
     ScoredParts,
     auroc_rows,
     difference_row,
 )
-from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.statistics.auc import share_below
 from covid_cxr.statistics.multiplicity import holm
 

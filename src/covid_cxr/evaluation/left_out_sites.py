@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.evaluation.scored_part import auroc_rows, difference_row, line_up
-from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.statistics.auc import AucEstimates
 from covid_cxr.statistics.mean_auc import average_aucs
 from covid_cxr.study.current import current

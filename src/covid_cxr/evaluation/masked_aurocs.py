@@ -12,9 +12,10 @@ from covid_cxr.audit.masked_inputs import (
     LUNGS_ONLY,
     LUNGS_REMOVED,
 )
-from covid_cxr.audit.shortcuts import describe_set, predict_from_metadata
+from covid_cxr.audit.metadata_alone import describe_set, predict_from_metadata
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.evaluation.scored_part import auroc_rows, difference_row, line_up
-from covid_cxr.evaluation.settings import Reporting
+from covid_cxr.evaluation.table_rows import rows_of
 from covid_cxr.study.current import current
 
 WHOLE = "whole"
@@ -102,7 +103,7 @@ def compare_inputs(
             {"path": path, "input": name, **_compare(test, shown, label, reporting)}
             for name, shown in inputs.items()
         ]
-    rows += _records(without_classifier)
+    rows += rows_of(without_classifier)
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
@@ -161,10 +162,3 @@ def _compare(
         "p_value": difference.p_value,
         **sizes,
     }
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {str(column): value for column, value in row.items()}
-        for row in table.to_dict(orient="records")
-    ]

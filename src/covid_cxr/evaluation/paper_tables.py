@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from covid_cxr.evaluation.arranged_scores import parts_of
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.evaluation.published import TABLE_1, TABLE_2, TABLE_3, published_name
 from covid_cxr.evaluation.scored_part import ScoredPart, auroc_rows, line_up
-from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.study.current import current
 from covid_cxr.study.design import Training, TrainingPath
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.evaluation.scored_part import auroc_rows, difference_row, line_up
-from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.study.current import current
 
 POOLED = "pooled"

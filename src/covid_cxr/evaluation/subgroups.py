@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from covid_cxr.evaluation.arranged_scores import UNKNOWN, parts_of
+from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.evaluation.scored_part import ScoredPart, auroc_rows
-from covid_cxr.evaluation.settings import Evaluation, Reporting
 
 _COLUMNS = [
     *("variable", "level", "images", "patients", "cases"),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from covid_cxr.evaluation.arranged_scores import no_rows, parts_of
-from covid_cxr.evaluation.settings import Evaluation, Reporting
+from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.statistics.operating_points import OperatingPerformance, perform_at
 from covid_cxr.statistics.roc import trace_roc
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from covid_cxr.evaluation.settings import Evaluation, Reporting
+from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.report import wording
 from covid_cxr.report.beyond_auroc import EvaluationTables
 from covid_cxr.report.html import as_fragment, make_environment

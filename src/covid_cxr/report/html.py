@@ -8,13 +8,14 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from covid_cxr.evaluation.aurocs import MOST_DRAWN
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.evaluation.paper_tables import chosen_path
 from covid_cxr.evaluation.published import CITATION
-from covid_cxr.evaluation.settings import Reporting
+from covid_cxr.evaluation.table_rows import rows_of
 from covid_cxr.figures.palette import path_colour
 from covid_cxr.report import wording
-from covid_cxr.report.audit import compare_with_models
-from covid_cxr.report.saliency import explained_path
+from covid_cxr.report.leakage_summary import compare_with_models
+from covid_cxr.report.map_tests import explained_path
 from covid_cxr.report.sections import SECTIONS, sections_of
 from covid_cxr.report.trainings import (
     IMAGENET,
@@ -138,10 +139,7 @@ def make_environment() -> Environment:
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {str(column): _said(str(column), value) for column, value in row.items()}
-        for row in table.to_dict(orient="records")
-    ]
+    return [{n: _said(n, value) for n, value in row.items()} for row in rows_of(table)]
 
 
 def _said(column: str, value: Any) -> Any:

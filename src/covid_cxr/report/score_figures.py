@@ -8,8 +8,8 @@ import pandas as pd
 
 from covid_cxr.evaluation import calibration_tables
 from covid_cxr.evaluation.arranged_scores import parts_of
-from covid_cxr.evaluation.settings import Reporting
-from covid_cxr.figures import decisions, forest, note, reliability, roc
+from covid_cxr.evaluation.inference_settings import Reporting
+from covid_cxr.figures import decisions, forest, note, reliability, roc_curves
 from covid_cxr.figures.palette import classifier_colours, classifier_dashes
 from covid_cxr.report import wording
 from covid_cxr.statistics.roc import trace_rocs
@@ -54,8 +54,8 @@ def draw_roc_curves(
     first = None if chosen is None else titles[chosen]
     printed = {title: band for title, band in bands.items() if title == first}
     return (
-        roc.draw_roc(curves, bands=printed, **styles),
-        roc.draw_interactive_roc(curves, bands=bands, first=first, **styles),
+        roc_curves.draw_roc(curves, bands=printed, **styles),
+        roc_curves.draw_interactive_roc(curves, bands=bands, first=first, **styles),
     )
 
 

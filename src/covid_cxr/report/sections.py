@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
-from covid_cxr.report.audit import AuditTables
 from covid_cxr.report.beyond_auroc import EvaluationTables
 from covid_cxr.report.flags import FlagTables
-from covid_cxr.report.provenance import Provenance
-from covid_cxr.report.saliency import SaliencyTables
+from covid_cxr.report.leakage_summary import AuditTables
+from covid_cxr.report.map_tests import SaliencyTables
+from covid_cxr.report.run_facts import Provenance
 from covid_cxr.report.without_lungs import ShortcutTables
 
 

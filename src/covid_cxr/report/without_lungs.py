@@ -5,8 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.audit.intensity import MACRO_AVERAGE, POSITIVE
+from covid_cxr.audit.grey_values import MACRO_AVERAGE, POSITIVE
 from covid_cxr.evaluation.masked_aurocs import INPUT_NAMES
+from covid_cxr.evaluation.table_rows import rows_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class ShortcutTables:
         """For each path its `name` and its `cells`, a row of the results per input."""
         of_paths = self.shortcut_results.dropna(subset="path")
         return [
-            {"name": name, "cells": _records(rows)}
+            {"name": name, "cells": rows_of(rows)}
             for name, rows in of_paths.groupby("path", sort=False)
         ]
 
@@ -47,7 +48,7 @@ class ShortcutTables:
     def without_classifier(self) -> list[dict[str, Any]]:
         """The rows of the results that no path has."""
         results = self.shortcut_results
-        return _records(results[results["path"].isna()])
+        return rows_of(results[results["path"].isna()])
 
     @property
     def collections(self) -> list[dict[str, Any]]:
@@ -58,14 +59,7 @@ class ShortcutTables:
             {
                 "predicted": predicted,
                 "mean": rows.loc[rows["level"] == MACRO_AVERAGE, "auroc"].iloc[0],
-                "levels": _records(rows[rows["level"] != MACRO_AVERAGE]),
+                "levels": rows_of(rows[rows["level"] != MACRO_AVERAGE]),
             }
             for predicted, rows in table.groupby("predicted", sort=False)
         ]
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {str(column): value for column, value in row.items()}
-        for row in table.to_dict(orient="records")
-    ]

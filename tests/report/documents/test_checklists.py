@@ -10,7 +10,7 @@ from covid_cxr.report.documents import checklist
 from covid_cxr.report.documents.claim import fill_claim
 from covid_cxr.report.documents.model_card import fill_model_card
 from covid_cxr.report.documents.tripod_ai import fill_tripod_ai
-from covid_cxr.report.saliency import SaliencyTables
+from covid_cxr.report.map_tests import SaliencyTables
 
 FILL = (fill_model_card, fill_claim, fill_tripod_ai)
 # The form of 2024, item by item: Tejani et al., Radiol Artif Intell 2024;6(4):e240300.

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.audit import shortcuts, verdict
+from covid_cxr.audit import metadata_alone, verdict
 from covid_cxr.audit.leaks import identify
 from covid_cxr.audit.lineage import stages_of
 from covid_cxr.audit.on_leak import OnLeak
@@ -83,7 +83,7 @@ def find_shortcuts(
         curated, split = inputs[f"{cohort}_curated"], inputs[f"{name}_split"]
         label = inputs[f"{name}_label"]
         described.append(
-            shortcuts.describe_set(name, curated=curated, split=split, label=label)
+            metadata_alone.describe_set(name, curated=curated, split=split, label=label)
         )
         drawn = curated[curated["image_id"].isin(split["image_id"])]
         warn_of_sources(name, drawn, label)
@@ -92,10 +92,10 @@ def find_shortcuts(
         )
         sources.append(one_class.set_index(["training_set", "label"]).reset_index())
     return (
-        pd.concat(map(shortcuts.cross_tabulate, described), ignore_index=True),
-        pd.concat(map(shortcuts.associate, described), ignore_index=True),
+        pd.concat(map(metadata_alone.cross_tabulate, described), ignore_index=True),
+        pd.concat(map(metadata_alone.associate, described), ignore_index=True),
         pd.concat(
-            [shortcuts.predict_from_metadata(d, level=level) for d in described],
+            [metadata_alone.predict_from_metadata(d, level=level) for d in described],
             ignore_index=True,
         ),
         pd.concat(sources, ignore_index=True),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.audit.intensity import predict_from_intensity
+from covid_cxr.audit.grey_values import predict_from_intensity
 from covid_cxr.audit.verdict import judge
 from covid_cxr.pipelines.audit.nodes import (
     find_duplicates_across,

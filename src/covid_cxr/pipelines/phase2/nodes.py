@@ -11,8 +11,8 @@ from covid_cxr.radiographs.record import original_size
 from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.saliency.cases import only_label
 from covid_cxr.saliency.grad_cam import Images, explainer
+from covid_cxr.saliency.map_settings import Explanation
 from covid_cxr.saliency.maps import input_batches
-from covid_cxr.saliency.parameters import Explanation
 from covid_cxr.saliency.pointing import tabulate_pointing
 from covid_cxr.training.batches import normalise
 from covid_cxr.training.training_set import Intensity

@@ -10,8 +10,7 @@ from kedro.pipeline import Node
 
 import covid_cxr
 from covid_cxr.cohorts.sources import SOURCES
-from covid_cxr.evaluation.settings import Evaluation, Reporting
-from covid_cxr.report.audit import AuditTables
+from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.report.code_version import code_version, package_versions
 from covid_cxr.report.documents.claim import fill_claim
 from covid_cxr.report.documents.document import Document
@@ -19,8 +18,9 @@ from covid_cxr.report.documents.evidence import Evidence
 from covid_cxr.report.documents.markdown import as_markdown
 from covid_cxr.report.documents.model_card import fill_model_card
 from covid_cxr.report.documents.tripod_ai import fill_tripod_ai
-from covid_cxr.report.provenance import Provenance, hash_data, list_provenance
-from covid_cxr.report.saliency import SaliencyTables
+from covid_cxr.report.leakage_summary import AuditTables
+from covid_cxr.report.map_tests import SaliencyTables
+from covid_cxr.report.run_facts import Provenance, hash_data, list_provenance
 from covid_cxr.report.sections import take_record
 from covid_cxr.study.current import current
 

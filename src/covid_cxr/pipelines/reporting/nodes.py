@@ -9,17 +9,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from covid_cxr.audit.masked_inputs import MaskedInputs, mask_inputs
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.evaluation.masked_aurocs import INPUT_NAMES, WHOLE
 from covid_cxr.evaluation.paper_tables import chosen_path
-from covid_cxr.evaluation.settings import Reporting
 from covid_cxr.figures import (
     cropping,
+    explained_cases,
+    flow_diagram,
     intervals,
     learning_curves,
-    saliency,
-    shortcuts,
+    masked_radiographs,
 )
-from covid_cxr.figures import flow as flow_figure
 from covid_cxr.figures.note import draw_note
 from covid_cxr.figures.palette import classifier_colours, path_colour
 from covid_cxr.figures.paths import draw_paths
@@ -28,10 +28,10 @@ from covid_cxr.radiographs.crops import match_crops
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
 from covid_cxr.radiographs.store import ImageStore
-from covid_cxr.report import flags, flow, wording
-from covid_cxr.report.cohort_table import describe_parts
+from covid_cxr.report import flags, radiograph_flow, wording
+from covid_cxr.report.characteristics import describe_parts
 from covid_cxr.report.gallery import Gallery, as_jpeg, draw_images, gather_cases
-from covid_cxr.report.saliency import METHOD_NAMES, explained_path
+from covid_cxr.report.map_tests import METHOD_NAMES, explained_path
 from covid_cxr.report.trainings import training_title
 from covid_cxr.saliency.cases import OUTCOMES
 from covid_cxr.study.current import current
@@ -57,14 +57,14 @@ def follow_study(**tables: pd.DataFrame) -> pd.DataFrame:
             for name, origin in current().cohort_of.items()
             if origin == cohort and f"{name}_split" in tables
         ]
-        cohorts[cohort] = flow.CohortFlow(
+        cohorts[cohort] = radiograph_flow.CohortFlow(
             ingested=tables[f"{cohort}_radiographs"],
             curated=tables[f"{cohort}_curated"],
             rejected=tables[f"{cohort}_rejected"],
             splits={name: tables[f"{name}_split"] for name in drawn},
             left_out={name: tables[f"{name}_left_out"] for name in drawn},
         )
-    return flow.follow_radiographs(cohorts)
+    return radiograph_flow.follow_radiographs(cohorts)
 
 
 def describe_study(**tables: pd.DataFrame) -> pd.DataFrame:
@@ -82,12 +82,12 @@ def count_study(**tables: pd.DataFrame) -> pd.DataFrame:
     Args:
         tables: `<training set>_split` and `<cohort>_curated`.
     """
-    return flow.count_parts(_split_cohorts(tables))
+    return radiograph_flow.count_parts(_split_cohorts(tables))
 
 
 def draw_radiograph_flow(flow_results: pd.DataFrame) -> Any:
     """Return the flow diagram of the flow table."""
-    return flow_figure.draw_flow(
+    return flow_diagram.draw_flow(
         [
             _lane(str(cohort), rows)
             for cohort, rows in flow_results.groupby("cohort", sort=False)
@@ -208,7 +208,7 @@ def draw_forgetting(randomisation_results: pd.DataFrame) -> Any:
     titles = {path.name: path.title for path in current().paths}
     by_path = randomisation_results.groupby("path", sort=False)
     colours = classifier_colours(titles)
-    return saliency.draw_randomisation(
+    return explained_cases.draw_randomisation(
         {titles[str(name)]: table for name, table in by_path},
         colours={titles[name]: colour for name, colour in colours.items()},
     )
@@ -244,7 +244,7 @@ def draw_masked_aurocs(results: pd.DataFrame) -> Any:
     """
     shown = set(results["path"].dropna())
     paths = {path.name: path.title for path in current().paths if path.name in shown}
-    return shortcuts.draw_shortcuts(
+    return masked_radiographs.draw_shortcuts(
         results,
         inputs=INPUT_NAMES,
         paths=paths,
@@ -290,17 +290,19 @@ def draw_masked_example(  # noqa: PLR0913 - one argument per dataset of the cata
     for name, masked in inputs.items():
         if int(rows[0]) in masked.masks:
             shown[INPUT_NAMES[name]] = masked.read(rows)[0]
-    return shortcuts.draw_masked_radiograph(shown)
+    return masked_radiographs.draw_masked_radiograph(shown)
 
 
-def _split_cohorts(tables: dict[str, pd.DataFrame]) -> dict[str, flow.SplitCohort]:
+def _split_cohorts(
+    tables: dict[str, pd.DataFrame],
+) -> dict[str, radiograph_flow.SplitCohort]:
     """Return the training sets that have a split among the tables, by name.
 
     Args:
         tables: `<training set>_split` and `<cohort>_curated`.
     """
     return {
-        name: flow.SplitCohort(
+        name: radiograph_flow.SplitCohort(
             split=tables[f"{name}_split"],
             radiographs=tables[f"{one.cohort}_curated"],
             label=one.label,
@@ -310,22 +312,25 @@ def _split_cohorts(tables: dict[str, pd.DataFrame]) -> dict[str, flow.SplitCohor
     }
 
 
-def _lane(cohort: str, rows: pd.DataFrame) -> flow_figure.CohortLane:
+def _lane(cohort: str, rows: pd.DataFrame) -> flow_diagram.CohortLane:
     whole = rows[rows["training_set"].isna()]
     stations = {
-        "Listed": flow.LISTED,
-        "Ingested": flow.INGESTED,
-        "Curated": flow.CURATED,
+        "Listed": radiograph_flow.LISTED,
+        "Ingested": radiograph_flow.INGESTED,
+        "Curated": radiograph_flow.CURATED,
     }
-    losses = (flow.REJECTED_AT_INGESTION, flow.REJECTED_AT_CURATION)
-    return flow_figure.CohortLane(
+    losses = (
+        radiograph_flow.REJECTED_AT_INGESTION,
+        radiograph_flow.REJECTED_AT_CURATION,
+    )
+    return flow_diagram.CohortLane(
         title=wording.cohort(cohort),
         stations=[_station(title, whole, step) for title, step in stations.items()],
         losses=[_losses(whole, step) for step in losses],
         training_sets=[
-            flow_figure.DividedSet(
+            flow_diagram.DividedSet(
                 title=wording.training_set(str(name)),
-                left_out=_losses(divided, flow.LEFT_OUT),
+                left_out=_losses(divided, radiograph_flow.LEFT_OUT),
                 parts=[
                     _station(title, divided, part)
                     for part, title in _PART_TITLES.items()
@@ -337,17 +342,17 @@ def _lane(cohort: str, rows: pd.DataFrame) -> flow_figure.CohortLane:
     )
 
 
-def _station(title: str, rows: pd.DataFrame, step: str) -> flow_figure.Station:
+def _station(title: str, rows: pd.DataFrame, step: str) -> flow_diagram.Station:
     row = rows[rows["step"] == step].iloc[0]
     n_patients = None if pd.isna(row["patients"]) else int(row["patients"])
-    return flow_figure.Station(
+    return flow_diagram.Station(
         title=title, images=int(row["images"]), patients=n_patients
     )
 
 
-def _losses(rows: pd.DataFrame, step: str) -> flow_figure.Losses:
+def _losses(rows: pd.DataFrame, step: str) -> flow_diagram.Losses:
     lost = rows[rows["step"] == step]
-    return flow_figure.Losses(
+    return flow_diagram.Losses(
         title=step.capitalize(),
         images=dict(zip(lost["reason"], lost["images"].astype(int), strict=True)),
     )
@@ -385,9 +390,9 @@ def _draw_outcome(
             f"ones, such as {unknown[0]}; run phase 3 again."
         )
     wanted = rows.loc[[case["image_id"] for case in cases]].to_numpy(np.int64)
-    return saliency.draw_cases(
+    return explained_cases.draw_cases(
         [
-            saliency.ExplainedCase(
+            explained_cases.ExplainedCase(
                 patient_index=case["patient_index"],
                 score=case["score"],
                 pixels=pixels,

@@ -15,9 +15,9 @@ from covid_cxr.evaluation.seed_variance import tabulate_seeds
 from covid_cxr.pipelines.reporting import nodes
 from covid_cxr.pipelines.reporting.documents import document_nodes
 from covid_cxr.report.flags import count_flags
-from covid_cxr.report.flow import count_cohorts
 from covid_cxr.report.html import write_report
-from covid_cxr.report.saliency import gather_by_path, list_explanations
+from covid_cxr.report.map_tests import gather_by_path, list_explanations
+from covid_cxr.report.radiograph_flow import count_cohorts
 from covid_cxr.report.sections import SECTIONS
 from covid_cxr.report.trainings import list_timings, list_trainings
 from covid_cxr.study.current import current

@@ -10,11 +10,15 @@ import pandas as pd
 
 from covid_cxr.cohorts.sources import SOURCES
 from covid_cxr.report import wording
-from covid_cxr.report.cohort_table import AGE
+from covid_cxr.report.characteristics import AGE
 from covid_cxr.report.documents.evidence import TEST_SET, Evidence
-from covid_cxr.report.flow import PARTS, REJECTED_AT_CURATION, REJECTED_AT_INGESTION
-from covid_cxr.report.parameters import NOT_SHOWN
-from covid_cxr.report.provenance import ABSENT, DATA
+from covid_cxr.report.printable import NOT_SHOWN
+from covid_cxr.report.radiograph_flow import (
+    PARTS,
+    REJECTED_AT_CURATION,
+    REJECTED_AT_INGESTION,
+)
+from covid_cxr.report.run_facts import ABSENT, DATA
 from covid_cxr.study.current import current
 from covid_cxr.study.design import PHASE3
 

@@ -17,7 +17,7 @@ from covid_cxr.report.documents import result_statements as results
 from covid_cxr.report.documents.checklist import answer_all, item, under
 from covid_cxr.report.documents.document import Document, Table
 from covid_cxr.report.documents.evidence import TEST_SET, Evidence
-from covid_cxr.report.flow import PARTS
+from covid_cxr.report.radiograph_flow import PARTS
 
 SOURCE = (
     "Sections after Mitchell et al., Model cards for model reporting, FAT* 2019, doi "

@@ -5,7 +5,7 @@ import pytest
 from pydicom import Dataset
 
 from covid_cxr.radiographs.files import read
-from covid_cxr.radiographs.identifying import (
+from covid_cxr.radiographs.header_privacy import (
     PRIVATE_TAGS,
     burned_in_annotation,
     identifying_attributes,

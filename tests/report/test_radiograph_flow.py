@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.report.flow import (
+from covid_cxr.report.radiograph_flow import (
     CohortFlow,
     SplitCohort,
     count_cohorts,

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from covid_cxr.figures.roc import draw_interactive_roc, draw_roc
+from covid_cxr.figures.roc_curves import draw_interactive_roc, draw_roc
 from covid_cxr.statistics.roc import trace_roc
 from covid_cxr.statistics.roc_band import RocBand, roc_band
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.evaluation.paper_tables import chosen_path
-from covid_cxr.evaluation.settings import Reporting
+from covid_cxr.evaluation.table_rows import rows_of
 from covid_cxr.saliency.regions import ALL, REGIONS
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
@@ -75,7 +76,7 @@ class SaliencyTables:
             {
                 "path": path,
                 "outcome": outcome,
-                "regions": {r["region"]: r for r in _records(rows)},
+                "regions": {r["region"]: r for r in rows_of(rows)},
             }
             for (path, outcome), rows in groups
         ]
@@ -149,11 +150,4 @@ def gather_by_path(**tables: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_path(table: pd.DataFrame | None, path: str) -> list[dict[str, Any]]:
-    return [] if table is None else _records(table[table["path"] == path])
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {str(name): value for name, value in row.items()}
-        for row in table.to_dict(orient="records")
-    ]
+    return [] if table is None else rows_of(table[table["path"] == path])

@@ -18,7 +18,7 @@ def draw_sites(sites: pd.DataFrame) -> Any:
     the difference that training there makes, on the images that both were tested on.
 
     Args:
-        sites: From `report.sites.tabulate_sites`: one row per site and their mean.
+        sites: From `evaluation.left_out_sites`: one row per site and their mean.
     """
     from matplotlib.figure import Figure
 

@@ -1,6 +1,12 @@
 """The flow diagram."""
 
-from covid_cxr.figures.flow import CohortLane, DividedSet, Losses, Station, draw_flow
+from covid_cxr.figures.flow_diagram import (
+    CohortLane,
+    DividedSet,
+    Losses,
+    Station,
+    draw_flow,
+)
 
 
 def lane(**reasons):

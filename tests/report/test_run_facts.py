@@ -5,7 +5,7 @@ import hashlib
 import pandas as pd
 import pytest
 
-from covid_cxr.report.provenance import Provenance, hash_data, list_provenance
+from covid_cxr.report.run_facts import Provenance, hash_data, list_provenance
 from covid_cxr.training.provenance import split_sha256
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from covid_cxr.report.flow import PARTS, SplitCohort, with_label
+from covid_cxr.report.radiograph_flow import PARTS, SplitCohort, with_label
 
 RADIOGRAPHS, PATIENTS = "radiographs", "patients"
 AGE = "age in years"

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from covid_cxr.audit.masked_inputs import INPUTS, MaskedInputs
-from covid_cxr.pipelines.phase3.shortcuts import score_masked_inputs
+from covid_cxr.pipelines.phase3.masked_scores import score_masked_inputs
 from covid_cxr.radiographs.lung_masks import encode_mask
 
 SIZE_PX = 16

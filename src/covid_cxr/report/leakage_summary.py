@@ -1,12 +1,13 @@
 """Leakage and shortcuts: which numbers are held out, and what metadata alone tell."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from covid_cxr.audit.on_leak import CLEAN, UNKNOWN_ANCESTRY
+from covid_cxr.evaluation.table_rows import rows_of
 from covid_cxr.report.trainings import training_title
 from covid_cxr.study.current import current
 from covid_cxr.study.design import PHASE1
@@ -50,12 +51,12 @@ class AuditTables:
         found = self.leakage[self.leakage["verdict"] != CLEAN]
         return [
             {
-                **{str(key): value for key, value in row.items()},
+                **row,
                 "where": f"{_stage_title(row['stage'])}, {_part(row['part'])} part",
                 "earlier": _earlier(row),
                 "kind": KIND_NAMES[row["kind"]],
             }
-            for row in found.to_dict(orient="records")
+            for row in rows_of(found)
         ]
 
     @property
@@ -145,7 +146,7 @@ def _in_words(rows: pd.DataFrame) -> str:
     return f"Not held out: {'; '.join(leaks)}, by image, duplicate or patient."
 
 
-def _earlier(row: Mapping[Hashable, Any]) -> str:
+def _earlier(row: Mapping[Any, Any]) -> str:
     if row["kind"] == UNKNOWN_ANCESTRY:
         return "initial weights"
     stage = _stage_title(row["earlier_stage"])

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from covid_cxr.evaluation.settings import Reporting
-from covid_cxr.report.saliency import (
+from covid_cxr.evaluation.inference_settings import Reporting
+from covid_cxr.report.map_tests import (
     SaliencyTables,
     explained_path,
     gather_by_path,

@@ -3,8 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from covid_cxr.figures.explained_cases import (
+    ExplainedCase,
+    draw_cases,
+    draw_randomisation,
+)
 from covid_cxr.figures.note import draw_note
-from covid_cxr.figures.saliency import ExplainedCase, draw_cases, draw_randomisation
 
 
 def made_up_case(**changes):

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from covid_cxr.audit.shortcuts import HELD_OUT_PARTS, describe_auroc, describe_set
+from covid_cxr.audit.metadata_alone import HELD_OUT_PARTS, describe_auroc, describe_set
 from covid_cxr.radiographs.store import ImageStore
 
 ATTRIBUTES = ("source", "site")

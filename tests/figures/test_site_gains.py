@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from covid_cxr.figures.sites import draw_sites
+from covid_cxr.figures.site_gains import draw_sites
 
 
 def sites():

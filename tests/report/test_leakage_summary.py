@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.report.audit import AuditTables, compare_with_models
+from covid_cxr.report.leakage_summary import AuditTables, compare_with_models
 
 
 def make_leakage(**counts):

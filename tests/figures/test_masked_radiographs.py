@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.figures.shortcuts import draw_masked_radiograph, draw_shortcuts
+from covid_cxr.figures.masked_radiographs import draw_masked_radiograph, draw_shortcuts
 
 INPUTS = {"whole": "Whole", "lungs_only": "Lungs only"}
 PATHS = {"path_a": "Path (a)", "path_b": "Path (b)"}

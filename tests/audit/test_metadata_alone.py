@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from covid_cxr.audit.shortcuts import (
+from covid_cxr.audit.metadata_alone import (
     PREDICTORS,
     associate,
     cross_tabulate,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from covid_cxr.report.parameters import flatten, printable
+from covid_cxr.report.printable import flatten, printable
 
 
 def test_a_salt_is_never_shown_but_that_there_is_one_is():

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from covid_cxr.audit.intensity import measure_features, predict_from_intensity
+from covid_cxr.audit.grey_values import measure_features, predict_from_intensity
 
 N_IMAGES = 300
 SIZE_PX = 20

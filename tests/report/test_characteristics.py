@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.report.cohort_table import describe_parts
-from covid_cxr.report.flow import SplitCohort
+from covid_cxr.report.characteristics import describe_parts
+from covid_cxr.report.radiograph_flow import SplitCohort
 
 
 @pytest.fixture(scope="module")

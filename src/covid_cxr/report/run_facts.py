@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.report.parameters import flatten
+from covid_cxr.report.printable import flatten
 from covid_cxr.training.provenance import split_sha256
 
 CODE, PACKAGE, DATA = "code", "package", "data"
@@ -72,7 +72,7 @@ def list_provenance(
         packages: Versions by package.
         data: Hashes by dataset.
         records: Provenance by training.
-        parameters: Without secrets, as from `parameters.printable`.
+        parameters: Without secrets, as from `printable.printable`.
     """
     own = {
         name: {key: value for key, value in record.items() if key != "parents"}
