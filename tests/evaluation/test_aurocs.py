@@ -117,12 +117,12 @@ def test_an_interval_to_distrust_carries_its_caution(
 def test_a_bootstrap_that_left_something_out_says_how_much(
     test_part, reporting, evaluation, monkeypatch
 ):
-    parts = ScoredParts(validation=None, test=test_part)
-    whole = tabulate_aurocs(parts, reporting=reporting, evaluation=evaluation)
+    scores = arrange_parts(ScoredParts(validation=None, test=test_part))
+    whole = tabulate_aurocs(scores, reporting=reporting, evaluation=evaluation)
     monkeypatch.setattr(f"{bootstrap_aucs.__module__}._MANY_IMAGES", 100)
     monkeypatch.setattr(f"{bootstrap_aucs.__module__}._MOST_LEFT_OUT", 1.0)
 
-    linear = tabulate_aurocs(parts, reporting=reporting, evaluation=evaluation)
+    linear = tabulate_aurocs(scores, reporting=reporting, evaluation=evaluation)
 
     assert (whole["caution"] == "").all()
     for said in linear["caution"]:
