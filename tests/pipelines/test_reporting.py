@@ -329,7 +329,7 @@ def audit(study):
     warn = dict.fromkeys(("same_image", "duplicate", "same_patient"), "warn")
     _, leakage, _ = find_leaks(
         OnLeak(**warn, unknown_ancestry="warn"),
-        "none",
+        network_weights="none",
         **tables,
         **duplicates,
         duplicates_across=across,
