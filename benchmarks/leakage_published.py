@@ -18,8 +18,12 @@ from rich.table import Table
 
 from covid_cxr.audit.leaks import identify
 from covid_cxr.audit.lineage import stages_of
+from covid_cxr.audit.metadata_alone import (
+    associate,
+    describe_set,
+    predict_from_metadata,
+)
 from covid_cxr.audit.on_leak import OnLeak
-from covid_cxr.audit.shortcuts import associate, describe_set, predict_from_metadata
 from covid_cxr.audit.verdict import audit_stages
 from covid_cxr.cohorts.duplicates import no_duplicates
 from covid_cxr.cohorts.split_targets import SplitTargets
@@ -110,7 +114,7 @@ def leakage_table(
         stages_of(current().paths[:1]),
         pd.concat(images, ignore_index=True),
         no_duplicates().assign(first_cohort="", second_cohort=""),
-        weights="imagenet",
+        weights={None: "imagenet"},
         on_leak=OnLeak(
             same_image="warn",
             duplicate="warn",

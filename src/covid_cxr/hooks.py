@@ -22,7 +22,7 @@ from covid_cxr.known_parameters import (
     refuse_unknown,
     refuse_urls,
 )
-from covid_cxr.report.parameters import printable
+from covid_cxr.report.printable import printable
 from covid_cxr.report.wording import begun
 from covid_cxr.resume import NODE_RECORDS
 from covid_cxr.study.current import current

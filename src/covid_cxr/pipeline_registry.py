@@ -36,7 +36,9 @@ def register_pipelines() -> dict[str, Pipeline]:
         "phase3": phase3.create_pipeline(),
     }
     until_scores = sum(steps.values(), Pipeline([]))
-    evaluated, reported = evaluation.create_pipeline(), reporting.create_pipeline()
+    evaluated, left_out = evaluation.create_pipeline(), sites.create_pipeline()
+    made = (until_scores + evaluated + left_out).all_outputs()
+    reported = reporting.create_pipeline(made)
     study = until_scores + evaluated + reported
     hospital = synthesis.create_pipeline()
     return {
@@ -46,16 +48,19 @@ def register_pipelines() -> dict[str, Pipeline]:
         "reporting": reported,
         "comparison": comparison.create_pipeline(),
         "pooled": pooled.create_pipeline(),
-        "sites": sites.create_pipeline(),
-        **{path.name: _one_path(path, until_scores) for path in current().paths},
+        "sites": left_out,
+        **{p.name: _one_path(p, until_scores, left_out) for p in current().paths},
         "__default__": study,
         "demo": hospital + study,
     }
 
 
-def _one_path(path: TrainingPath, until_scores: Pipeline) -> Pipeline:
+def _one_path(
+    path: TrainingPath, until_scores: Pipeline, left_out: Pipeline
+) -> Pipeline:
     """Return everything that the path's own report needs, from the raw files on."""
     evaluated = evaluation.create_path_pipeline(path)
-    reported = evaluated + reporting.create_path_pipeline(path)
+    made = (until_scores + evaluated + left_out).all_outputs()
+    reported = evaluated + reporting.create_path_pipeline(path, made)
     everything = until_scores + reported
     return everything.to_nodes(*(node.name for node in reported.nodes))

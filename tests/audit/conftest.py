@@ -68,7 +68,7 @@ class Study:
             stages_of(current().paths),
             pd.concat(images, ignore_index=True),
             pd.DataFrame(self.duplicates, columns=[*columns, "kind"]),
-            weights=self.weights,
+            weights={None: self.weights},
             on_leak=self.on_leak,
         )
 

@@ -35,6 +35,30 @@ def test_a_table_of_another_country_is_read(tmp_path, pack):
     assert catalog_of(path).load("manifest")["site"].tolist() == ["Köln"]
 
 
+@pytest.mark.parametrize(
+    ("named", "there"), [("a.csv.gz", "a.csv"), ("a.csv", "a.csv.gz")]
+)
+def test_a_table_is_found_packed_or_unpacked(tmp_path, named, there):
+    pack = gzip.compress if there.endswith(".gz") else bytes
+    (tmp_path / there).write_bytes(pack(b"image,site\n1.png,x\n"))
+    catalog = catalog_of(tmp_path / named)
+
+    assert catalog.exists("manifest")
+    assert catalog.load("manifest")["site"].tolist() == ["x"]
+
+
+def test_of_a_packed_and_an_unpacked_table_the_named_one_is_read(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"image,site\n1.png,x\n")
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"image,site\n1.png,y\n"))
+
+    assert catalog_of(tmp_path / "a.csv").load("manifest")["site"].tolist() == ["x"]
+    assert catalog_of(tmp_path / "a.csv.gz").load("manifest")["site"].tolist() == ["y"]
+
+
+def test_a_table_that_is_in_neither_form_is_not_there(tmp_path):
+    assert not catalog_of(tmp_path / "a.csv").exists("manifest")
+
+
 def test_a_fault_names_file_and_line(tmp_path):
     (tmp_path / "manifest.csv").write_text("a,b\n1,2,3\n")
 

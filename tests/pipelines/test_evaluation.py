@@ -10,20 +10,19 @@ from kedro.framework.session import KedroSession
 from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
+from covid_cxr.evaluation.inference_settings import (
+    Evaluation,
+    Reporting,
+)
+from covid_cxr.evaluation.scored_part import line_up
 from covid_cxr.pipelines.evaluation.pipeline import (
     create_path_pipeline,
     create_pipeline,
 )
-from covid_cxr.pipelines.score_evaluation import draw_forest
 from covid_cxr.report import wording
-from covid_cxr.report.evaluation import (
-    EVALUATION_DATASETS,
-    Evaluation,
-    EvaluationTables,
-)
+from covid_cxr.report.beyond_auroc import EVALUATION_DATASETS, EvaluationTables
 from covid_cxr.report.html import make_environment
-from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.scored_part import line_up
+from covid_cxr.report.score_figures import draw_subgroups
 from covid_cxr.statistics.auc import estimate_aucs
 from covid_cxr.study.current import current
 
@@ -123,7 +122,7 @@ def render(made):
     }
     template = make_environment().get_template("evaluation.html.jinja")
     module = template.make_module({"wording": wording})
-    return str(module.section(EvaluationTables(**shown), "95 %", 0.05))
+    return str(module.whole(EvaluationTables(**shown), "95 %", 0.05))
 
 
 def as_png(figure):
@@ -328,6 +327,6 @@ def test_subgroups_that_are_all_too_small_leave_a_note():
     results = pd.DataFrame({"classifier": ["path_b"], "auroc": [np.nan]})
     auroc = pd.DataFrame({"classifier": ["path_b"], "auroc": 0.8, "is_chosen": True})
 
-    figure = draw_forest(results, auroc, are_paths=True)
+    figure = draw_subgroups(results, auroc, are_paths=True)
 
     assert "No subgroup" in figure.texts[0].get_text()

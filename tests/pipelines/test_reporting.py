@@ -15,15 +15,14 @@ from sklearn.metrics import roc_auc_score
 from covid_cxr.audit.masked_inputs import INPUTS
 from covid_cxr.audit.on_leak import OnLeak
 from covid_cxr.cohorts.duplicates import no_duplicates
+from covid_cxr.evaluation.inference_settings import Reporting
+from covid_cxr.pipeline_registry import register_pipelines
 from covid_cxr.pipelines.audit.nodes import find_leaks, find_shortcuts
-from covid_cxr.pipelines.evaluation import pipeline as evaluation
-from covid_cxr.pipelines.reporting.nodes import draw_cropping
-from covid_cxr.pipelines.reporting.pipeline import create_path_pipeline, create_pipeline
+from covid_cxr.pipelines.reporting.nodes import draw_cropped_example
 from covid_cxr.radiographs.curation import Curation, plan_store
 from covid_cxr.radiographs.folder import list_folder
-from covid_cxr.report.reporting import Reporting
 from covid_cxr.saliency.cases import judge_test
-from covid_cxr.saliency.parameters import Saliency
+from covid_cxr.saliency.map_settings import Saliency
 from covid_cxr.saliency.pointing import tabulate_pointing
 from covid_cxr.saliency.regions import tabulate_regions
 from covid_cxr.saliency.repeatability import tabulate_repeatability
@@ -384,6 +383,16 @@ def make_path(path, study, *, rng):
     return made
 
 
+def of_scores(path=None):
+    """Return what makes a report of scores: of the study, or of a path alone."""
+    pipelines = register_pipelines()
+    if path is None:
+        return pipelines["evaluation"] + pipelines["reporting"]
+    steps = (f"{path.name}.evaluation.", f"{path.name}.reporting.")
+    whole = pipelines[path.name]
+    return whole.only_nodes(*(n.name for n in whole.nodes if n.name.startswith(steps)))
+
+
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
     return make_study(tmp_path_factory.mktemp("raw"))
@@ -418,12 +427,12 @@ def run_reporting(project, inputs):
 
 @pytest.fixture(scope="module")
 def study_folder(run_reporting, tmp_path_factory):
-    both = evaluation.create_pipeline() + create_pipeline()
+    both = of_scores()
     return run_reporting(both, tmp_path_factory.mktemp("study"))
 
 
 def test_the_study_needs_nothing_but_what_the_other_steps_write(inputs):
-    free = (evaluation.create_pipeline() + create_pipeline()).inputs()
+    free = of_scores().inputs()
 
     data = {name for name in free if not name.startswith("params:")}
     optional = {name for name in data if "_site_" in name}  # of the pipeline `sites`
@@ -526,7 +535,7 @@ def test_the_report_counts_flagged_radiographs_and_shows_some(study_folder):
 def test_a_path_alone_reports_what_it_has(run_reporting, tmp_path, letter, tables):
     path = next(path for path in current().paths if path.letter == letter)
 
-    both = evaluation.create_path_pipeline(path) + create_path_pipeline(path)
+    both = of_scores(path)
 
     folder = run_reporting(both, tmp_path) / path.name
 
@@ -535,7 +544,7 @@ def test_a_path_alone_reports_what_it_has(run_reporting, tmp_path, letter, table
     assert len(pd.read_csv(folder / "table3.csv")) == 1
     report = (folder / "report.html").read_text(encoding="utf-8")
     assert path.title in report
-    others = [p.title for p in current().paths if p is not path]
+    others = [p.title for p in current().paths if p != path]
     assert not [title for title in others if title in report]
     assert 'id="leakage-stages"' not in report  # which is of all paths
     assert "24 of 30 flagged radiographs" in report
@@ -544,21 +553,19 @@ def test_a_path_alone_reports_what_it_has(run_reporting, tmp_path, letter, table
 def test_a_path_without_phase_2_needs_no_phase_2(inputs):
     control = next(path for path in current().paths if path.letter == "f")
 
-    free = create_path_pipeline(control).inputs()
+    free = of_scores(control).inputs()
 
     assert not [name for name in free if "phase2_" in name or name.startswith("nih")]
 
 
 def test_two_paths_give_two_reports_in_one_run():
-    both = create_path_pipeline(current().paths[2]) + create_path_pipeline(
-        current().paths[5]
-    )
+    both = of_scores(current().paths[2]) + of_scores(current().paths[5])
 
     assert {"path_c.report", "path_f.report"} <= both.outputs()
 
 
 def test_the_cropping_figure_says_when_there_is_no_crop_table(inputs):
-    figure = draw_cropping(
+    figure = draw_cropped_example(
         inputs["covid_images"], None, inputs["covid_curated"], REPORTING
     )
 
@@ -570,7 +577,7 @@ def test_the_cropping_figure_passes_over_what_cannot_be_read(inputs, tmp_path):
     radiographs = pd.DataFrame({"image_id": ["1"], "file": ["broken.png"]})
     crops = pd.DataFrame({"image": ["1"], "x0": 0, "y0": 0, "x1": 9, "y1": 9})
 
-    figure = draw_cropping(list_folder(tmp_path), crops, radiographs, REPORTING)
+    figure = draw_cropped_example(list_folder(tmp_path), crops, radiographs, REPORTING)
 
     assert "No radiograph with a crop" in figure.texts[0].get_text()
 
@@ -620,7 +627,7 @@ def test_drafts_and_provenance_name_no_patient_and_no_place(study_folder, inputs
 
 def test_a_path_alone_has_drafts_about_itself(run_reporting, tmp_path):
     path = current().paths[5]
-    both = evaluation.create_path_pipeline(path) + create_path_pipeline(path)
+    both = of_scores(path)
 
     folder = run_reporting(both, tmp_path) / path.name
 

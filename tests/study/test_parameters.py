@@ -1,5 +1,7 @@
 """What every training gets from the study, its phase and its path."""
 
+from dataclasses import replace
+
 import pytest
 
 from covid_cxr.study.current import current
@@ -81,3 +83,14 @@ def test_parameters_of_a_phase_that_a_path_lacks_are_refused():
 def test_labels_among_the_parameters_say_where_they_went(phase, place):
     with pytest.raises(ValueError, match=f"{phase}.labels .* study.yml as {place}"):
         completed(**{phase: {"labels": ["covid19"]}})
+
+
+def test_a_start_changes_single_values_of_the_network():
+    start = {"weights": "none"}
+    study = replace(current(), starts={"random": start})
+    network = {"weights": "imagenet", "seed": 1}
+
+    parameters = complete({**PARAMETERS, "network": network}, study)
+
+    assert parameters["network_random"] == {"weights": "none", "seed": 1}
+    assert parameters["network"] == network

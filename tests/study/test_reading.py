@@ -137,7 +137,7 @@ def test_what_no_path_goes_through_is_no_part_of_the_study():
         ({"line_7": "  lables: [edema]"}, r"general.lables is not known here \(is lab"),
         (
             {"line_7": "  labels: [edema, nodul]"},
-            r"line 7: general.labels names .nodul., .* chest14 .*nodule meant",
+            r"line 7: general.labels names .nodul., which nih does not have; near",
         ),
         ({"line_20": "  labels: [tuberculosis]"}, "line 20: target.labels names .tub"),
         (
@@ -206,3 +206,77 @@ def test_a_file_that_is_no_record_is_refused(text):
 def test_what_is_no_yaml_is_refused_with_its_line():
     with pytest.raises(MalformedStudyError, match="line 5: no YAML"):
         study_of(line_4="  clinic: {source: covid")
+
+
+@pytest.mark.parametrize(
+    ("source", "label", "said"),
+    [
+        ("nih", "edem", "names 'edem', which nih does not have; nearest: edema"),
+        ("nih", "covid19", "names 'covid19', which nih does not have"),
+        ("chexpert", "hernia", "names 'hernia', which chexpert does not have"),
+        ("chexpert", "nodule", "names 'nodule', which chexpert does not have"),
+        ("rsna", "covid19", "names 'covid19', which rsna does not have"),
+        ("covid", "pneumonia", "names 'pneumonia', which covid does not have"),
+    ],
+)
+def test_a_label_that_the_source_does_not_have_is_named_with_its_line(
+    source, label, said
+):
+    with pytest.raises(MalformedStudyError) as stopped:
+        study_of(
+            line_2=f"  chest14: {{source: {source}}}", line_16=f"    labels: [{label}]"
+        )
+
+    assert f"line 16: related.listed.labels {said}" in str(stopped.value)
+
+
+def test_a_manifest_has_whatever_label_it_is_asked_for():
+    study = study_of(
+        line_4="  clinic: {source: manifest}", line_20="  labels: [a_rare_disease]"
+    )
+
+    assert study.target_set.labels == ("a_rare_disease",)
+
+
+@pytest.mark.parametrize("split", ["test: official", "eligible: official_test"])
+@pytest.mark.parametrize("source", ["rsna", "padchest", "manifest"])
+def test_an_official_test_list_that_nobody_published_is_a_fault(split, source):
+    with pytest.raises(MalformedStudyError) as stopped:
+        study_of(
+            line_2=f"  chest14: {{source: {source}}}",
+            line_7="  labels: [pneumonia]",
+            line_8=f"  split: {{{split}, validation: 0.1}}",
+        )
+
+    said = f"line 8: general.split asks {source} for an official test list; nih, "
+    assert said in str(stopped.value)
+
+
+def test_paths_that_begin_alike_share_what_they_begin_with():
+    study = study_of(
+        line_25="starts:\n  random: {weights: none}\npaths:",
+        line_26="  a: [general, target]\n"
+        "  b: {start: random, stages: [general, target]}\n"
+        "  c: {start: random, stages: [general, boxes, target]}",
+    )
+
+    assert [one.name for one in study.trainings if one.training_set == "phase1"] == [
+        *("phase1", "phase1_random"),
+    ]
+    a, b, c = (path.trainings[0] for path in study.paths[:3])
+    assert b == c
+    assert [a.parent_classifier, b.parent_classifier] == [
+        *("initial_classifier", "initial_random_classifier"),
+    ]
+    assert b.classifier == "phase1_random_classifier"
+    assert study.used_starts == [None, "random"]
+
+
+def test_a_start_that_is_not_stated_is_refused():
+    with pytest.raises(MalformedStudyError, match=r"paths.a starts from .big."):
+        study_of(line_26="  a: {start: big, stages: [target]}")
+
+
+def test_a_start_that_changes_nothing_is_refused():
+    with pytest.raises(MalformedStudyError, match=r"starts.random changes nothing"):
+        study_of(line_25="starts:\n  random: {}\npaths:")

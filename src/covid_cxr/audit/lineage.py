@@ -16,11 +16,13 @@ class AuditedStage:
         name: As in "phase1" or "path_a.phase2".
         training_set: What it is trained, chosen and tested on, as in "phase2_rsna".
         ancestors: The earlier stages, the oldest first.
+        start: Which network and weights the first began with; None: the study's.
     """
 
     name: str
     training_set: str
     ancestors: tuple["AuditedStage", ...]
+    start: str | None = None
 
 
 def stages_of(paths: Sequence[TrainingPath]) -> list[AuditedStage]:
@@ -33,5 +35,6 @@ def stages_of(paths: Sequence[TrainingPath]) -> list[AuditedStage]:
                 name=training.name,
                 training_set=training.training_set,
                 ancestors=() if parent is None else (*parent.ancestors, parent),
+                start=training.start,
             )
     return list(stages.values())

@@ -14,10 +14,10 @@ import pandas as pd
 
 from covid_cxr.cohorts.bimcv import read_bimcv, unmatched_sessions
 from covid_cxr.cohorts.covid_chestxray_dataset import read_covid_chestxray_dataset
-from covid_cxr.cohorts.covid_patients import identify
-from covid_cxr.cohorts.covidx import read_covidx
+from covid_cxr.cohorts.covid_patients import identify, unmapped_rsna_images
+from covid_cxr.cohorts.covidx import compare_covidx, read_covidx
 from covid_cxr.cohorts.label_by_source import warn_of_sources
-from covid_cxr.cohorts.listed import LIST, parameter_of
+from covid_cxr.cohorts.listed import LIST, names_by_list, parameter_of
 from covid_cxr.cohorts.manifest import read_manifest
 from covid_cxr.cohorts.pseudonyms import check_salt
 from covid_cxr.cohorts.published_counts import COVID_LAYOUTS, log_differences
@@ -28,14 +28,9 @@ from covid_cxr.cohorts.radiograph_table import (
     require_columns,
 )
 from covid_cxr.cohorts.ricord import read_ricord, unmatched_studies
-from covid_cxr.cohorts.rsna_mapping import NO_NIH_IMAGE
 from covid_cxr.radiographs.admission import ADMIT, VIEW_CHOICES
 from covid_cxr.radiographs.folder import RadiographFolder
-from covid_cxr.radiographs.unmatched import (
-    check_share,
-    names_without_file,
-    unmatched_names,
-)
+from covid_cxr.radiographs.unmatched import check_share
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +118,9 @@ def list_covid(
     if not images.is_synthetic:
         _compare(listing, ingestion.layout)
     if additions is not None:
-        added = _read_additions(additions, ingestion)
+        added = read_additions(
+            additions, view_not_understood=ingestion.view_not_understood
+        )
         added[LIST] = "covid_additions"
         listing = pd.concat([listing, added], ignore_index=True)
     listing = listing.assign(file=listing["name"].map(images.find))
@@ -149,25 +146,12 @@ def list_unmatched_covid(
         rsna_mapping: As for `list_covid`.
         ingestion: The layout.
     """
-    tables = [
-        names_without_file(rows, of=str(name))
-        for name, rows in listed.groupby(LIST, sort=False)
-    ]
+    tables = names_by_list(listed)
     layout = ingestion.layout
     if layout in UNMATCHED:
         of_layout = listed[listed[LIST] == _list_of(layout)]
         tables.append(UNMATCHED[layout](of_layout, rejected))
-    if rsna_mapping is not None:
-        of_rsna = listed[listed["source"] == "rsna"]
-        unmapped = of_rsna.loc[of_rsna["nih_image"].isna(), "image_id"]
-        tables.append(
-            unmatched_names(
-                unmapped,
-                of="images of the source rsna",
-                n_names=len(of_rsna),
-                reason=NO_NIH_IMAGE,
-            )
-        )
+    tables += unmapped_rsna_images(listed, rsna_mapping)
     return pd.concat(tables, ignore_index=True)
 
 
@@ -189,19 +173,21 @@ def _read(
     if layout == CHESTXRAY:
         return read_covid_chestxray_dataset(manifest)
     listing = read_covid_manifest(
-        manifest, ingestion, table="covid_manifest (manifest.csv)"
+        manifest,
+        view_not_understood=ingestion.view_not_understood,
+        table="covid_manifest (manifest.csv)",
     )
     return listing.assign(source=listing["source"].fillna("covid"))
 
 
 def read_covid_manifest(
-    manifest: pd.DataFrame, ingestion: CovidIngestion, *, table: str
+    manifest: pd.DataFrame, *, view_not_understood: str, table: str
 ) -> pd.DataFrame:
     """Return the listing of a manifest of RT-PCR results, or of additions to it.
 
     Args:
         manifest: All columns read as text.
-        ingestion: Choices.
+        view_not_understood: As in `CovidIngestion`.
         table: What to call it.
 
     Raises:
@@ -210,18 +196,31 @@ def read_covid_manifest(
     listing = read_manifest(
         manifest,
         labels={"rt_pcr": COVID19},
-        view_not_understood=ingestion.view_not_understood,
+        view_not_understood=view_not_understood,
         words={"rt_pcr": "RT-PCR result"},
         table=table,
     )
     return listing.assign(**{COVID19: listing[COVID19].fillna(value=False)})
 
 
-def _read_additions(additions: pd.DataFrame, ingestion: CovidIngestion) -> pd.DataFrame:
-    """Return the listing of a manifest that adds radiographs, and names its sources."""
-    table = "covid_additions (additions.csv)"
+def read_additions(
+    additions: pd.DataFrame, *, view_not_understood: str, cohort: str = "covid"
+) -> pd.DataFrame:
+    """Return the listing of a manifest that adds radiographs, and names its sources.
+
+    Args:
+        additions: All columns read as text.
+        view_not_understood: As in `CovidIngestion`.
+        cohort: To what, for messages.
+
+    Raises:
+        ValueError: If columns are missing.
+    """
+    table = f"{cohort}_additions (additions.csv)"
     require_columns(additions, ("source",), table=table)
-    listing = read_covid_manifest(additions, ingestion, table=table)
+    listing = read_covid_manifest(
+        additions, view_not_understood=view_not_understood, table=table
+    )
     no_source = listing["reason"].isna() & listing["source"].isna()
     return listing.assign(reason=listing["reason"].mask(no_source, "no source"))
 
@@ -233,6 +232,9 @@ def _list_of(layout: str) -> str:
 
 def _compare(listing: pd.DataFrame, layout: str) -> None:
     """Log how the usable rows differ from the published counts of the layout."""
+    if layout == "covidx":
+        compare_covidx(listing)
+        return
     usable = listing[listing["reason"].isna()]
     positive = usable[usable[COVID19]]
     studies = usable["image_id"].str.extract(r"^([^/]+/[^/]+)/", expand=False)

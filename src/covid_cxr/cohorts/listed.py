@@ -12,6 +12,7 @@ import pandas as pd
 from covid_cxr.radiographs.unmatched import (
     UnmatchedBound,
     check_share,
+    names_without_file,
     refuse_unmatched,
 )
 
@@ -21,6 +22,18 @@ LIST = "list"  # the column that says which list names a radiograph
 def parameter_of(cohort: str) -> str:
     """Return the name of the parameter that bounds a cohort's unmatched names."""
     return f"{cohort}_ingestion.max_unmatched_share"
+
+
+def names_by_list(listed: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return for each list the names whose file is not in the folder.
+
+    Args:
+        listed: With the column `list`, and else as for `names_without_file`.
+    """
+    return [
+        names_without_file(rows, of=str(name))
+        for name, rows in listed.groupby(LIST, sort=False)
+    ]
 
 
 @dataclass(frozen=True)

@@ -43,10 +43,13 @@ _OF_OUTLINES = re.compile(
 )
 _NO_FILE = "in ClinicalReadings, but its radiograph is not in the folder"
 _NO_NAME = "its name is none of Shenzhen (CHNCXR_0001_0) or Montgomery (MCUCXR_0001_0)"
-# Of Shenzhen "male 45yrs", "Female, 8 months"; of Montgomery a line for each.
-_IN_ONE_LINE = re.compile(r"\s*(?P<sex>[a-z]+)\W+(?P<age>\d+ *[a-z]*)", re.IGNORECASE)
+# Of Shenzhen "male 45yrs", "Female, 8 months", or the other way round; of Montgomery a
+# line for each.
+_SEX_FIRST = re.compile(r"\s*([a-z]+)\W+(\d+ *[a-z]*)", re.IGNORECASE)
+_SEX_WORD = re.compile(r"\b(fe)?male\b", re.IGNORECASE)
+_AGE_WORD = re.compile(r"\b\d+ *[ymwd][a-z]*\b", re.IGNORECASE)
 _SEX = re.compile(r"Sex\s*:\s*(\w+)", re.IGNORECASE)
-_AGE = re.compile(r"Age\s*:\s*(\w+)", re.IGNORECASE)
+_AGE = re.compile(r"Age\s*:([^\r\n]+)", re.IGNORECASE)
 _NO_WORDS: frozenset[str] = frozenset()  # of a reading may stand in the log
 
 
@@ -171,13 +174,15 @@ def _read(path: Path) -> tuple[str, str]:
         return "", ""
     stated_sex, stated_age = _SEX.search(text), _AGE.search(text)
     if stated_sex or stated_age:
-        return _first(stated_sex), _first(stated_age)
-    line = _IN_ONE_LINE.match(text)
-    return (line["sex"], line["age"]) if line else ("", "")
+        return _found(stated_sex, 1), _found(stated_age, 1)
+    line = text.lstrip().partition("\n")[0]
+    if first := _SEX_FIRST.match(line):
+        return first[1], first[2]
+    return _found(_SEX_WORD.search(line)), _found(_AGE_WORD.search(line))
 
 
-def _first(found: re.Match[str] | None) -> str:
-    return found[1] if found else ""
+def _found(match: re.Match[str] | None, group: int = 0) -> str:
+    return match[group] if match else ""
 
 
 def _stem(file: str) -> str:

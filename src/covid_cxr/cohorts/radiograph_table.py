@@ -11,12 +11,13 @@ radiograph table and the table of the rejected from it. Unknown is missing, neve
 
 import logging
 import unicodedata
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from covid_cxr.cohorts.vocabulary import all_findings
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.views import (
     NOT_STATED,
@@ -67,7 +68,7 @@ _FIXED_COLUMNS = {
 }
 _FINDING_COLUMNS = {
     finding: pa.Column("boolean", nullable=True, required=False)
-    for finding in (*FINDINGS, COVID19, TUBERCULOSIS)
+    for finding in dict.fromkeys((*FINDINGS, COVID19, TUBERCULOSIS, *all_findings()))
 }
 NO_LABELS = frozenset(_FIXED_COLUMNS)  # what every radiograph has, labelled or not
 RADIOGRAPHS = pa.DataFrameSchema({**_FIXED_COLUMNS, **_FINDING_COLUMNS})
@@ -359,6 +360,17 @@ def contradicting(listing: pd.DataFrame, labels: Iterable[str]) -> pd.DataFrame:
         listing["reason"].isna() & contradictory, "listed with different labels"
     )
     return listing.assign(reason=reason)
+
+
+def nothing_known(labels: pd.DataFrame, findings: Sequence[str]) -> pd.Series:
+    """Return why a row tells nothing of what the study asks; missing where it does.
+
+    Args:
+        labels: Boolean columns, missing where not known.
+        findings: Those that the study asks for.
+    """
+    is_silent = labels[list(findings)].isna().all(axis=1) & bool(len(findings))
+    return first_reason(labels, {f"nothing known of {', '.join(findings)}": is_silent})
 
 
 def stated(values: pd.Series) -> pd.Series:

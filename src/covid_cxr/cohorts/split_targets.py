@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 OFFICIAL, NONE, FOLD, SITE = "official", "none", "fold", "site"
 TEST_WORDS = (OFFICIAL, NONE, FOLD, SITE)
-ELIGIBLE = ("all", "official_test")
+OFFICIAL_TEST = "official_test"
+ELIGIBLE = ("all", OFFICIAL_TEST)
 KEEP_TOGETHER, REMOVE, IGNORE = "keep_together", "remove", "ignore"
 
 _FILE = "correct it in study.yml, or in the parameters `<training set>_split`."

@@ -60,7 +60,7 @@ def _draw_path(
     column_of = {PHASE1: PHASE1, PHASE3: PHASE3}
     column_of |= {name: f"phase2 {k}" for k, name in enumerate(refined)}
     stations = [
-        (0, "Initial\nweights", ""),
+        (0, _start_title(path), ""),
         *(
             (columns.index(column_of[drawn]), _box_title(drawn), drawn)
             for drawn in path.training_sets
@@ -75,6 +75,11 @@ def _draw_path(
         n_images = images.get(training_set)
         text = title if n_images is None else f"{title}\n{n_images:,} images"
         _draw_box(axes, x, row, text, colour=colour)
+
+
+def _start_title(path: TrainingPath) -> str:
+    of_path = "" if path.start is None else f"\n({literal(path.start)})"
+    return f"Initial\nweights{of_path}"
 
 
 def _box_title(training_set: str) -> str:

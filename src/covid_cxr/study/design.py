@@ -76,11 +76,13 @@ class Training:
         name: As in "phase1" or "path_b.phase2"; what phase 1 trains is no path's own.
         training_set: What it learns from, as in "phase2_rsna".
         parent: The training whose classifier it starts from; None for initial weights.
+        start: Which network and weights its path begins with; None: the study's.
     """
 
     name: str
     training_set: str
     parent: str | None
+    start: str | None = None
 
     @property
     def dataset_prefix(self) -> str:
@@ -96,13 +98,13 @@ class Training:
     def parent_classifier(self) -> str:
         """The dataset of the classifier that it starts from."""
         if self.parent is None:
-            return "initial_classifier"
+            return f"{initial(self.start)}_classifier"
         return f"{self.parent}{'.' if '.' in self.parent else '_'}classifier"
 
     @property
     def parent_provenance(self) -> str:
         """The dataset of that classifier's provenance."""
-        return f"{(self.parent or 'initial').replace('.', '_')}_provenance"
+        return f"{(self.parent or initial(self.start)).replace('.', '_')}_provenance"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,12 +116,15 @@ class TrainingPath:
         training_sets: What it learns from, in order; the last is "phase3".
         description: What is learned before the target, for tables.
         published_as: Name of the published path whose numbers stand beside its own.
+        start: Which network and weights it begins with, a name in `Study.starts`;
+            None: those of the parameters `network`.
     """
 
     letter: str
     training_sets: tuple[str, ...]
     description: str
     published_as: str | None = None
+    start: str | None = None
 
     @property
     def name(self) -> str:
@@ -138,15 +143,26 @@ class TrainingPath:
 
     @property
     def trainings(self) -> tuple[Training, ...]:
-        """All trainings behind the path's classifier, its own last."""
+        """All trainings behind the path's classifier, its own last.
+
+        Paths that begin alike share the training on general findings.
+        """
         refined = [s for s in self.training_sets if s.startswith("phase2")]
         found: list[Training] = []
         for training_set in self.training_sets:
             # One training of phase 2 needs no further name.
             last = "phase2" if refined == [training_set] else training_set
-            name = PHASE1 if training_set == PHASE1 else f"{self.name}.{last}"
-            parent = found[-1].name if found else None
-            found.append(Training(name=name, training_set=training_set, parent=parent))
+            name = f"{self.name}.{last}"
+            if training_set == PHASE1:
+                name = PHASE1 if self.start is None else f"{PHASE1}_{self.start}"
+            found.append(
+                Training(
+                    name=name,
+                    training_set=training_set,
+                    parent=found[-1].name if found else None,
+                    start=self.start,
+                )
+            )
         return tuple(found)
 
     @property
@@ -158,6 +174,11 @@ class TrainingPath:
     def phase3_training(self) -> Training:
         """The last one, on the target."""
         return self.trainings[-1]
+
+
+def initial(start: str | None) -> str:
+    """Return what the names of untrained classifiers begin with."""
+    return "initial" if start is None else f"initial_{start}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +203,7 @@ class Study:
         training_sets: By name, those of phase 1 first.
         paths: In the order of tables and figures.
         target: What phase 3 learns.
+        starts: By name, what a path that begins with it changes in `network`.
         published: Name of the study whose printed results stand beside; None without.
     """
 
@@ -189,6 +211,7 @@ class Study:
     training_sets: Mapping[str, TrainingSet]
     paths: tuple[TrainingPath, ...]
     target: Target
+    starts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
     published: str | None = None
 
     @property
@@ -231,6 +254,11 @@ class Study:
         """Return all labels that the study learns from a cohort."""
         drawn = (s.labels for s in self.training_sets.values() if s.cohort == cohort)
         return tuple(dict.fromkeys(label for labels in drawn for label in labels))
+
+    @property
+    def used_starts(self) -> list[str | None]:
+        """The starts that paths begin with; None for that of the parameters."""
+        return list(dict.fromkeys(path.start for path in self.paths))
 
     def cohorts_of(self, stage: str) -> list[str]:
         """Return the cohorts that a stage learns from, as in `RELATED`."""

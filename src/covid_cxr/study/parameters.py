@@ -13,8 +13,8 @@ def complete(parameters: Mapping[str, Any], study: Study) -> dict[str, Any]:
 
     Added are, with what the environment changes in them: `<cohort>_ingestion`,
     `<training set>_split` and `<training set>_intensity_sample`; `<cohort>_findings`
-    and the `labels` of every phase; and for each training its `recipe`: of all,
-    changed by its phase's, changed by its path's.
+    and the `labels` of every phase; `network_<start>`; and for each training its
+    `recipe`: of all, changed by its phase's, changed by its path's.
 
     Args:
         parameters: As merged from `conf/` and the command line.
@@ -28,6 +28,9 @@ def complete(parameters: Mapping[str, Any], study: Study) -> dict[str, Any]:
     _refuse_unknown_paths(parameters, study)
     follows = dict([*_of_cohorts(study), *_of_training_sets(study)])
     completed = merge(follows, copy.deepcopy(dict(parameters)))
+    for start, changes in study.starts.items():
+        name, common = network_of(start), completed.get("network", {})
+        completed[name] = {**common, **changes, **completed.get(name, {})}
     for phase in _phases(study):
         own = completed.setdefault(phase, {})
         own["recipe"] = {**completed.get("recipe", {}), **own.get("recipe", {})}
@@ -43,6 +46,11 @@ def complete(parameters: Mapping[str, Any], study: Study) -> dict[str, Any]:
         own["recipe"] = {**common, **own.get("recipe", {})}
         own["labels"] = [*study.training_sets[training.training_set].labels]
     return completed
+
+
+def network_of(start: str | None) -> str:
+    """Return the name of the parameters of the network that a path starts from."""
+    return "network" if start is None else f"network_{start}"
 
 
 def merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

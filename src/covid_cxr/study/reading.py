@@ -10,7 +10,8 @@ import yaml
 
 from covid_cxr.cohorts.radiograph_table import NO_LABELS
 from covid_cxr.cohorts.sources import SOURCES
-from covid_cxr.cohorts.split_targets import NONE, SplitTargets
+from covid_cxr.cohorts.split_targets import NONE, OFFICIAL, OFFICIAL_TEST, SplitTargets
+from covid_cxr.cohorts.vocabulary import absent_finding
 from covid_cxr.study.design import (
     GENERAL,
     PHASE1,
@@ -166,13 +167,15 @@ def _root(text: str, file: str, faults: _Faults) -> _Record:
 
 def _read(root: _Record, faults: _Faults) -> Study | None:
     must_be = {"cohorts": True, "target": True, "paths": True}
-    root.check({**must_be, "general": False, "related": False, "published": False})
+    options = dict.fromkeys(("general", "related", "starts", "published"), False)
+    root.check({**must_be, **options})
     cohorts = dict(_cohorts(root))
     sets = {one.name: one for one in _training_sets(root, cohorts)}
     published = root.text("published") or None
     if published not in (None, *PUBLISHED):
         root.fault("published", f"is {published!r}; known: {', '.join(PUBLISHED)}")
-    paths = tuple(_paths(root, sets))
+    starts = dict(_starts(root))
+    paths = tuple(_paths(root, sets, starts))
     target = root.record("target")
     if target is None or PHASE3 not in sets or faults.found:
         return None
@@ -183,6 +186,7 @@ def _read(root: _Record, faults: _Faults) -> Study | None:
         training_sets=drawn,
         paths=paths,
         target=Target(name=target.text("name"), reference=target.text("reference")),
+        starts=starts,
         published=published,
     )
 
@@ -247,10 +251,16 @@ def _training_set(
         listed = ", ".join(cohorts) or "none"
         record.fault("cohort", f"is {named!r}; the cohorts are {listed}")
     elif cohort is not None:
-        _refuse_unknown_labels(record, labels, cohort)
+        _check_labels(record, labels, cohort.source)
     split = _split(record, labels, is_tested=name == PHASE3)
     if cohort is None or split is None or not labels:
         return None
+    wants_official = split["test"] == OFFICIAL or split["eligible"] == OFFICIAL_TEST
+    if wants_official and not SOURCES[cohort.source].has_official_parts:
+        have = ", ".join(n for n, one in SOURCES.items() if one.has_official_parts)
+        record.fault(
+            "split", f"asks {cohort.source} for an official test list; {have} have one"
+        )
     what = _what(labels, record.text("name"))
     title = record.text("title") or f"{what} ({cohort.short})"
     shown = what if name == PHASE3 else title
@@ -266,17 +276,11 @@ def _training_set(
     )
 
 
-def _refuse_unknown_labels(
-    record: _Record, labels: Sequence[str], cohort: Cohort
-) -> None:
-    known = SOURCES[cohort.source].labels
+def _check_labels(record: _Record, labels: Sequence[str], source: str) -> None:
+    known = SOURCES[source].findings
     for label in labels:
         if known is not None and label not in known:
-            record.fault(
-                "labels",
-                f"names {label!r}, which {cohort.name} does not have: its source, "
-                f"{cohort.source}, has {', '.join(known)}{_meant(label, known)}",
-            )
+            record.fault("labels", f"names {absent_finding(label, source, known)}")
         elif label in NO_LABELS:
             record.fault("labels", f"names {label!r}, which no finding can be called")
 
@@ -324,42 +328,65 @@ def _split(
         return None
 
 
-def _paths(root: _Record, sets: Mapping[str, TrainingSet]) -> Iterator[TrainingPath]:
+def _starts(root: _Record) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, record in root.records("starts"):
+        changes = {key: record.value(key) for key in record.keys}
+        if not changes:
+            record.faults.add(
+                record.line, f"starts.{name} changes nothing of `network`"
+            )
+        record.check(dict.fromkeys(record.keys, False))
+        yield name, changes
+
+
+def _paths(
+    root: _Record,
+    sets: Mapping[str, TrainingSet],
+    starts: Mapping[str, Mapping[str, Any]],
+) -> Iterator[TrainingPath]:
     whole = root.record("paths")
     if whole is None:
         return
     whole.check(dict.fromkeys(whole.keys, False))
-    first_of: dict[tuple[str, ...], str] = {}
+    first_of: dict[tuple[str | None, ...], str] = {}
     for letter in whole.keys:
         if not _LETTER.fullmatch(letter):
             whole.fault(letter, "must be named by lower-case letters and digits")
-        stages, words, published_as = _stated_path(whole, letter)
+        stages, options = _stated_path(whole, letter)
+        start = options.get("start") or None
+        if start is not None and start not in starts:
+            listed = ", ".join(starts) or "none"
+            whole.fault(letter, f"starts from {start!r}; the starts are {listed}")
         drawn = tuple(_drawn(whole, letter, stages, sets))
         if stages and stages[-1] != TARGET:
             whole.fault(letter, f"must end in {TARGET}, got {', '.join(stages)}")
-        first = first_of.setdefault(stages, letter)
+        first = first_of.setdefault((start, *stages), letter)
         if stages and first != letter:
             whole.fault(letter, f"is the same path as {first}")
         yield TrainingPath(
             letter=letter,
             training_sets=drawn,
-            description=words or _describe(drawn, sets),
-            published_as=published_as,
+            description=options.get("description") or _describe(drawn, sets),
+            published_as=options.get("published_as") or None,
+            start=start,
         )
     if not whole.keys:
         root.fault("paths", "holds no path")
 
 
-def _stated_path(whole: _Record, letter: str) -> tuple[tuple[str, ...], str, Any]:
-    """Return stages, description and published name: a list, or a record with one."""
+def _stated_path(whole: _Record, letter: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return the stages of a path, and what else is stated of it.
+
+    A path is a list of stages, or a record that has one.
+    """
     if isinstance(whole.value(letter), list):
-        return whole.texts(letter), "", None
+        return whole.texts(letter), {}
     record = whole.record(letter)
     if record is None:
-        return (), "", None
-    record.check({"stages": True, "description": False, "published_as": False})
-    published_as = record.text("published_as") or None
-    return record.texts("stages"), record.text("description"), published_as
+        return (), {}
+    options = ("start", "description", "published_as")
+    record.check({"stages": True, **dict.fromkeys(options, False)})
+    return record.texts("stages"), {name: record.text(name) for name in options}
 
 
 def _drawn(

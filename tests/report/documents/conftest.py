@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.report.audit import AuditTables
 from covid_cxr.report.documents.evidence import Evidence
-from covid_cxr.report.parameters import printable
-from covid_cxr.report.provenance import Provenance, list_provenance
+from covid_cxr.report.leakage_summary import AuditTables
+from covid_cxr.report.printable import printable
+from covid_cxr.report.run_facts import Provenance, list_provenance
 
 SALT = "a secret of many characters"
 PLACE = "/home/somebody/study"

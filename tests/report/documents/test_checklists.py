@@ -6,11 +6,11 @@ import re
 import pandas as pd
 import pytest
 
-from covid_cxr.report.documents.checklist import Question
+from covid_cxr.report.documents import checklist
 from covid_cxr.report.documents.claim import fill_claim
 from covid_cxr.report.documents.model_card import fill_model_card
 from covid_cxr.report.documents.tripod_ai import fill_tripod_ai
-from covid_cxr.report.saliency import SaliencyTables
+from covid_cxr.report.map_tests import SaliencyTables
 
 FILL = (fill_model_card, fill_claim, fill_tripod_ai)
 # The form of 2024, item by item: Tejani et al., Radiol Artif Intell 2024;6(4):e240300.
@@ -97,7 +97,8 @@ def test_less_evidence_leaves_more_blanks(evidence, bare):
 
 
 def test_a_question_that_the_run_cannot_answer_is_a_blank(evidence):
-    question = Question(section="Methods", topic="Something", told=(lambda _: "",))
+    unanswered = checklist.item("", "Something", lambda _: "")
+    (question,) = checklist.under("Methods", unanswered)
 
     item = question.answer(evidence)
     assert (item.state, item.asked) == ("blank", "the run does not tell")

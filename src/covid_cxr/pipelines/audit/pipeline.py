@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.audit.intensity import predict_from_intensity
+from covid_cxr.audit.grey_values import predict_from_intensity
 from covid_cxr.audit.verdict import judge
 from covid_cxr.pipelines.audit.nodes import (
     find_duplicates_across,
@@ -12,6 +12,7 @@ from covid_cxr.pipelines.audit.nodes import (
     find_shortcuts,
 )
 from covid_cxr.study.current import current
+from covid_cxr.study.parameters import network_of
 
 
 def create_pipeline() -> Pipeline:
@@ -38,7 +39,10 @@ def create_pipeline() -> Pipeline:
             find_leaks,
             inputs={
                 "on_leak": "params:audit.on_leak",
-                "weights": "params:network.weights",
+                **{
+                    f"{name}_weights": f"params:{name}.weights"
+                    for name in map(network_of, study.used_starts)
+                },
                 **_same([*splits, *curated, *duplicates]),
             },
             outputs=["leaks", "leakage", "audit_verdict"],

@@ -2,13 +2,11 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.pipelines.comparison.nodes import (
-    arrange_table,
-    compare_classifiers,
-    report_comparison,
-)
+from covid_cxr.evaluation.comparisons import adjust_comparisons, compare_classifiers
+from covid_cxr.pipelines.comparison.nodes import arrange_table
 from covid_cxr.pipelines.score_evaluation import evaluate_scores
-from covid_cxr.report.evaluation import EVALUATION_DATASETS
+from covid_cxr.report.beyond_auroc import EVALUATION_DATASETS
+from covid_cxr.report.comparison_html import write_comparison
 
 
 def create_pipeline() -> Pipeline:
@@ -27,11 +25,17 @@ def create_pipeline() -> Pipeline:
         Node(
             compare_classifiers,
             inputs={"scores": "arranged_scores", **settings},
-            outputs=["pair_results", "adjusted_results"],
+            outputs="pair_results",
             name="compare_classifiers",
         ),
         Node(
-            report_comparison,
+            adjust_comparisons,
+            inputs={"scores": "arranged_scores", "reporting": "params:reporting"},
+            outputs="adjusted_results",
+            name="adjust_comparisons",
+        ),
+        Node(
+            write_comparison,
             inputs={**settings, **{n: n for n in (*shown, *EVALUATION_DATASETS)}},
             outputs="report",
             name="report_comparison",

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.pipelines.evaluation.nodes import arrange_path_scores
+from covid_cxr.evaluation.arranged_scores import arrange_paths
+from covid_cxr.evaluation.subgroups import find_levels
 from covid_cxr.pipelines.score_evaluation import evaluate_scores
-from covid_cxr.report.subgroups import find_levels
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
 
@@ -41,13 +41,10 @@ def create_path_pipeline(path: TrainingPath) -> Pipeline:
 def _nodes_of(paths: Sequence[TrainingPath]) -> list[Node]:
     return [
         Node(
-            arrange_path_scores,
-            inputs={
-                "labels": "params:phase3.labels",
-                **{path.name: f"{path.name}_phase3_scores" for path in paths},
-            },
+            arrange_paths,
+            inputs={path.name: f"{path.name}_phase3_scores" for path in paths},
             outputs="arranged_scores",
-            name="arrange_path_scores",
+            name="arrange_paths",
         ),
         Node(
             find_levels,

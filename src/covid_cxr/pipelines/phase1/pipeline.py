@@ -4,7 +4,8 @@ from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.pipelines.training_phase import inputs_of, outputs_of, train_and_score
 from covid_cxr.study.current import current
-from covid_cxr.study.design import PHASE1, Training
+from covid_cxr.study.design import PHASE1, Training, initial
+from covid_cxr.study.parameters import network_of
 from covid_cxr.training.network import initialise
 
 
@@ -13,14 +14,20 @@ def create_pipeline() -> Pipeline:
 
     Where no path learns general findings, the first classifier is all.
     """
-    first = Node(
+    study = current()
+    first = [_initialise(start) for start in study.used_starts]
+    trainings = [t for t in study.trainings if t.training_set == PHASE1]
+    return sum((_phase1(training) for training in trainings), Pipeline(first))
+
+
+def _initialise(start: str | None) -> Node:
+    of_start = "" if start is None else f"_{start}"
+    return Node(
         initialise,
-        inputs={"network": "params:network"},
-        outputs=["initial_classifier", "initial_provenance"],
-        name="initialise_classifier",
+        inputs={"network": f"params:{network_of(start)}"},
+        outputs=[f"{initial(start)}_classifier", f"{initial(start)}_provenance"],
+        name=f"initialise{of_start}_classifier",
     )
-    trainings = [t for t in current().trainings if t.training_set == PHASE1]
-    return sum((_phase1(training) for training in trainings), Pipeline([first]))
 
 
 def _phase1(training: Training) -> Pipeline:
@@ -29,5 +36,9 @@ def _phase1(training: Training) -> Pipeline:
         namespace=training.name,
         inputs=inputs_of(training),
         outputs={**outputs_of(training), "classifier": training.classifier},
-        parameters={"params:compute": "params:compute"},
+        parameters={
+            "params:compute": "params:compute",
+            "params:labels": "params:phase1.labels",
+            "params:recipe": "params:phase1.recipe",
+        },
     )

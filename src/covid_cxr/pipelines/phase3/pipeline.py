@@ -2,8 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from covid_cxr.pipelines.phase3.masked_scores import score_masked
 from covid_cxr.pipelines.phase3.nodes import RepeatedStage, explain, randomise
-from covid_cxr.pipelines.phase3.shortcuts import score_masked
 from covid_cxr.pipelines.training_phase import inputs_of, outputs_of, train_and_score
 from covid_cxr.saliency.regions import tabulate_regions
 from covid_cxr.saliency.repeatability import tabulate_repeatability

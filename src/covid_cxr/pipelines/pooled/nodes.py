@@ -8,8 +8,6 @@ import pandas as pd
 from covid_cxr.cohorts import pooling
 from covid_cxr.radiographs.pooled_store import PooledStore
 from covid_cxr.radiographs.store import ImageStore
-from covid_cxr.report import pooled as report
-from covid_cxr.report.reporting import Reporting
 from covid_cxr.study.current import current
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.scores import score
@@ -99,7 +97,7 @@ def train(  # noqa: PLR0913 - one argument per dataset of the catalog
         states: Where its state is kept after each epoch.
         stores: The images, by cohort.
     """
-    return Stage("pooled", labels_may_be_unknown=True).train(
+    return Stage("pooled").train(
         parent=parent,
         parent_provenance=parent_provenance,
         store=PooledStore(stores=tuple(stores[c] for c in training_sets())),
@@ -132,21 +130,6 @@ def score_target(
     target = current().target_set
     only = keep_label(classifier, _labels().index(target.label))
     return score(only, store, curated, split, intensity, [target.label])
-
-
-def compare_with_paths(
-    pooled: pd.DataFrame, reporting: Reporting, **scores: pd.DataFrame
-) -> pd.DataFrame:
-    """Return the AUROC of the pooled training beside that of every path.
-
-    Args:
-        pooled: Scores of the pooled classifier.
-        reporting: For the level of the intervals.
-        scores: Of phase 3, by path.
-    """
-    return report.compare_with_pooled(
-        pooled, scores, label=current().target_set.label, reporting=reporting
-    )
 
 
 def _labels() -> list[str]:

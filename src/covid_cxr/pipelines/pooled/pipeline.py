@@ -2,8 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from covid_cxr.evaluation.pooled_control import compare_with_pooled
 from covid_cxr.pipelines.pooled.nodes import (
-    compare_with_paths,
     pool_intensities,
     pool_radiographs,
     pool_splits,
@@ -94,7 +94,7 @@ def _train_and_score() -> list[Node]:
             name="score",
         ),
         Node(
-            compare_with_paths,
+            compare_with_pooled,
             inputs={
                 "pooled": "pooled_scores",
                 "reporting": "params:reporting",

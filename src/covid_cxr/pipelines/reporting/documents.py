@@ -1,7 +1,7 @@
 """Where the numbers come from, and the drafts that are filled with them."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from kedro.pipeline import Node
 
 import covid_cxr
 from covid_cxr.cohorts.sources import SOURCES
-from covid_cxr.pipelines.reporting.nodes import tables_of_section, take_section
+from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.report.code_version import code_version, package_versions
 from covid_cxr.report.documents.claim import fill_claim
 from covid_cxr.report.documents.document import Document
@@ -18,10 +18,10 @@ from covid_cxr.report.documents.evidence import Evidence
 from covid_cxr.report.documents.markdown import as_markdown
 from covid_cxr.report.documents.model_card import fill_model_card
 from covid_cxr.report.documents.tripod_ai import fill_tripod_ai
-from covid_cxr.report.evaluation import Evaluation
-from covid_cxr.report.provenance import Provenance, hash_data
-from covid_cxr.report.provenance import list_provenance as list_facts
-from covid_cxr.report.reporting import Reporting
+from covid_cxr.report.leakage_summary import AuditTables
+from covid_cxr.report.map_tests import SaliencyTables
+from covid_cxr.report.run_facts import Provenance, hash_data, list_provenance
+from covid_cxr.report.sections import take_record
 from covid_cxr.study.current import current
 
 # In the order of the report; each is a dataset of the same name.
@@ -48,8 +48,8 @@ _TABLES = {
     "ensembles": "ensemble_results",
     "shortcuts": "shortcut_results",
 }
-# Sections of the report that are evidence, too: the field of `Evidence`.
-_SECTIONS = ("audit", "saliency")
+# Records of the report that are evidence, too, by the field of `Evidence`.
+_RECORDS = {"audit": AuditTables, "saliency": SaliencyTables}
 _DRAWING = ("synthesis", "defects")  # parameters of the synthetic hospital only
 _PROVENANCE, _SITES = "_provenance", "_site_results"
 
@@ -70,10 +70,11 @@ def document_nodes(nodes: Sequence[Node], given: Collection[str]) -> list[Node]:
         *_ending(read, "_split"),
     ]
     filled = {field: name for field, name in _TABLES.items() if name in had}
-    shown = [n for section in _SECTIONS for n in tables_of_section(section) if n in had]
+    tables = (one.name for made in _RECORDS.values() for one in fields(made))
+    shown = [name for name in tables if name in had]
     return [
         Node(
-            list_provenance,
+            trace_run,
             inputs={"printable": "params:printable", **_same([*hashed, *records])},
             outputs="provenance_results",
             name="list_provenance",
@@ -102,7 +103,7 @@ def _raw(cohort: str) -> list[str]:
     return [f"{cohort}_{table}" for table in [*tables, *cropped]]
 
 
-def list_provenance(printable: dict[str, Any], **read: Any) -> pd.DataFrame:
+def trace_run(printable: dict[str, Any], **read: Any) -> pd.DataFrame:
     """Return the table of provenance.
 
     Args:
@@ -115,7 +116,7 @@ def list_provenance(printable: dict[str, Any], **read: Any) -> pd.DataFrame:
     )
     is_drawn = any(table["is_synthetic"].any() for table in curated.values())
     used = {k: own for k, own in printable.items() if is_drawn or k not in _DRAWING}
-    return list_facts(
+    return list_provenance(
         code=code_version(Path(covid_cxr.__file__).parent),
         packages=package_versions(),
         data=hash_data(read, curated, splits),
@@ -137,11 +138,12 @@ def fill_documents(
         printable: The parameters, without secrets and places.
         reporting: For level and significance.
         evaluation: For power and the smallest subgroup.
-        provenance_results: From `list_provenance`.
+        provenance_results: From `trace_run`.
         found: Tables by the fields of `Evidence`; by dataset those of the sections,
             `<training>_provenance` and `<path>_site_results`.
     """
-    sections = {section: take_section(section, found) for section in _SECTIONS}
+    records = {name: take_record(made, found) for name, made in _RECORDS.items()}
+    tables = {name: found[name] for name in _TABLES if name in found}
     sites = {n: table for n, table in _take(found, _SITES).items() if table is not None}
     evidence = Evidence(
         parameters=printable,
@@ -150,12 +152,12 @@ def fill_documents(
         provenance=Provenance(provenance_results=provenance_results),
         records=_take(found, _PROVENANCE),
         sites=sites,
-        **sections,
-        **found,
+        **records,
+        **tables,
     )
     documents = [fill(evidence) for fill in DOCUMENTS.values()]
-    records = [document.as_record() for document in documents]
-    return records, *(as_markdown(document) for document in documents)
+    shown = [document.as_record() for document in documents]
+    return shown, *(as_markdown(document) for document in documents)
 
 
 def _take(read: dict[str, Any], ending: str) -> dict[str, Any]:

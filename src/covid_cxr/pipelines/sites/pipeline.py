@@ -3,8 +3,8 @@
 from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.cohorts.site_splits import split_sites
-from covid_cxr.figures.sites import draw_sites
-from covid_cxr.pipelines.sites.nodes import tabulate_sites
+from covid_cxr.evaluation.left_out_sites import tabulate_sites
+from covid_cxr.figures.site_gains import draw_sites
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
 from covid_cxr.training.sites import StageWithoutSites
@@ -96,7 +96,6 @@ def _report() -> list[Node]:
                 "sites": "site_counts",
                 "curated": "curated",
                 "split": "phase3_split",
-                "labels": "params:labels",
                 "reporting": "params:reporting",
             },
             outputs="results",

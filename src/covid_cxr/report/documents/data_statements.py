@@ -10,11 +10,15 @@ import pandas as pd
 
 from covid_cxr.cohorts.sources import SOURCES
 from covid_cxr.report import wording
-from covid_cxr.report.cohort_table import AGE
+from covid_cxr.report.characteristics import AGE
 from covid_cxr.report.documents.evidence import TEST_SET, Evidence
-from covid_cxr.report.flow import PARTS, REJECTED_AT_CURATION, REJECTED_AT_INGESTION
-from covid_cxr.report.parameters import NOT_SHOWN
-from covid_cxr.report.provenance import ABSENT, DATA
+from covid_cxr.report.printable import NOT_SHOWN
+from covid_cxr.report.radiograph_flow import (
+    PARTS,
+    REJECTED_AT_CURATION,
+    REJECTED_AT_INGESTION,
+)
+from covid_cxr.report.run_facts import ABSENT, DATA
 from covid_cxr.study.current import current
 from covid_cxr.study.design import PHASE3
 
@@ -217,7 +221,8 @@ def held_apart(evidence: Evidence) -> str:
     told = "By patient: a split with a patient in two parts is refused when it is read."
     for cohort in current().cohorts.values():
         ingestion = evidence.parameters.get(f"{cohort.name}_ingestion", {})
-        if ingestion.get("patient_identity") == "kaggle_id":
+        is_known = SOURCES[cohort.source].has_patients
+        if not is_known or ingestion.get("patient_identity") == "kaggle_id":
             told += (
                 f" For {cohort.short} each image was taken for a patient of its own."
             )

@@ -6,13 +6,12 @@ from typing import Any
 
 import pandas as pd
 
+from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
+from covid_cxr.evaluation.paper_tables import chosen_path
 from covid_cxr.report import wording
-from covid_cxr.report.audit import AuditTables
-from covid_cxr.report.evaluation import Evaluation
-from covid_cxr.report.performance import chosen_path
-from covid_cxr.report.provenance import Provenance
-from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.saliency import SaliencyTables
+from covid_cxr.report.leakage_summary import AuditTables
+from covid_cxr.report.map_tests import SaliencyTables
+from covid_cxr.report.run_facts import Provenance
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
 
@@ -26,16 +25,16 @@ class Evidence:
     Attributes:
         reporting: Level and significance.
         evaluation: Settings of the evaluation.
-        parameters: Without secrets, as from `parameters.printable`.
+        parameters: Without secrets, as from `printable.printable`.
         provenance: Code, packages, data, trainings.
         records: Provenance by training, as in "path_b_phase3".
-        cohorts: From `flow.count_cohorts`.
-        flow: From `flow.follow_radiographs`.
-        parts: From `flow.count_parts`.
-        characteristics: From `cohort_table.describe_parts`.
+        cohorts: From `radiograph_flow.count_cohorts`.
+        flow: From `radiograph_flow.follow_radiographs`.
+        parts: From `radiograph_flow.count_parts`.
+        characteristics: From `characteristics.describe_parts`.
         trainings: From `trainings.list_trainings`.
         table3: The target on the test part.
-        seeds: From `seeds.tabulate_seeds`.
+        seeds: From `seed_variance.tabulate_seeds`.
         table4: Pairs of paths.
         table5: Pairs of paths, adjusted.
         audit: Leakage and shortcuts.

@@ -8,7 +8,7 @@ from typing import Any
 
 from covid_cxr.report import wording
 from covid_cxr.report.documents.evidence import Evidence
-from covid_cxr.report.provenance import CODE, PACKAGE
+from covid_cxr.report.run_facts import CODE, PACKAGE
 from covid_cxr.report.trainings import cost_of_study, training_title
 
 _DENSENET121 = [6, 12, 24, 16]

@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from covid_cxr.evaluation.calibration_tables import AS_IT_IS
+from covid_cxr.evaluation.masked_aurocs import INPUT_NAMES
+from covid_cxr.evaluation.thresholds import SENSITIVITY, YOUDEN
 from covid_cxr.report import wording
-from covid_cxr.report.calibration import AS_IT_IS
 from covid_cxr.report.documents.evidence import TEST_SET, Evidence
-from covid_cxr.report.operating import SENSITIVITY, YOUDEN
-from covid_cxr.report.shortcuts import INPUT_NAMES
 from covid_cxr.study.current import current
 
 RULES = {
