@@ -89,7 +89,7 @@ def test_a_mistake_is_answered_as_it_shows():
     blocks = BLOCK.findall(TUTORIAL)
     study = next(text for file, _, text in blocks if file.endswith("study.yml"))
     answer = next(text for _, kind, text in blocks if kind == "console")
-    mistaken = study.replace("[tuberculosis]", "tuberculosis")
+    mistaken = study.replace("b: [target]", "b: [infiltrates, target]")
 
     with pytest.raises(MalformedStudyError) as stopped:
         read_study(mistaken, file="conf/mine/study.yml")
