@@ -292,7 +292,7 @@ SOURCES: Mapping[str, Source] = {
         origin="the Shenzhen and Montgomery sets of the US National Library of "
         "Medicine (Jaeger et al. 2014)",
         reference="manifest on the radiograph, by the publisher's label",
-        licence="none stated; the papers are to be cited",
+        licence="none stated; to be cited",
         tables={},
         findings=(TUBERCULOSIS,),
         list_radiographs=list_nlm_tuberculosis,
