@@ -60,7 +60,9 @@ def test_a_missing_column_is_named():
 def test_an_empty_part_is_refused():
     table = scores(part="validation")
 
-    with pytest.raises(ValueError, match=r"no test radiographs of .*; its parts are vali"):
+    with pytest.raises(
+        ValueError, match=r"no test radiographs of .*; its parts are va"
+    ):
         line_up({"path_a": table}, label="covid19", part="test")
 
 

@@ -70,6 +70,7 @@ class Source:
         origin: As in a list of sources, with who published it; "" where a parameter
             says which layout it is.
         reference: What its labels are, after "pneumonia is"; "" likewise.
+        licence: What may be done with the files, in a few words; "" likewise.
         tables: Raw tables by name; the datasets are `<cohort>_<name>`.
         findings: Labels that its cohorts can be asked for; None: any.
         has_official_parts: Whether its publisher says which images are the test list.
@@ -87,6 +88,7 @@ class Source:
     short: str
     origin: str = ""
     reference: str = ""
+    licence: str = ""
     tables: Mapping[str, RawTable]
     findings: tuple[str, ...] | None = None
     has_official_parts: bool = False
@@ -118,6 +120,7 @@ SOURCES: Mapping[str, Source] = {
         short="NIH",
         origin="NIH ChestX-ray14 (Wang et al. 2017)",
         reference="text-mined from radiology reports",
+        licence="no restriction on use; attribution asked for (NIH Clinical Center)",
         tables={
             "entries": RawTable(file="Data_Entry_2017_v2020.csv"),
             "train_val_list": RawTable(file="train_val_list.txt", kind=TEXT),
@@ -133,6 +136,7 @@ SOURCES: Mapping[str, Source] = {
         short="RSNA",
         origin="RSNA Pneumonia Detection Challenge 2018, a selection of ChestX-ray14",
         reference="what radiologists marked with a box",
+        licence="the terms of the challenge (RSNA)",
         tables={
             "labels": RawTable(file="stage_2_train_labels.csv"),
             "class_info": RawTable(file="stage_2_detailed_class_info.csv"),
@@ -168,6 +172,7 @@ SOURCES: Mapping[str, Source] = {
         short="CheXpert",
         origin="CheXpert (Irvin et al. 2019)",
         reference="text-mined from radiology reports",
+        licence="Stanford's research use agreement: not passed on, not commercial",
         tables={
             "train": RawTable(file="train.csv"),
             "valid": RawTable(file="valid.csv", is_optional=True),
@@ -183,6 +188,7 @@ SOURCES: Mapping[str, Source] = {
         short="MIMIC-CXR",
         origin="MIMIC-CXR-JPG (Johnson et al. 2019)",
         reference="text-mined from radiology reports",
+        licence="PhysioNet Credentialed Health Data License",
         tables={
             # As published, or unpacked.
             "metadata": RawTable(file="mimic-cxr-2.0.0-metadata.csv.gz"),
@@ -203,6 +209,7 @@ SOURCES: Mapping[str, Source] = {
         short="PadChest",
         origin="PadChest (Bustos et al. 2020)",
         reference="taken from radiology reports, by physicians or a network",
+        licence="BIMCV's terms of use",
         tables={
             "labels": RawTable(
                 file="PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv"
@@ -218,6 +225,7 @@ SOURCES: Mapping[str, Source] = {
         short="VinDr-CXR",
         origin="VinDr-CXR (Nguyen et al. 2022)",
         reference="what radiologists saw in the radiograph",
+        licence="PhysioNet, credentialed access",
         tables={
             "train_labels": RawTable(file="annotations/image_labels_train.csv"),
             "test_labels": RawTable(
@@ -243,6 +251,7 @@ SOURCES: Mapping[str, Source] = {
         short="own",
         origin="the group's own cohort, as its manifest lists it",
         reference="what the manifest states",
+        licence="the group's own",
         tables={"manifest": RawTable(file="manifest.csv")},
         ingestion=_OWN,
         list_radiographs=list_manifest,
@@ -254,6 +263,7 @@ SOURCES: Mapping[str, Source] = {
         origin="COVIDx, put together from other collections (Wang, Lin and Wong 2020; "
         "CXR-4: Wu et al. 2023)",
         reference="the class in the published label files",
+        licence="that of each collection that it is put together from",
         tables={},
         ingestion={"pseudonym_salt": None, "max_unmatched_share": 0.25},
         findings=(COVID19,),
@@ -266,6 +276,7 @@ SOURCES: Mapping[str, Source] = {
         origin="collections of COVID-19 in the Imaging Data Commons (NY-SBU, "
         "MIDRC-RICORD-1C, COVID-19-AR)",
         reference="that of its collection: every patient was found to have it",
+        licence="CC BY 4.0; RICORD-1C CC BY-NC 4.0",
         tables={
             # A manifest with the column source: all of the collections is positive.
             "additions": RawTable(file="additions.csv", is_optional=True),
@@ -281,6 +292,7 @@ SOURCES: Mapping[str, Source] = {
         origin="the Shenzhen and Montgomery sets of the US National Library of "
         "Medicine (Jaeger et al. 2014)",
         reference="manifest on the radiograph, by the publisher's label",
+        licence="none stated; to be cited",
         tables={},
         findings=(TUBERCULOSIS,),
         list_radiographs=list_nlm_tuberculosis,
@@ -291,6 +303,7 @@ SOURCES: Mapping[str, Source] = {
         short="MIDRC",
         origin="the Medical Imaging and Data Resource Center (MIDRC)",
         reference="that of a test near the study, of either result",
+        licence="MIDRC's data use agreement",
         tables={
             "studies": RawTable(file="imaging_study.tsv"),
             "cases": RawTable(file="case.tsv", is_optional=True),
@@ -307,6 +320,7 @@ SOURCES: Mapping[str, Source] = {
         origin="SIIM-ACR Pneumothorax Segmentation Challenge 2019, a selection of "
         "ChestX-ray14 (Filice et al. 2020)",
         reference="what radiologists outlined",
+        licence="the rules of the challenge (Kaggle)",
         tables={
             # One of the two is enough; the second stage's counts.
             "masks": RawTable(file="stage_2_train.csv", is_optional=True),
@@ -323,6 +337,7 @@ SOURCES: Mapping[str, Source] = {
         short="TBX11K",
         origin="TBX11K (Liu et al. 2020)",
         reference="the hospitals' diagnosis, as the publisher states it",
+        licence="CC BY-NC-SA",
         tables={
             "train_list": RawTable(
                 file="lists/TBX11K_train.txt", kind=TEXT, is_optional=True

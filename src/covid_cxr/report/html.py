@@ -17,6 +17,7 @@ from covid_cxr.report import wording
 from covid_cxr.report.leakage_summary import compare_with_models
 from covid_cxr.report.map_tests import explained_path
 from covid_cxr.report.sections import SECTIONS, sections_of
+from covid_cxr.report.source_words import cohort_origins, learned_labels
 from covid_cxr.report.trainings import (
     IMAGENET,
     cost_from_scratch,
@@ -128,6 +129,8 @@ def make_environment() -> Environment:
     }
     environment.globals["records"] = _records
     environment.globals["study"] = study = current()
+    environment.globals["cohort_origins"] = cohort_origins
+    environment.globals["learned_labels"] = learned_labels
     environment.globals["as_printed"] = ", as in the paper" if study.published else ""
     environment.globals["without_radiographs"] = _without_radiographs
     environment.globals["interval"] = wording.interval
