@@ -19,6 +19,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from covid_cxr.regular_csv import read_regular
 from covid_cxr.user_numbers import with_decimal_points
 from covid_cxr.user_text import encoding_of, read_user_bytes, unpack
 
@@ -28,6 +29,7 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _STATED_SEPARATOR = re.compile(
     r'"?sep=([^\w"\r\n])"?[,;\t|]*(\r\n|\r|\n)', re.IGNORECASE
 )
+_UTF_8 = ("utf-8", "utf-8-sig")
 _HEAD_CHARACTERS = 2**18
 _SAMPLED_ROWS = 500
 _ROWS_AT_ONCE = 2**16
@@ -92,6 +94,13 @@ class _Rows:
         else:
             batch = [row for row in map(self._take, batch) if row]
         columns = zip(*batch, strict=True) if batch else ((),) * len(self.header)
+        cells = dict(zip(self.header, map(_as_text, columns), strict=True))
+        self.frames.append(pd.DataFrame(cells))
+
+    def add_regular(self, columns: list[pa.LargeStringArray]) -> None:
+        """Add all the rows of a table in which every line is one."""
+        self._note(self.line)
+        self.n_rows += len(columns[0])
         cells = dict(zip(self.header, map(_as_text, columns), strict=True))
         self.frames.append(pd.DataFrame(cells))
 
@@ -237,6 +246,16 @@ def _read(data: bytes, form: _Form) -> _Rows:
     rows.header = _names(cells, form.name)
     n_read = reader.line_num
     rows.line += n_read
+    if form.codec in _UTF_8:
+        columns = read_regular(
+            data,
+            header=rows.header,
+            separator=form.separator,
+            n_before=form.skipped + n_read,
+        )
+        if columns is not None:
+            rows.add_regular(columns)
+            return rows
     is_more = True
     while is_more:
         batch: list[list[str]] = []
@@ -263,7 +282,7 @@ def _n_lines(row: list[str]) -> int:
     return 1 + sum(len(_LINE_BREAK.findall(cell)) for cell in row)
 
 
-def _as_text(cells: Sequence[str]) -> pd.Series:
+def _as_text(cells: Sequence[str] | pa.LargeStringArray) -> pd.Series:
     """Return cells as text, empty ones missing."""
     text = pd.Series(pd.array(pa.array(cells, pa.large_string()), dtype="str"))
     return text.mask(text == "")

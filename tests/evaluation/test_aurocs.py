@@ -1,5 +1,7 @@
 """All intervals of each AUROC."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 from covid_cxr.evaluation.arranged_scores import arrange_parts
 from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.scored_part import ScoredPart, ScoredParts
+from covid_cxr.statistics.bootstrap import bootstrap_aucs
 
 
 def test_each_interval_stands_in_its_columns(
@@ -109,3 +112,19 @@ def test_an_interval_to_distrust_carries_its_caution(
     assert ("BCa intervals cover less" in row["caution"]) == (n_patients == 20)
     assert np.isfinite(row["bootstrap_lower"]) == has_bootstrap
     assert np.isfinite(row["bootstrap_error"]) == has_bootstrap
+
+
+def test_a_bootstrap_that_left_something_out_says_how_much(
+    test_part, reporting, evaluation, monkeypatch
+):
+    scores = arrange_parts(ScoredParts(validation=None, test=test_part))
+    whole = tabulate_aurocs(scores, reporting=reporting, evaluation=evaluation)
+    monkeypatch.setattr(f"{bootstrap_aucs.__module__}._MANY_IMAGES", 100)
+    monkeypatch.setattr(f"{bootstrap_aucs.__module__}._MOST_LEFT_OUT", 1.0)
+
+    linear = tabulate_aurocs(scores, reporting=reporting, evaluation=evaluation)
+
+    assert (whole["caution"] == "").all()
+    for said in linear["caution"]:
+        share = re.search(r"two patients at once: about ([0-9.]+)% of its", said)
+        assert 0 < float(share[1]) < 30

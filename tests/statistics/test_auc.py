@@ -10,7 +10,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 
-from covid_cxr.statistics.auc import AucEstimates, estimate_aucs
+from covid_cxr.statistics.auc import AucEstimates, as_codes, estimate_aucs
 
 
 def slow_kernel(cases, controls):
@@ -559,3 +559,23 @@ def test_a_single_pair_in_the_wrong_order_leaves_a_variance():
     lower, upper = estimate_aucs(is_case, score).interval(method="logit")[0]
 
     assert lower < 1 - 1 / n**2 < upper
+
+
+@pytest.mark.parametrize(
+    ("cluster", "expected"),
+    [
+        ([0, 1, 1, 2, 0], [0, 1, 1, 2, 0]),
+        ([1, 0, 0, 2, 1], [0, 1, 1, 2, 0]),
+        ([0, 2, 2, 1, 0], [0, 1, 1, 2, 0]),
+        ([0, -1, -1, 1, 0], [0, 1, 1, 2, 0]),
+        ([7, 7, 7, 7, 7], [0, 0, 0, 0, 0]),
+    ],
+)
+def test_patients_are_numbered_in_order_of_appearance(cluster, expected):
+    for kind in (np.array, np.float64, list):
+        assert as_codes(kind(cluster), 5).tolist() == expected
+
+
+def test_numbers_of_patients_must_be_as_many_as_images_too():
+    with pytest.raises(ValueError, match="3 clusters were named for 4 images"):
+        as_codes(np.array([0, 1, 2]), 4)

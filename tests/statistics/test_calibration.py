@@ -7,7 +7,9 @@ from scipy.special import expit, logit
 
 from covid_cxr.statistics import calibration
 from covid_cxr.statistics.calibration import (
+    Recalibration,
     estimate_calibration,
+    estimate_recalibrated,
     fit_platt,
     fit_temperature,
     reliability_curve,
@@ -192,3 +194,61 @@ def test_many_images_have_the_maps_that_few_would_have(monkeypatch, shift, scale
         assert after.intercept == pytest.approx(before.intercept, rel=1e-6)
     again = calibration.estimate_calibration(**given, cluster=None)
     assert vars(again) == pytest.approx(vars(whole), rel=1e-6)
+
+
+LINES = [
+    Recalibration(slope=1, intercept=0),
+    Recalibration(slope=0.4, intercept=0),
+    Recalibration(slope=2.5, intercept=-3),
+    Recalibration(slope=-0.7, intercept=1),
+    Recalibration(slope=30, intercept=0),  # to where log odds are held
+    Recalibration(slope=0, intercept=0.5),  # to one probability for all
+]
+
+
+@pytest.mark.parametrize("many", [10, 1_000_000], ids=["many", "few"])
+@pytest.mark.parametrize("extreme", [[], [0.0, 1.0], [1e-11, 1 - 1e-11]])
+def test_estimates_after_a_map_are_those_of_the_mapped_probabilities(
+    monkeypatch, many, extreme
+):
+    rng = np.random.default_rng(3)
+    is_case, probability = world(3, n=9000, slope=0.6, intercept=0.8)
+    probability[: len(extreme)] = extreme
+    patients = rng.integers(0, 3000, len(is_case))
+    alone = [
+        estimate_calibration(is_case, line.apply(probability), cluster=patients)
+        for line in LINES
+    ]
+    monkeypatch.setattr(calibration, "_MANY_IMAGES", many)
+
+    found = estimate_recalibrated(is_case, probability, LINES, cluster=patients)
+
+    for ours, expected in zip(found, alone, strict=True):
+        exact = many > len(is_case)
+        for name, value in vars(expected).items():
+            near = pytest.approx(value, rel=0 if exact else 1e-6, abs=0, nan_ok=True)
+            assert getattr(ours, name) == near, name
+
+
+def test_a_slope_of_many_images_is_sought_once_for_all_straight_maps(monkeypatch):
+    is_case, probability = world(4, n=500)
+    monkeypatch.setattr(calibration, "_MANY_IMAGES", 10)
+    sought = []
+    estimate = calibration._estimate_slope
+    monkeypatch.setattr(
+        calibration, "_estimate_slope", lambda *a: sought.append(1) or estimate(*a)
+    )
+
+    list(estimate_recalibrated(is_case, probability, LINES[:4], cluster=None))
+
+    assert len(sought) == 1
+
+
+def test_separated_classes_have_no_slope_after_any_map(monkeypatch):
+    monkeypatch.setattr(calibration, "_MANY_IMAGES", 10)
+    is_case = np.arange(40) >= 20
+    probability = np.linspace(0.1, 0.9, 40)
+
+    for found in estimate_recalibrated(is_case, probability, LINES[:4], cluster=None):
+        assert np.isnan([found.slope, found.slope_error]).all()
+        assert np.isfinite(found.intercept)

@@ -225,7 +225,7 @@ def _parts(table: pd.DataFrame, roles: Mapping[str, Choice]) -> pd.Series:
     said = read_names(table[name])
     understood = {level: _PARTS.get(plain(level)) for level in said.unique()}
     parts = said.map(understood)
-    if parts.isna().any() or TEST not in set(parts):
+    if parts.isna().any() or TEST not in parts.unique():
         levels = sorted(map(str, understood))
         shown = ", ".join(levels[:10]) + (", …" if len(levels) > 10 else "")
         raise ValueError(

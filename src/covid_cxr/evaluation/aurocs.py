@@ -9,7 +9,7 @@ from covid_cxr.evaluation.arranged_scores import parts_of
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.statistics.auc import AucEstimates
 from covid_cxr.statistics.bootstrap import BootstrapAucs, bootstrap_aucs
-from covid_cxr.statistics.roc import trace_roc
+from covid_cxr.statistics.roc import trace_rocs
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ def affordable_replicates(n_images: int, asked: int) -> int:
     """Return how many replicates are drawn: fewer of very many radiographs.
 
     From a hundred thousand on an interval by resampling is that by patient within its
-    Monte-Carlo error, which is shown beside it, and would take most of an hour.
+    Monte-Carlo error, which is shown beside it, and would take minutes.
 
     Args:
         n_images: Of the test part.
@@ -71,7 +71,7 @@ def tabulate_aurocs(
     )
     bootstrap = resampled.interval(reporting.level, "bca")
     end = evaluation.max_false_positive_rate
-    curves = [trace_roc(test.is_case, test.scores[n]) for n in by_patient.names]
+    curves = trace_rocs(test.is_case, test.scores)
     return pd.DataFrame(
         {
             "classifier": by_patient.names,
@@ -84,7 +84,7 @@ def tabulate_aurocs(
             "bootstrap_upper": bootstrap.bounds[:, 1],
             "bootstrap_error": np.max(bootstrap.monte_carlo_error, axis=1),
             "bootstrap_replicates": len(resampled.replicates),
-            "partial_auroc": [curve.partial_area(end) for curve in curves],
+            "partial_auroc": [curve.partial_area(end) for curve in curves.values()],
             "max_false_positive_rate": end,
             "is_at_boundary": by_patient.is_at_boundary,
             "caution": _cautions(by_patient, resampled),
@@ -115,6 +115,12 @@ def _cautions(estimates: AucEstimates, resampled: BootstrapAucs) -> list[str]:
             reasons.append(
                 f"{resampled.n_patients_of_rarer_class} patients of the rarer class: "
                 f"BCa intervals cover less than they say"
+            )
+        if resampled.left_out is not None:
+            reasons.append(
+                f"of so many radiographs the bootstrap sums what each patient adds to "
+                f"an AUROC, without the terms of two patients at once: about "
+                f"{resampled.left_out[k]:.1%} of its standard error"
             )
         said.append("; ".join(reasons))
     return said

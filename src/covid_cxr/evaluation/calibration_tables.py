@@ -3,8 +3,9 @@
 Recalibration is fitted on the validation part and judged on the test part.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -15,13 +16,15 @@ from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.evaluation.scored_part import ScoredPart
 from covid_cxr.statistics.auc import normal_quantile
 from covid_cxr.statistics.calibration import (
+    CalibrationEstimates,
     Recalibration,
-    estimate_calibration,
+    estimate_recalibrated,
     fit_platt,
     fit_temperature,
     reliability_curve,
 )
 from covid_cxr.statistics.decision_curve import trace_decision_curve
+from covid_cxr.statistics.threads import in_threads
 
 AS_IT_IS, TEMPERATURE, PLATT = "none", "temperature", "platt"
 THRESHOLDS = np.linspace(0.01, 0.99, 99)  # of the decision curves
@@ -104,18 +107,27 @@ def trace_reliability(
         reporting: For the level of the intervals.
         evaluation: For the number of bins.
     """
+    maps = [
+        (name, recalibration, line)
+        for name, recalibration, line in _recalibrations(validation)
+        if line is not None
+    ]
+    curves = in_threads(
+        lambda of: reliability_curve(
+            test.is_case,
+            of[2].apply(test.scores[of[0]]),
+            cluster=test.clusters,
+            n_bins=evaluation.calibration_bins,
+            level=reporting.level,
+        ),
+        maps,
+        n_images=len(test.is_case),
+    )
     return pd.DataFrame(
         [
             {"classifier": name, "recalibration": recalibration, **vars(found)}
-            for name, recalibration, line in _recalibrations(validation)
-            if line is not None
-            for found in reliability_curve(
-                test.is_case,
-                line.apply(test.scores[name]),
-                cluster=test.clusters,
-                n_bins=evaluation.calibration_bins,
-                level=reporting.level,
-            )
+            for (name, recalibration, _), curve in zip(maps, curves, strict=True)
+            for found in curve
         ]
     )
 
@@ -174,13 +186,23 @@ def _fit_all(
 
 def _calibrate(validation: ScoredPart, test: ScoredPart, reach: float) -> pd.DataFrame:
     """Return the table without what is said of certain outputs."""
-    rows = []
-    for name, recalibration, line in _recalibrations(validation):
-        row: dict[str, object] = {"classifier": name, "recalibration": recalibration}
-        if line is not None:
-            row |= _calibration_row(test, name, line, reach)
-        rows.append(row)
-    return pd.DataFrame(rows)
+    maps = _recalibrations(validation)
+    names = test.scores.columns
+    measures = in_threads(
+        lambda name: _measures(
+            test, name, [line for of, _, line in maps if of == name], reach
+        ),
+        names,
+        n_images=len(test.is_case),
+    )
+    return pd.DataFrame(
+        [
+            {"classifier": name, "recalibration": recalibration, **measured}
+            for (name, recalibration, _), measured in zip(
+                maps, chain.from_iterable(measures), strict=True
+            )
+        ]
+    )
 
 
 def _is_decided(
@@ -203,12 +225,22 @@ def _differ(table: pd.DataFrame, other: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(~is_alike.all(axis=1))
 
 
-def _calibration_row(
-    test: ScoredPart, name: str, line: Recalibration, reach: float
-) -> dict[str, float]:
-    found = estimate_calibration(
-        test.is_case, line.apply(test.scores[name]), cluster=test.clusters
+def _measures(
+    test: ScoredPart, name: str, lines: Sequence[Recalibration | None], reach: float
+) -> list[dict[str, float]]:
+    """Return what is measured after each map; nothing where there is none."""
+    known = [line for line in lines if line is not None]
+    found = estimate_recalibrated(
+        test.is_case, test.scores[name], known, cluster=test.clusters
     )
+    return [
+        {} if line is None else _columns(line, next(found), reach) for line in lines
+    ]
+
+
+def _columns(
+    line: Recalibration, found: CalibrationEstimates, reach: float
+) -> dict[str, float]:
     return {
         "map_slope": line.slope,
         "map_intercept": line.intercept,

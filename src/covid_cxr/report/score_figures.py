@@ -1,6 +1,7 @@
 """The figures of one evaluation: results to numbers, titles and colours of curves."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -11,8 +12,9 @@ from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.figures import decisions, forest, note, reliability, roc_curves
 from covid_cxr.figures.palette import classifier_colours, classifier_dashes
 from covid_cxr.report import wording
-from covid_cxr.statistics.roc import trace_roc
+from covid_cxr.statistics.roc import trace_rocs
 from covid_cxr.statistics.roc_band import roc_band
+from covid_cxr.statistics.threads import in_threads
 
 _NO_CALIBRATION = "Calibration needs a validation part, and probabilities on [0, 1]."
 _NO_SUBGROUP = "No subgroup of the test part has an AUROC of the chosen classifier."
@@ -39,16 +41,14 @@ def draw_roc_curves(
     titles = {
         name: f"{_title(name, are_paths=are_paths)}: {auc:.3f}" for name, auc in aucs
     }
-    curves = {titles[n]: trace_roc(test.is_case, test.scores[n]) for n in names}
-    bands = {
-        titles[name]: roc_band(
-            test.is_case,
-            test.scores[name],
-            cluster=test.clusters,
-            level=reporting.level,
-        )
-        for name in names
-    }
+    traced = trace_rocs(test.is_case, test.scores)
+    curves = dict(zip(titles.values(), traced.values(), strict=True))
+    found = in_threads(
+        partial(roc_band, test.is_case, cluster=test.clusters, level=reporting.level),
+        [test.scores[name] for name in names],
+        n_images=len(test.is_case),
+    )
+    bands = dict(zip(titles.values(), found, strict=True))
     styles = _styles(titles, are_paths=are_paths)
     chosen = parts.chosen
     first = None if chosen is None else titles[chosen]

@@ -22,6 +22,8 @@ from numpy.typing import ArrayLike, NDArray
 # Not scipy.stats: importing it takes as long as Kedro's whole start.
 from scipy.special import expit, logit, ndtri, stdtr, stdtrit
 
+from covid_cxr.statistics.threads import in_threads
+
 # A variance below this share of its terms is rounding error, not information.
 _ROUNDING = 1e-12
 # A variance of one AUC below this is rounding error: of ten million cases and controls
@@ -264,9 +266,7 @@ def estimate_aucs(
     _check_classes(n_cases=n_cases, n_controls=n_controls)
     codes = as_codes(cluster, len(truth))
 
-    v10, v01 = np.empty((len(names), n_cases)), np.empty((len(names), n_controls))
-    for k, column in enumerate(matrix.T):
-        v10[k], v01[k] = placements(column[truth], column[~truth])
+    v10, v01 = map(np.stack, zip(*placements_of_models(truth, matrix), strict=True))
     auc = v10.mean(axis=1)
     v10 -= auc[:, np.newaxis]
     v01 -= auc[:, np.newaxis]
@@ -345,6 +345,17 @@ def placements(
     v10[case_order] = _share_below(ordered_controls, ordered_cases)
     v01[control_order] = 1 - _share_below(ordered_cases, ordered_controls)
     return v10, v01
+
+
+def placements_of_models(
+    truth: NDArray[np.bool_], scores: NDArray[np.float64]
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return V10 and V01 of each of k models, whose scores have shape (n, k)."""
+    return in_threads(
+        lambda model: placements(model[truth], model[~truth]),
+        scores.T,
+        n_images=len(truth),
+    )
 
 
 def share_below(
@@ -432,6 +443,8 @@ def as_codes(
     """
     if cluster is None:
         return np.arange(n_images)
+    if _are_codes(cluster) and len(cluster) == n_images:
+        return np.asarray(cluster)
     # Not an array of a list: that would turn an unnamed patient into one called "nan".
     codes, _ = pd.factorize(pd.Series(cluster))
     if len(codes) != n_images:
@@ -446,6 +459,16 @@ def as_codes(
             "each, or a name of its own where the patient is not known."
         )
     return codes.astype(np.int64)
+
+
+def _are_codes(cluster: Any) -> bool:
+    """Return whether clusters are numbered 0, 1, … in order of appearance already."""
+    if not isinstance(cluster, np.ndarray) or cluster.dtype != np.int64:
+        return False
+    if cluster.ndim != 1 or not len(cluster) or cluster.min() < 0:
+        return False
+    highest = np.maximum.accumulate(cluster)
+    return bool(highest[0] == 0 and (np.diff(highest) <= 1).all())
 
 
 def _check_classes(*, n_cases: int, n_controls: int) -> None:

@@ -6,6 +6,7 @@ part and measured on the test part: calibration slope and intercept (Cox, Biomet
 units.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +25,10 @@ _ROUNDING = 1e-12
 _TINY = 1e-12  # keeps the log odds of a probability of 0 or 1 finite
 _FLAT = 1e-10  # norm of the mean gradient at which a fit has ended
 _MANY_IMAGES = 50_000
+_AT_ONCE = 4096  # images: of more, BLAS has threads that wait for each other
 _MOST_STEPS = 50
 _LONGEST_STEP = 2.0  # in log odds
+_STRAIGHT = 20.0  # log odds up to which probabilities know them to seven digits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,18 +146,53 @@ def estimate_calibration(
     """
     truth, log_odds = _checked(is_case, probability)
     codes = as_codes(cluster, len(truth))
-    slope, slope_error = _estimate_slope(truth, log_odds, codes)
-    level = np.ones((len(truth), 1))
-    shift = _fit_logistic(level, truth, log_odds)
-    (shift_error,) = _clustered_errors(level, truth, log_odds, shift, codes)
-    return CalibrationEstimates(
-        brier=float(np.mean((expit(log_odds) - truth) ** 2)),
-        slope=slope,
-        slope_error=slope_error,
-        intercept=float(shift[0]),
-        intercept_error=float(shift_error),
+    return _estimates(
+        truth,
+        log_odds,
+        codes,
+        slope=_estimate_slope(truth, log_odds, codes),
         n_certain=int(np.isin(np.asarray(probability, np.float64), (0, 1)).sum()),
     )
+
+
+def estimate_recalibrated(
+    is_case: ArrayLike,
+    probability: ArrayLike,
+    lines: Sequence[Recalibration],
+    *,
+    cluster: Any,
+) -> Iterator[CalibrationEstimates]:
+    """Yield what `estimate_calibration` says of probabilities after each map.
+
+    Where a line of slope s made log odds, a slope and its error are those from before
+    over s. Of many images that is used, unless the line leads to where log odds are
+    held or rounded.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        probability: On [0, 1], shape (n,), before the maps.
+        lines: The maps.
+        cluster: Patient of each image, shape (n,); None takes every image as one.
+
+    Raises:
+        ValueError: As `estimate_calibration`.
+    """
+    truth, log_odds = _checked(is_case, probability)
+    codes = as_codes(cluster, len(truth))
+    furthest = float(np.abs(log_odds).max())
+    before: tuple[float, float] | None = None
+    for line in lines:
+        if len(truth) <= _MANY_IMAGES or not _is_straight(line, furthest):
+            yield estimate_calibration(truth, line.apply(probability), cluster=codes)
+            continue
+        before = before or _estimate_slope(truth, log_odds, codes)
+        yield _estimates(
+            truth,
+            line.intercept + line.slope * log_odds,
+            codes,
+            slope=(before[0] / line.slope, before[1] / abs(line.slope)),
+            n_certain=0,
+        )
 
 
 def reliability_curve(
@@ -179,8 +217,7 @@ def reliability_curve(
     Raises:
         ValueError: If a class is missing, a probability is none, or there is no bin.
     """
-    truth, _ = _checked(is_case, probability)
-    values = np.asarray(probability, dtype=np.float64)
+    truth, values = _checked_probabilities(is_case, probability)
     codes = as_codes(cluster, len(truth))
     if n_bins < 1:
         raise ValueError(f"A reliability curve has at least 1 bin, got {n_bins}")
@@ -193,6 +230,33 @@ def reliability_curve(
         _reliability_bin(truth[inside], values[inside], codes[inside], level)
         for inside in np.split(order, ends)
     ]
+
+
+def _is_straight(line: Recalibration, furthest: float) -> bool:
+    """Return whether a line takes log odds up to `furthest` to ones that are known."""
+    reach = max(furthest, abs(line.intercept) + abs(line.slope) * furthest)
+    return reach < _STRAIGHT and line.slope != 0
+
+
+def _estimates(
+    truth: NDArray[np.bool_],
+    log_odds: Floats,
+    codes: NDArray[np.int64],
+    *,
+    slope: tuple[float, float],
+    n_certain: int,
+) -> CalibrationEstimates:
+    level = np.ones((len(truth), 1))
+    shift = _fit_logistic(level, truth, log_odds)
+    (shift_error,) = _clustered_errors(level, truth, log_odds, shift, codes)
+    return CalibrationEstimates(
+        brier=float(np.mean((expit(log_odds) - truth) ** 2)),
+        slope=slope[0],
+        slope_error=slope[1],
+        intercept=float(shift[0]),
+        intercept_error=float(shift_error),
+        n_certain=n_certain,
+    )
 
 
 def _estimate_slope(
@@ -225,6 +289,13 @@ def _checked(
     is_case: ArrayLike, probability: ArrayLike
 ) -> tuple[NDArray[np.bool_], Floats]:
     """Return labels and log odds, or refuse what is no calibration problem."""
+    truth, values = _checked_probabilities(is_case, probability)
+    return truth, _log_odds(values)
+
+
+def _checked_probabilities(
+    is_case: ArrayLike, probability: ArrayLike
+) -> tuple[NDArray[np.bool_], Floats]:
     truth = as_truth(is_case)
     values = as_probabilities(probability, n_images=len(truth))
     if truth.all() or not truth.any():
@@ -232,7 +303,7 @@ def _checked(
             f"Calibration needs cases and controls, got {truth.sum()} cases and "
             f"{(~truth).sum()} controls; take a larger part."
         )
-    return truth, _log_odds(values)
+    return truth, values
 
 
 def _log_odds(probability: ArrayLike) -> Floats:
@@ -300,23 +371,39 @@ def _fit_by_newton(
     Steps of Newton, none of which moves log odds further than where the likelihood is
     like a parabola: a longer one may lead away from outputs that are far too certain.
     """
-    columns = [np.ascontiguousarray(column) for column in design.T]
-    found = np.zeros(len(columns))
+    furthest = np.abs(design).max(axis=0)
+    found = np.zeros(design.shape[1])
     for _ in range(_MOST_STEPS):
-        expected = expit(sum(map(np.multiply, columns, found), offset))
-        residuals = truth - expected
-        slope = np.array([column @ residuals for column in columns])
+        slope, information = _derivatives(design, truth, found, offset)
         if np.linalg.norm(slope / len(truth)) < _FLAT:
             return found
-        expected *= 1 - expected
-        weighted = [column * expected for column in columns]
-        information = np.array([[a @ b for b in columns] for a in weighted])
         if not np.linalg.cond(information) < 1 / _FLAT:
             return None
         step = np.linalg.solve(information, slope)
-        moved = np.abs(sum(map(np.multiply, columns, step))).max()
-        found = found + step * min(1, _LONGEST_STEP / moved)
+        if furthest @ np.abs(step) > _LONGEST_STEP:
+            step *= min(1, _LONGEST_STEP / np.abs(design @ step).max())
+        found = found + step
     return None
+
+
+def _derivatives(
+    design: Floats, truth: NDArray[np.bool_], coefficients: Floats, offset: Floats
+) -> tuple[Floats, Floats]:
+    """Return the slope of the log likelihood and its information, (c,) and (c, c)."""
+    slope = np.zeros(design.shape[1])
+    information = np.zeros((design.shape[1], design.shape[1]))
+    for piece in _pieces(len(truth)):
+        rows = design[piece]
+        expected = expit(rows @ coefficients + offset[piece])
+        slope += rows.T @ (truth[piece] - expected)
+        information += rows.T @ (rows * (expected * (1 - expected))[:, np.newaxis])
+    return slope, information
+
+
+def _pieces(n_images: int) -> list[slice]:
+    """Return the images at once; of many, as many as stay in a processor's cache."""
+    at_once = _AT_ONCE if n_images > _MANY_IMAGES else n_images
+    return [slice(k, k + at_once) for k in range(0, n_images, at_once)]
 
 
 def _clustered_errors(
@@ -331,7 +418,7 @@ def _clustered_errors(
     NaN with one patient, and where every patient's residuals cancel, which says
     nothing.
     """
-    residuals = truth - expit(design @ coefficients + offset)
+    residuals = truth - _expected(design, coefficients, offset)
     scores = np.stack([np.bincount(codes, weights=c * residuals) for c in design.T])
     n_clusters = scores.shape[1]
     if n_clusters < 2:
@@ -344,5 +431,15 @@ def _clustered_errors(
 
 
 def _information(design: Floats, coefficients: Floats, offset: Floats) -> Floats:
-    expected = expit(design @ coefficients + offset)
-    return np.asarray(design.T @ (design * (expected * (1 - expected))[:, np.newaxis]))
+    expected = _expected(design, coefficients, offset)
+    weights = (expected * (1 - expected))[:, np.newaxis]
+    pieces = _pieces(len(design))
+    return np.asarray(sum(design[p].T @ (design[p] * weights[p]) for p in pieces))
+
+
+def _expected(design: Floats, coefficients: Floats, offset: Floats) -> Floats:
+    """Return the probabilities by the model, shape (n,)."""
+    expected = np.empty(len(design))
+    for piece in _pieces(len(design)):
+        expected[piece] = expit(design[piece] @ coefficients + offset[piece])
+    return expected

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+
+from covid_cxr.statistics.threads import in_threads
 
 # Two shares that differ by less are equal but for rounding.
 _ROUNDING = 1e-12
@@ -89,6 +92,23 @@ class RocCurve:
         )
         area = float(np.trapezoid(sensitivity, rate))
         return (1 + (area - end**2 / 2) / (end - end**2 / 2)) / 2
+
+
+def trace_rocs(is_case: ArrayLike, scores: pd.DataFrame) -> dict[str, RocCurve]:
+    """Return the ROC curve of each model, by its name.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        scores: A column per model.
+
+    Raises:
+        ValueError: As `trace_roc`.
+    """
+    models = [scores[name] for name in scores]
+    curves = in_threads(
+        lambda model: trace_roc(is_case, model), models, n_images=len(scores)
+    )
+    return dict(zip(map(str, scores), curves, strict=True))
 
 
 def trace_roc(is_case: ArrayLike, scores: ArrayLike) -> RocCurve:
