@@ -237,11 +237,7 @@ def gather_gallery(
 
 
 def draw_masked_aurocs(results: pd.DataFrame) -> Any:
-    """Return the AUROCs of every path and input.
-
-    Args:
-        results: From `tabulate_shortcuts`.
-    """
+    """Return the AUROCs of every path and input."""
     shown = set(results["path"].dropna())
     paths = {path.name: path.title for path in current().paths if path.name in shown}
     return masked_radiographs.draw_shortcuts(

@@ -112,11 +112,7 @@ QUESTIONS = (
 
 
 def fill_model_card(evidence: Evidence) -> Document:
-    """Return the model card of the chosen classifier.
-
-    Args:
-        evidence: What the run left.
-    """
+    """Return the model card of the chosen classifier."""
     return Document(
         name="model_card",
         title=(
