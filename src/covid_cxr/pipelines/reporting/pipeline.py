@@ -230,7 +230,7 @@ def _explanations(paths: Sequence[TrainingPath]) -> list[Node]:
     }
     return [
         Node(
-            nodes.draw_explained_cases,
+            nodes.draw_outcomes,
             inputs={**images, "reporting": "params:reporting", **explanations},
             outputs=["figure4", "figure5", "figure6", "figure7"],
             name="draw_saliency",
