@@ -42,7 +42,7 @@ def draw_roc_curves(
         name: f"{_title(name, are_paths=are_paths)}: {auc:.3f}" for name, auc in aucs
     }
     traced = trace_rocs(test.is_case, test.scores)
-    curves = dict(zip(titles.values(), traced.values(), strict=True))
+    curves = {titles[name]: curve for name, curve in traced.items()}
     found = in_threads(
         partial(roc_band, test.is_case, cluster=test.clusters, level=reporting.level),
         [test.scores[name] for name in names],

@@ -1,6 +1,7 @@
 """Scores and histories to tables, figures and one HTML file, for any paths."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
@@ -85,14 +86,11 @@ def _with_report(
     shown = [n for one in SECTIONS for n in one.shows(names, is_study=is_study)]
     own = [*own, *document_nodes(own, {*made}.intersection(shown))]
     there = {*made, *(name for node in own for name in node.outputs)}
-    report = Node(
+    report = _node(
         write_report,
-        inputs={
-            "reporting": "params:reporting",
-            **_same([name for name in dict.fromkeys(shown) if name in there]),
-        },
-        outputs="report",
-        name="write_report",
+        "report",
+        reporting="params:reporting",
+        **_same([name for name in dict.fromkeys(shown) if name in there]),
     )
     return [*own, report]
 
@@ -122,40 +120,15 @@ def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
     lost += [f"{name}_left_out" for name in training_sets]
     stores = [f"{cohort}_store" for cohort in cohorts]
     return [
-        Node(
-            nodes.follow_study,
-            inputs={**divided, **rejected, **_same(lost)},
-            outputs="flow_results",
-            name="follow_radiographs",
+        _node(nodes.follow_study, "flow_results", **divided, **rejected, **_same(lost)),
+        _node(nodes.draw_radiograph_flow, "flow_figure", flow_results="flow_results"),
+        _node(nodes.describe_study, "cohort_results", **divided),
+        _node(count_flags, "flag_results", **by_cohort),
+        _node(
+            nodes.gather_flagged, "flagged_radiographs", **_same([*curated, *stores])
         ),
-        Node(
-            nodes.draw_radiograph_flow,
-            inputs={"flow_results": "flow_results"},
-            outputs="flow_figure",
-            name="draw_flow",
-        ),
-        Node(
-            nodes.describe_study,
-            inputs=divided,
-            outputs="cohort_results",
-            name="describe_cohorts",
-        ),
-        Node(count_flags, inputs=by_cohort, outputs="flag_results", name="count_flags"),
-        Node(
-            nodes.gather_flagged,
-            inputs=_same([*curated, *stores]),
-            outputs="flagged_radiographs",
-            name="gather_flagged",
-        ),
-        Node(
-            count_cohorts,
-            inputs={**by_cohort, **rejected},
-            outputs="cohort_counts",
-            name="count_cohorts",
-        ),
-        Node(
-            nodes.count_study, inputs=divided, outputs="part_counts", name="count_parts"
-        ),
+        _node(count_cohorts, "cohort_counts", **by_cohort, **rejected),
+        _node(nodes.count_study, "part_counts", **divided),
     ]
 
 
@@ -164,29 +137,23 @@ def _before_the_target(paths: Sequence[TrainingPath]) -> list[Node]:
     made = []
     if any(path.has_phase1 for path in paths):
         made.append(
-            Node(
+            _node(
                 tabulate_findings,
-                inputs={
-                    "scores": "phase1_scores",
-                    "labels": "params:phase1.labels",
-                    "reporting": "params:reporting",
-                },
-                outputs="table1",
-                name="tabulate_findings",
+                "table1",
+                scores="phase1_scores",
+                labels="params:phase1.labels",
+                reporting="params:reporting",
             )
         )
     refined = [one.dataset_prefix for path in paths for one in path.phase2_trainings]
     if refined:
         made.append(
-            Node(
+            _node(
                 tabulate_related,
-                inputs={
-                    "part_counts": "part_counts",
-                    "reporting": "params:reporting",
-                    **{name: f"{name}_scores" for name in refined},
-                },
-                outputs="table2",
-                name="tabulate_related",
+                "table2",
+                part_counts="part_counts",
+                reporting="params:reporting",
+                **{name: f"{name}_scores" for name in refined},
             )
         )
     return made
@@ -194,24 +161,18 @@ def _before_the_target(paths: Sequence[TrainingPath]) -> list[Node]:
 
 def _target_scores(paths: Sequence[TrainingPath]) -> list[Node]:
     return [
-        Node(
+        _node(
             tabulate_target,
-            inputs={"scores": "arranged_scores", "reporting": "params:reporting"},
-            outputs="table3",
-            name="tabulate_target",
+            "table3",
+            scores="arranged_scores",
+            reporting="params:reporting",
         ),
-        Node(
+        _node(
             tabulate_seeds,
-            inputs={path.name: f"{path.name}_phase3_seed_scores" for path in paths},
-            outputs="seed_variance",
-            name="tabulate_seeds",
+            "seed_variance",
+            **{path.name: f"{path.name}_phase3_seed_scores" for path in paths},
         ),
-        Node(
-            nodes.draw_auroc_intervals,
-            inputs={"table3": "table3"},
-            outputs="auroc_intervals",
-            name="draw_auroc_intervals",
-        ),
+        _node(nodes.draw_auroc_intervals, "auroc_intervals", table3="table3"),
     ]
 
 
@@ -229,42 +190,34 @@ def _explanations(paths: Sequence[TrainingPath]) -> list[Node]:
         if (tested := _tested(paths, phase))
     }
     return [
-        Node(
+        _node(
             nodes.draw_outcomes,
-            inputs={**images, "reporting": "params:reporting", **explanations},
-            outputs=["figure4", "figure5", "figure6", "figure7"],
-            name="draw_saliency",
+            ["figure4", "figure5", "figure6", "figure7"],
+            **images,
+            reporting="params:reporting",
+            **explanations,
         ),
-        Node(
-            list_explanations,
-            inputs=explanations,
-            outputs="explanation_results",
-            name="list_explanations",
-        ),
-        Node(
+        _node(list_explanations, "explanation_results", **explanations),
+        _node(
             nodes.draw_forgetting,
-            inputs={"randomisation_results": "randomisation_results"},
-            outputs="randomisation_figure",
-            name="draw_randomisation",
+            "randomisation_figure",
+            randomisation_results="randomisation_results",
         ),
         *(
-            Node(
+            _node(
                 gather_by_path,
-                inputs=by_path,
-                outputs=results,
+                results,
                 name=f"gather_{results.removesuffix('_results')}",
+                **by_path,
             )
             for results, by_path in gathered.items()
         ),
-        Node(
+        _node(
             nodes.gather_gallery,
-            inputs={
-                **images,
-                "gallery": "params:gallery",
-                **{path.name: f"{path.name}_phase3_maps" for path in paths},
-            },
-            outputs="gallery",
-            name="gather_gallery",
+            "gallery",
+            **images,
+            gallery="params:gallery",
+            **{path.name: f"{path.name}_phase3_maps" for path in paths},
         ),
     ]
 
@@ -288,36 +241,25 @@ def _shortcuts(paths: Sequence[TrainingPath]) -> list[Node]:
     whole = {path.name: f"{path.name}_phase3_scores" for path in paths}
     masked = {f"{n}{MASKED}": f"{n}_phase3_masked_scores" for n in whole}
     return [
-        Node(
+        _node(
             tabulate_shortcuts,
-            inputs={
-                **drawn,
-                "intensity_auroc": "intensity_auroc",
-                "reporting": "params:reporting",
-                **whole,
-                **masked,
-            },
-            outputs="shortcut_results",
-            name="tabulate_shortcuts",
+            "shortcut_results",
+            **drawn,
+            intensity_auroc="intensity_auroc",
+            reporting="params:reporting",
+            **whole,
+            **masked,
         ),
-        Node(
-            nodes.draw_masked_aurocs,
-            inputs={"results": "shortcut_results"},
-            outputs="shortcut_figure",
-            name="draw_shortcuts",
-        ),
-        Node(
+        _node(nodes.draw_masked_aurocs, "shortcut_figure", results="shortcut_results"),
+        _node(
             nodes.draw_masked_example,
-            inputs={
-                **drawn,
-                "store": f"{cohort}_store",
-                "lungs": f"{cohort}_lungs",
-                "intensity": "phase3_intensity",
-                "masked_inputs": "params:audit.masked_inputs",
-                "reporting": "params:reporting",
-            },
-            outputs="masked_radiograph_figure",
-            name="draw_masked_radiograph",
+            "masked_radiograph_figure",
+            **drawn,
+            store=f"{cohort}_store",
+            lungs=f"{cohort}_lungs",
+            intensity="phase3_intensity",
+            masked_inputs="params:audit.masked_inputs",
+            reporting="params:reporting",
         ),
     ]
 
@@ -327,65 +269,52 @@ def _trainings(paths: Sequence[TrainingPath]) -> list[Node]:
     in_order = sorted(trainings.values(), key=lambda one: one.training_set[:6])
     names = [one.dataset_prefix for one in in_order]  # phase by phase
     return [
-        Node(
+        _node(
             nodes.draw_losses,
-            inputs={name: f"{name}_history" for name in names},
-            outputs="learning_curves",
-            name="draw_learning_curves",
+            "learning_curves",
+            **{name: f"{name}_history" for name in names},
         ),
-        Node(
+        _node(
             list_trainings,
-            inputs={name: f"{name}_provenance" for name in names},
-            outputs="trainings",
-            name="list_trainings",
+            "trainings",
+            **{name: f"{name}_provenance" for name in names},
         ),
-        Node(
-            list_timings,
-            inputs={name: f"{name}_clock" for name in names},
-            outputs="timings",
-            name="list_timings",
-        ),
+        _node(list_timings, "timings", **{name: f"{name}_clock" for name in names}),
     ]
 
 
 def _comparison() -> list[Node]:
     given = {"scores": "arranged_scores", "reporting": "params:reporting"}
     return [
-        Node(
-            compare_paths,
-            inputs={**given, "evaluation": "params:evaluation"},
-            outputs="table4",
-            name="compare_paths",
-        ),
-        Node(
-            adjust_for_all_pairs,
-            inputs=given,
-            outputs="table5",
-            name="adjust_for_all_pairs",
-        ),
+        _node(compare_paths, "table4", **given, evaluation="params:evaluation"),
+        _node(adjust_for_all_pairs, "table5", **given),
     ]
 
 
 def _illustrations() -> list[Node]:
     return [
-        Node(
-            nodes.draw_training_paths,
-            inputs={"part_counts": "part_counts"},
-            outputs="figure1",
-            name="draw_training_paths",
-        ),
-        Node(
+        _node(nodes.draw_training_paths, "figure1", part_counts="part_counts"),
+        _node(
             nodes.draw_cropped_example,
-            inputs={
-                "images": f"{current().target_cohort}_images",
-                "crops": f"{current().target_cohort}_crops",
-                "radiographs": f"{current().target_cohort}_curated",
-                "reporting": "params:reporting",
-            },
-            outputs="figure2",
-            name="draw_cropping",
+            "figure2",
+            images=f"{current().target_cohort}_images",
+            crops=f"{current().target_cohort}_crops",
+            radiographs=f"{current().target_cohort}_curated",
+            reporting="params:reporting",
         ),
     ]
+
+
+def _node(
+    function: Callable[..., Any],
+    outputs: str | list[str],
+    *,
+    name: str | None = None,
+    **inputs: str,
+) -> Node:
+    """Return a node with the name of its function, unless another is given."""
+    named = name or function.__name__
+    return Node(function, inputs=inputs, outputs=outputs, name=named)
 
 
 def _same(names: Sequence[str]) -> dict[str, str]:
