@@ -1,7 +1,6 @@
 """Scores and histories to tables, figures and one HTML file, for any paths."""
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
@@ -15,6 +14,7 @@ from covid_cxr.evaluation.paper_tables import (
 from covid_cxr.evaluation.seed_variance import tabulate_seeds
 from covid_cxr.pipelines.reporting import nodes
 from covid_cxr.pipelines.reporting.documents import document_nodes
+from covid_cxr.pipelines.wiring import node
 from covid_cxr.report.flags import count_flags
 from covid_cxr.report.html import write_report
 from covid_cxr.report.map_tests import gather_by_path, list_explanations
@@ -85,8 +85,8 @@ def _with_report(
     names = [path.name for path in paths]
     shown = [n for one in SECTIONS for n in one.shows(names, is_study=is_study)]
     own = [*own, *document_nodes(own, {*made}.intersection(shown))]
-    there = {*made, *(name for node in own for name in node.outputs)}
-    report = _node(
+    there = {*made, *(name for one in own for name in one.outputs)}
+    report = node(
         write_report,
         "report",
         reporting="params:reporting",
@@ -120,15 +120,13 @@ def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
     lost += [f"{name}_left_out" for name in training_sets]
     stores = [f"{cohort}_store" for cohort in cohorts]
     return [
-        _node(nodes.follow_study, "flow_results", **divided, **rejected, **_same(lost)),
-        _node(nodes.draw_radiograph_flow, "flow_figure", flow_results="flow_results"),
-        _node(nodes.describe_study, "cohort_results", **divided),
-        _node(count_flags, "flag_results", **by_cohort),
-        _node(
-            nodes.gather_flagged, "flagged_radiographs", **_same([*curated, *stores])
-        ),
-        _node(count_cohorts, "cohort_counts", **by_cohort, **rejected),
-        _node(nodes.count_study, "part_counts", **divided),
+        node(nodes.follow_study, "flow_results", **divided, **rejected, **_same(lost)),
+        node(nodes.draw_radiograph_flow, "flow_figure", flow_results="flow_results"),
+        node(nodes.describe_study, "cohort_results", **divided),
+        node(count_flags, "flag_results", **by_cohort),
+        node(nodes.gather_flagged, "flagged_radiographs", **_same([*curated, *stores])),
+        node(count_cohorts, "cohort_counts", **by_cohort, **rejected),
+        node(nodes.count_study, "part_counts", **divided),
     ]
 
 
@@ -137,7 +135,7 @@ def _before_the_target(paths: Sequence[TrainingPath]) -> list[Node]:
     made = []
     if any(path.has_phase1 for path in paths):
         made.append(
-            _node(
+            node(
                 tabulate_findings,
                 "table1",
                 scores="phase1_scores",
@@ -148,7 +146,7 @@ def _before_the_target(paths: Sequence[TrainingPath]) -> list[Node]:
     refined = [one.dataset_prefix for path in paths for one in path.phase2_trainings]
     if refined:
         made.append(
-            _node(
+            node(
                 tabulate_related,
                 "table2",
                 part_counts="part_counts",
@@ -161,18 +159,18 @@ def _before_the_target(paths: Sequence[TrainingPath]) -> list[Node]:
 
 def _target_scores(paths: Sequence[TrainingPath]) -> list[Node]:
     return [
-        _node(
+        node(
             tabulate_target,
             "table3",
             scores="arranged_scores",
             reporting="params:reporting",
         ),
-        _node(
+        node(
             tabulate_seeds,
             "seed_variance",
             **{path.name: f"{path.name}_phase3_seed_scores" for path in paths},
         ),
-        _node(nodes.draw_auroc_intervals, "auroc_intervals", table3="table3"),
+        node(nodes.draw_auroc_intervals, "auroc_intervals", table3="table3"),
     ]
 
 
@@ -190,21 +188,21 @@ def _explanations(paths: Sequence[TrainingPath]) -> list[Node]:
         if (tested := _tested(paths, phase))
     }
     return [
-        _node(
+        node(
             nodes.draw_outcomes,
             ["figure4", "figure5", "figure6", "figure7"],
             **images,
             reporting="params:reporting",
             **explanations,
         ),
-        _node(list_explanations, "explanation_results", **explanations),
-        _node(
+        node(list_explanations, "explanation_results", **explanations),
+        node(
             nodes.draw_forgetting,
             "randomisation_figure",
             randomisation_results="randomisation_results",
         ),
         *(
-            _node(
+            node(
                 gather_by_path,
                 results,
                 name=f"gather_{results.removesuffix('_results')}",
@@ -212,7 +210,7 @@ def _explanations(paths: Sequence[TrainingPath]) -> list[Node]:
             )
             for results, by_path in gathered.items()
         ),
-        _node(
+        node(
             nodes.gather_gallery,
             "gallery",
             **images,
@@ -241,7 +239,7 @@ def _shortcuts(paths: Sequence[TrainingPath]) -> list[Node]:
     whole = {path.name: f"{path.name}_phase3_scores" for path in paths}
     masked = {f"{n}{MASKED}": f"{n}_phase3_masked_scores" for n in whole}
     return [
-        _node(
+        node(
             tabulate_shortcuts,
             "shortcut_results",
             **drawn,
@@ -250,8 +248,8 @@ def _shortcuts(paths: Sequence[TrainingPath]) -> list[Node]:
             **whole,
             **masked,
         ),
-        _node(nodes.draw_masked_aurocs, "shortcut_figure", results="shortcut_results"),
-        _node(
+        node(nodes.draw_masked_aurocs, "shortcut_figure", results="shortcut_results"),
+        node(
             nodes.draw_masked_example,
             "masked_radiograph_figure",
             **drawn,
@@ -269,32 +267,32 @@ def _trainings(paths: Sequence[TrainingPath]) -> list[Node]:
     in_order = sorted(trainings.values(), key=lambda one: one.training_set[:6])
     names = [one.dataset_prefix for one in in_order]  # phase by phase
     return [
-        _node(
+        node(
             nodes.draw_losses,
             "learning_curves",
             **{name: f"{name}_history" for name in names},
         ),
-        _node(
+        node(
             list_trainings,
             "trainings",
             **{name: f"{name}_provenance" for name in names},
         ),
-        _node(list_timings, "timings", **{name: f"{name}_clock" for name in names}),
+        node(list_timings, "timings", **{name: f"{name}_clock" for name in names}),
     ]
 
 
 def _comparison() -> list[Node]:
     given = {"scores": "arranged_scores", "reporting": "params:reporting"}
     return [
-        _node(compare_paths, "table4", **given, evaluation="params:evaluation"),
-        _node(adjust_for_all_pairs, "table5", **given),
+        node(compare_paths, "table4", **given, evaluation="params:evaluation"),
+        node(adjust_for_all_pairs, "table5", **given),
     ]
 
 
 def _illustrations() -> list[Node]:
     return [
-        _node(nodes.draw_training_paths, "figure1", part_counts="part_counts"),
-        _node(
+        node(nodes.draw_training_paths, "figure1", part_counts="part_counts"),
+        node(
             nodes.draw_cropped_example,
             "figure2",
             images=f"{current().target_cohort}_images",
@@ -303,18 +301,6 @@ def _illustrations() -> list[Node]:
             reporting="params:reporting",
         ),
     ]
-
-
-def _node(
-    function: Callable[..., Any],
-    outputs: str | list[str],
-    *,
-    name: str | None = None,
-    **inputs: str,
-) -> Node:
-    """Return a node with the name of its function, unless another is given."""
-    named = name or function.__name__
-    return Node(function, inputs=inputs, outputs=outputs, name=named)
 
 
 def _same(names: Sequence[str]) -> dict[str, str]:
