@@ -5,7 +5,7 @@ import pandas as pd
 
 from covid_cxr.figures.explained_cases import (
     ExplainedCase,
-    draw_cases,
+    draw_explained_cases,
     draw_randomisation,
 )
 from covid_cxr.figures.note import draw_note
@@ -22,7 +22,7 @@ def made_up_case(**changes):
 
 
 def test_a_case_is_shown_as_radiograph_map_and_overlay():
-    figure = draw_cases([made_up_case()], method="Grad-CAM++")
+    figure = draw_explained_cases([made_up_case()], method="Grad-CAM++")
 
     radiograph, saliency, overlay = figure.axes[:3]
     assert np.array_equal(radiograph.images[0].get_array(), made_up_case().pixels)
@@ -32,7 +32,7 @@ def test_a_case_is_shown_as_radiograph_map_and_overlay():
 
 
 def test_the_map_is_brought_to_the_size_of_the_radiograph():
-    figure = draw_cases([made_up_case()], method="Grad-CAM++")
+    figure = draw_explained_cases([made_up_case()], method="Grad-CAM++")
 
     shown = figure.axes[1].images[0].get_array()
     assert shown.shape == (32, 48)
@@ -41,13 +41,13 @@ def test_the_map_is_brought_to_the_size_of_the_radiograph():
 
 
 def test_the_title_gives_the_patient_and_the_output_in_per_cent():
-    figure = draw_cases([made_up_case()], method="Grad-CAM++")
+    figure = draw_explained_cases([made_up_case()], method="Grad-CAM++")
 
     assert figure.axes[0].get_title(loc="left") == "Patient 30: output 95.4 %"
 
 
 def test_every_case_has_a_row():
-    figure = draw_cases(
+    figure = draw_explained_cases(
         [made_up_case(), made_up_case(patient_index=31)], method="Grad-CAM"
     )
 

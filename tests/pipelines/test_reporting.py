@@ -17,7 +17,7 @@ from covid_cxr.audit.on_leak import OnLeak
 from covid_cxr.cohorts.duplicates import no_duplicates
 from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.pipeline_registry import register_pipelines
-from covid_cxr.pipelines.audit.nodes import find_leaks, find_shortcuts
+from covid_cxr.pipelines.audit.nodes import audit_leaks, find_shortcuts
 from covid_cxr.pipelines.reporting.nodes import draw_cropped_example
 from covid_cxr.radiographs.curation import Curation, plan_store
 from covid_cxr.radiographs.folder import list_folder
@@ -327,7 +327,7 @@ def audit(study):
     duplicates = {f"{cohort}_duplicates": none for cohort in ("nih", "rsna", "covid")}
     across = none.assign(first_cohort="", second_cohort="")
     warn = dict.fromkeys(("same_image", "duplicate", "same_patient"), "warn")
-    _, leakage, _ = find_leaks(
+    _, leakage, _ = audit_leaks(
         OnLeak(**warn, unknown_ancestry="warn"),
         network_weights="none",
         **tables,

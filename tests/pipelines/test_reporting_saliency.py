@@ -6,8 +6,8 @@ import pytest
 
 from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.pipelines.reporting.nodes import (
-    draw_explained_cases,
     draw_forgetting,
+    draw_outcomes,
 )
 from covid_cxr.pipelines.reporting.pipeline import create_path_pipeline
 from covid_cxr.study.current import current
@@ -44,7 +44,7 @@ def explained(*, score, method="grad_cam"):
 
 
 def draw(**options):
-    return draw_explained_cases(
+    return draw_outcomes(
         TABLE3,
         OneImage(),
         CURATED,
@@ -87,7 +87,7 @@ def test_an_outcome_without_a_case_has_a_figure_that_says_so():
 
 def test_maps_of_radiographs_that_are_not_curated_are_refused():
     with pytest.raises(ValueError, match="such as x; run phase 3"):
-        draw_explained_cases(
+        draw_outcomes(
             TABLE3,
             OneImage(),
             CURATED.assign(image_id="y"),

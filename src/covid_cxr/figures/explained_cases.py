@@ -38,7 +38,7 @@ class ExplainedCase:
         return f"Patient {self.patient_index}: output {100 * self.score:.1f} %"
 
 
-def draw_cases(cases: Sequence[ExplainedCase], *, method: str) -> Any:
+def draw_explained_cases(cases: Sequence[ExplainedCase], *, method: str) -> Any:
     """Return one row per case as a matplotlib `Figure`.
 
     The map is interpolated to the size of the radiograph and shown in the colours of

@@ -16,6 +16,7 @@ from covid_cxr.evaluation.calibration_tables import calibrate
 from covid_cxr.evaluation.ensembles import tabulate_ensembles
 from covid_cxr.evaluation.subgroups import tabulate_subgroups
 from covid_cxr.evaluation.thresholds import tabulate_operating_points
+from covid_cxr.pipelines.wiring import node
 from covid_cxr.report.score_figures import (
     draw_decision_curves,
     draw_reliability_curves,
@@ -34,59 +35,37 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
     given = {"scores": "arranged_scores", "reporting": "params:reporting"}
     settings = {**given, "evaluation": "params:evaluation"}
     return [
-        Node(
-            tabulate_aurocs,
-            inputs=settings,
-            outputs="auroc_results",
-            name="tabulate_aurocs",
-        ),
-        Node(
+        node(tabulate_aurocs, "auroc_results", **settings),
+        node(
             _with(draw_roc_curves, are_paths=are_paths),
-            inputs=given,
-            outputs=["roc_figure", "roc_interactive"],
-            name="draw_roc",
+            ["roc_figure", "roc_interactive"],
+            **given,
         ),
-        Node(
-            tabulate_operating_points,
-            inputs=settings,
-            outputs="operating_results",
-            name="tabulate_operating_points",
-        ),
-        Node(
+        node(tabulate_operating_points, "operating_results", **settings),
+        node(
             calibrate,
-            inputs=settings,
-            outputs=["calibration_results", "reliability_results", "decision_results"],
-            name="calibrate",
+            ["calibration_results", "reliability_results", "decision_results"],
+            **settings,
         ),
-        Node(
+        node(
             _with(draw_reliability_curves, are_paths=are_paths),
-            inputs={"bins": "reliability_results"},
-            outputs="reliability_figure",
-            name="draw_reliability",
+            "reliability_figure",
+            bins="reliability_results",
         ),
-        Node(
+        node(
             _with(draw_decision_curves, are_paths=are_paths),
-            inputs={"curves": "decision_results"},
-            outputs="decision_figure",
-            name="draw_decisions",
+            "decision_figure",
+            curves="decision_results",
         ),
-        Node(
-            tabulate_ensembles,
-            inputs=given,
-            outputs="ensemble_results",
-            name="tabulate_ensembles",
+        node(tabulate_ensembles, "ensemble_results", **given),
+        node(
+            tabulate_subgroups, "subgroup_results", **settings, levels="subgroup_levels"
         ),
-        Node(
-            tabulate_subgroups,
-            inputs={**settings, "levels": "subgroup_levels"},
-            outputs="subgroup_results",
-            name="tabulate_subgroups",
-        ),
-        Node(
+        node(
             _with(draw_subgroups, are_paths=are_paths),
-            inputs={"results": "subgroup_results", "auroc": "auroc_results"},
-            outputs="forest_figure",
-            name="draw_forest",
+            "forest_figure",
+            results="subgroup_results",
+            auroc="auroc_results",
         ),
     ]
 

@@ -80,11 +80,7 @@ def list_timings(**clocks: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def cost_of_study(trainings: pd.DataFrame) -> Cost:
-    """Return what the trainings cost, each run once.
-
-    Args:
-        trainings: From `list_trainings`.
-    """
+    """Return what the trainings cost, each run once."""
     return _cost(trainings, pd.Series(1, index=trainings.index))
 
 

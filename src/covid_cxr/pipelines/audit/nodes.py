@@ -8,14 +8,13 @@ from covid_cxr.audit import metadata_alone, verdict
 from covid_cxr.audit.leaks import identify
 from covid_cxr.audit.lineage import stages_of
 from covid_cxr.audit.on_leak import OnLeak
-from covid_cxr.cohorts import duplicates as duplicate_pairs
-from covid_cxr.cohorts.duplicates import DuplicateSearch
+from covid_cxr.cohorts.duplicates import DuplicateSearch, find_duplicates_across
 from covid_cxr.cohorts.label_by_source import sources_of_one_class, warn_of_sources
 from covid_cxr.study.current import current
 from covid_cxr.study.parameters import network_of
 
 
-def find_duplicates_across(duplicates: DuplicateSearch, **cohorts: Any) -> pd.DataFrame:
+def pair_cohorts(duplicates: DuplicateSearch, **cohorts: Any) -> pd.DataFrame:
     """Return the pairs of images of different cohorts that show the same picture.
 
     Args:
@@ -23,14 +22,14 @@ def find_duplicates_across(duplicates: DuplicateSearch, **cohorts: Any) -> pd.Da
         cohorts: `<cohort>_curated` and `<cohort>_store`.
     """
     names = [name.removesuffix("_store") for name in cohorts if "_store" in name]
-    return duplicate_pairs.find_duplicates_across(
+    return find_duplicates_across(
         {cohort: cohorts[f"{cohort}_curated"] for cohort in names},
         {cohort: cohorts[f"{cohort}_store"] for cohort in names},
         duplicates,
     )
 
 
-def find_leaks(
+def audit_leaks(
     on_leak: OnLeak, **inputs: Any
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """Return the leaks image by image, their counts for every stage, and the verdict.

@@ -7,9 +7,9 @@ from kedro.pipeline import Node, Pipeline
 from covid_cxr.audit.grey_values import predict_from_intensity
 from covid_cxr.audit.verdict import judge
 from covid_cxr.pipelines.audit.nodes import (
-    find_duplicates_across,
-    find_leaks,
+    audit_leaks,
     find_shortcuts,
+    pair_cohorts,
 )
 from covid_cxr.study.current import current
 from covid_cxr.study.parameters import network_of
@@ -27,7 +27,7 @@ def create_pipeline() -> Pipeline:
     duplicates = [*(f"{cohort}_duplicates" for cohort in cohorts), "duplicates_across"]
     nodes = [
         Node(
-            find_duplicates_across,
+            pair_cohorts,
             inputs={
                 "duplicates": "params:duplicates",
                 **_same([*curated, *(f"{cohort}_store" for cohort in cohorts)]),
@@ -36,7 +36,7 @@ def create_pipeline() -> Pipeline:
             name="find_duplicates_across",
         ),
         Node(
-            find_leaks,
+            audit_leaks,
             inputs={
                 "on_leak": "params:audit.on_leak",
                 **{

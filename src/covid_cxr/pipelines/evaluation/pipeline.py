@@ -7,6 +7,7 @@ from kedro.pipeline import Node, Pipeline
 from covid_cxr.evaluation.arranged_scores import arrange_paths
 from covid_cxr.evaluation.subgroups import find_levels
 from covid_cxr.pipelines.score_evaluation import evaluate_scores
+from covid_cxr.pipelines.wiring import node
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
 
@@ -40,20 +41,16 @@ def create_path_pipeline(path: TrainingPath) -> Pipeline:
 
 def _nodes_of(paths: Sequence[TrainingPath]) -> list[Node]:
     return [
-        Node(
+        node(
             arrange_paths,
-            inputs={path.name: f"{path.name}_phase3_scores" for path in paths},
-            outputs="arranged_scores",
-            name="arrange_paths",
+            "arranged_scores",
+            **{path.name: f"{path.name}_phase3_scores" for path in paths},
         ),
-        Node(
+        node(
             find_levels,
-            inputs={
-                "radiographs": f"{current().target_cohort}_curated",
-                "evaluation": "params:evaluation",
-            },
-            outputs="subgroup_levels",
-            name="find_levels",
+            "subgroup_levels",
+            radiographs=f"{current().target_cohort}_curated",
+            evaluation="params:evaluation",
         ),
         *evaluate_scores(are_paths=True),
     ]

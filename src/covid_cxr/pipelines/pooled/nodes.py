@@ -28,7 +28,7 @@ def training_sets() -> dict[str, str]:
     return first
 
 
-def pool_radiographs(**inputs: Any) -> pd.DataFrame:
+def pool_cohorts(**inputs: Any) -> pd.DataFrame:
     """Return the curated radiographs of all cohorts with the labels of all.
 
     Args:
@@ -42,7 +42,7 @@ def pool_radiographs(**inputs: Any) -> pd.DataFrame:
     )
 
 
-def pool_splits(**splits: pd.DataFrame) -> pd.DataFrame:
+def pool_parts(**splits: pd.DataFrame) -> pd.DataFrame:
     """Return one split of all cohorts.
 
     Args:
@@ -54,7 +54,7 @@ def pool_splits(**splits: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def pool_intensities(
+def pool_moments(
     split: pd.DataFrame, **intensities: Mapping[str, Any]
 ) -> dict[str, float]:
     """Return the intensity of the pooled training images.

@@ -4,9 +4,9 @@ from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.evaluation.pooled_control import compare_with_pooled
 from covid_cxr.pipelines.pooled.nodes import (
-    pool_intensities,
-    pool_radiographs,
-    pool_splits,
+    pool_cohorts,
+    pool_moments,
+    pool_parts,
     score_target,
     train,
     training_sets,
@@ -33,19 +33,19 @@ def _pool() -> list[Node]:
     curated = {f"{cohort}_curated": f"{cohort}_curated" for cohort in sets}
     return [
         Node(
-            pool_radiographs,
+            pool_cohorts,
             inputs={**stores, **curated},
             outputs="pooled_curated",
             name="pool_radiographs",
         ),
         Node(
-            pool_splits,
+            pool_parts,
             inputs={cohort: f"{name}_split" for cohort, name in sets.items()},
             outputs="pooled_split",
             name="pool_splits",
         ),
         Node(
-            pool_intensities,
+            pool_moments,
             inputs={
                 "split": "pooled_split",
                 **{cohort: f"{name}_intensity" for cohort, name in sets.items()},

@@ -31,23 +31,6 @@ DOCUMENTS: Mapping[str, Callable[[Evidence], Document]] = {
     "tripod_ai": fill_tripod_ai,
 }
 
-# The dataset of each field of `Evidence`; those that a run does not have stay None.
-_TABLES = {
-    "cohorts": "cohort_counts",
-    "flow": "flow_results",
-    "parts": "part_counts",
-    "characteristics": "cohort_results",
-    "trainings": "trainings",
-    "table3": "table3",
-    "seeds": "seed_variance",
-    "table4": "table4",
-    "table5": "table5",
-    "operating": "operating_results",
-    "calibration": "calibration_results",
-    "subgroups": "subgroup_results",
-    "ensembles": "ensemble_results",
-    "shortcuts": "shortcut_results",
-}
 # Records of the report that are evidence, too, by the field of `Evidence`.
 _RECORDS = {"audit": AuditTables, "saliency": SaliencyTables}
 _DRAWING = ("synthesis", "defects")  # parameters of the synthetic hospital only
@@ -69,7 +52,7 @@ def document_nodes(nodes: Sequence[Node], given: Collection[str]) -> list[Node]:
         *(name for cohort in cohorts for name in (*_raw(cohort), f"{cohort}_curated")),
         *_ending(read, "_split"),
     ]
-    filled = {field: name for field, name in _TABLES.items() if name in had}
+    filled = [one.name for one in fields(Evidence) if one.name in had]
     tables = (one.name for made in _RECORDS.values() for one in fields(made))
     shown = [name for name in tables if name in had]
     return [
@@ -86,8 +69,7 @@ def document_nodes(nodes: Sequence[Node], given: Collection[str]) -> list[Node]:
                 "reporting": "params:reporting",
                 "evaluation": "params:evaluation",
                 "provenance_results": "provenance_results",
-                **filled,
-                **_same([*shown, *records, *_ending(had, _SITES)]),
+                **_same([*filled, *shown, *records, *_ending(had, _SITES)]),
             },
             outputs=["documents", *DOCUMENTS],
             name="fill_documents",
@@ -139,11 +121,12 @@ def fill_documents(
         reporting: For level and significance.
         evaluation: For power and the smallest subgroup.
         provenance_results: From `trace_run`.
-        found: Tables by the fields of `Evidence`; by dataset those of the sections,
+        found: Tables that `Evidence` or its records have as fields,
             `<training>_provenance` and `<path>_site_results`.
     """
     records = {name: take_record(made, found) for name, made in _RECORDS.items()}
-    tables = {name: found[name] for name in _TABLES if name in found}
+    names = {one.name for one in fields(Evidence)}
+    tables = {name: table for name, table in found.items() if name in names}
     sites = {n: table for n, table in _take(found, _SITES).items() if table is not None}
     evidence = Evidence(
         parameters=printable,

@@ -172,7 +172,7 @@ def draw_losses(**histories: list[dict[str, float]]) -> Any:
     )
 
 
-def draw_explained_cases(
+def draw_outcomes(
     table3: pd.DataFrame,
     store: ImageStore,
     radiographs: pd.DataFrame,
@@ -237,11 +237,7 @@ def gather_gallery(
 
 
 def draw_masked_aurocs(results: pd.DataFrame) -> Any:
-    """Return the AUROCs of every path and input.
-
-    Args:
-        results: From `tabulate_shortcuts`.
-    """
+    """Return the AUROCs of every path and input."""
     shown = set(results["path"].dropna())
     paths = {path.name: path.title for path in current().paths if path.name in shown}
     return masked_radiographs.draw_shortcuts(
@@ -390,7 +386,7 @@ def _draw_outcome(
             f"ones, such as {unknown[0]}; run phase 3 again."
         )
     wanted = rows.loc[[case["image_id"] for case in cases]].to_numpy(np.int64)
-    return explained_cases.draw_cases(
+    return explained_cases.draw_explained_cases(
         [
             explained_cases.ExplainedCase(
                 patient_index=case["patient_index"],

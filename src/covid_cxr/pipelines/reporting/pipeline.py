@@ -14,6 +14,7 @@ from covid_cxr.evaluation.paper_tables import (
 from covid_cxr.evaluation.seed_variance import tabulate_seeds
 from covid_cxr.pipelines.reporting import nodes
 from covid_cxr.pipelines.reporting.documents import document_nodes
+from covid_cxr.pipelines.wiring import node
 from covid_cxr.report.flags import count_flags
 from covid_cxr.report.html import write_report
 from covid_cxr.report.map_tests import gather_by_path, list_explanations
@@ -84,15 +85,12 @@ def _with_report(
     names = [path.name for path in paths]
     shown = [n for one in SECTIONS for n in one.shows(names, is_study=is_study)]
     own = [*own, *document_nodes(own, {*made}.intersection(shown))]
-    there = {*made, *(name for node in own for name in node.outputs)}
-    report = Node(
+    there = {*made, *(name for one in own for name in one.outputs)}
+    report = node(
         write_report,
-        inputs={
-            "reporting": "params:reporting",
-            **_same([name for name in dict.fromkeys(shown) if name in there]),
-        },
-        outputs="report",
-        name="write_report",
+        "report",
+        reporting="params:reporting",
+        **_same([name for name in dict.fromkeys(shown) if name in there]),
     )
     return [*own, report]
 
@@ -122,40 +120,13 @@ def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
     lost += [f"{name}_left_out" for name in training_sets]
     stores = [f"{cohort}_store" for cohort in cohorts]
     return [
-        Node(
-            nodes.follow_study,
-            inputs={**divided, **rejected, **_same(lost)},
-            outputs="flow_results",
-            name="follow_radiographs",
-        ),
-        Node(
-            nodes.draw_radiograph_flow,
-            inputs={"flow_results": "flow_results"},
-            outputs="flow_figure",
-            name="draw_flow",
-        ),
-        Node(
-            nodes.describe_study,
-            inputs=divided,
-            outputs="cohort_results",
-            name="describe_cohorts",
-        ),
-        Node(count_flags, inputs=by_cohort, outputs="flag_results", name="count_flags"),
-        Node(
-            nodes.gather_flagged,
-            inputs=_same([*curated, *stores]),
-            outputs="flagged_radiographs",
-            name="gather_flagged",
-        ),
-        Node(
-            count_cohorts,
-            inputs={**by_cohort, **rejected},
-            outputs="cohort_counts",
-            name="count_cohorts",
-        ),
-        Node(
-            nodes.count_study, inputs=divided, outputs="part_counts", name="count_parts"
-        ),
+        node(nodes.follow_study, "flow_results", **divided, **rejected, **_same(lost)),
+        node(nodes.draw_radiograph_flow, "flow_figure", flow_results="flow_results"),
+        node(nodes.describe_study, "cohort_results", **divided),
+        node(count_flags, "flag_results", **by_cohort),
+        node(nodes.gather_flagged, "flagged_radiographs", **_same([*curated, *stores])),
+        node(count_cohorts, "cohort_counts", **by_cohort, **rejected),
+        node(nodes.count_study, "part_counts", **divided),
     ]
 
 
@@ -170,29 +141,23 @@ def _before_the_target(paths: Sequence[TrainingPath]) -> list[Node]:
     }
     if general:
         made.append(
-            Node(
+            node(
                 tabulate_general,
-                inputs={
-                    "labels": "params:phase1.labels",
-                    "reporting": "params:reporting",
-                    **general,
-                },
-                outputs="table1",
-                name="tabulate_findings",
+                "table1",
+                labels="params:phase1.labels",
+                reporting="params:reporting",
+                **general,
             )
         )
     refined = [one.dataset_prefix for path in paths for one in path.phase2_trainings]
     if refined:
         made.append(
-            Node(
+            node(
                 tabulate_related,
-                inputs={
-                    "part_counts": "part_counts",
-                    "reporting": "params:reporting",
-                    **{name: f"{name}_scores" for name in refined},
-                },
-                outputs="table2",
-                name="tabulate_related",
+                "table2",
+                part_counts="part_counts",
+                reporting="params:reporting",
+                **{name: f"{name}_scores" for name in refined},
             )
         )
     return made
@@ -200,24 +165,18 @@ def _before_the_target(paths: Sequence[TrainingPath]) -> list[Node]:
 
 def _target_scores(paths: Sequence[TrainingPath]) -> list[Node]:
     return [
-        Node(
+        node(
             tabulate_target,
-            inputs={"scores": "arranged_scores", "reporting": "params:reporting"},
-            outputs="table3",
-            name="tabulate_target",
+            "table3",
+            scores="arranged_scores",
+            reporting="params:reporting",
         ),
-        Node(
+        node(
             tabulate_seeds,
-            inputs={path.name: f"{path.name}_phase3_seed_scores" for path in paths},
-            outputs="seed_variance",
-            name="tabulate_seeds",
+            "seed_variance",
+            **{path.name: f"{path.name}_phase3_seed_scores" for path in paths},
         ),
-        Node(
-            nodes.draw_auroc_intervals,
-            inputs={"table3": "table3"},
-            outputs="auroc_intervals",
-            name="draw_auroc_intervals",
-        ),
+        node(nodes.draw_auroc_intervals, "auroc_intervals", table3="table3"),
     ]
 
 
@@ -235,42 +194,34 @@ def _explanations(paths: Sequence[TrainingPath]) -> list[Node]:
         if (tested := _tested(paths, phase))
     }
     return [
-        Node(
-            nodes.draw_explained_cases,
-            inputs={**images, "reporting": "params:reporting", **explanations},
-            outputs=["figure4", "figure5", "figure6", "figure7"],
-            name="draw_saliency",
+        node(
+            nodes.draw_outcomes,
+            ["figure4", "figure5", "figure6", "figure7"],
+            **images,
+            reporting="params:reporting",
+            **explanations,
         ),
-        Node(
-            list_explanations,
-            inputs=explanations,
-            outputs="explanation_results",
-            name="list_explanations",
-        ),
-        Node(
+        node(list_explanations, "explanation_results", **explanations),
+        node(
             nodes.draw_forgetting,
-            inputs={"randomisation_results": "randomisation_results"},
-            outputs="randomisation_figure",
-            name="draw_randomisation",
+            "randomisation_figure",
+            randomisation_results="randomisation_results",
         ),
         *(
-            Node(
+            node(
                 gather_by_path,
-                inputs=by_path,
-                outputs=results,
+                results,
                 name=f"gather_{results.removesuffix('_results')}",
+                **by_path,
             )
             for results, by_path in gathered.items()
         ),
-        Node(
+        node(
             nodes.gather_gallery,
-            inputs={
-                **images,
-                "gallery": "params:gallery",
-                **{path.name: f"{path.name}_phase3_maps" for path in paths},
-            },
-            outputs="gallery",
-            name="gather_gallery",
+            "gallery",
+            **images,
+            gallery="params:gallery",
+            **{path.name: f"{path.name}_phase3_maps" for path in paths},
         ),
     ]
 
@@ -294,36 +245,25 @@ def _shortcuts(paths: Sequence[TrainingPath]) -> list[Node]:
     whole = {path.name: f"{path.name}_phase3_scores" for path in paths}
     masked = {f"{n}{MASKED}": f"{n}_phase3_masked_scores" for n in whole}
     return [
-        Node(
+        node(
             tabulate_shortcuts,
-            inputs={
-                **drawn,
-                "intensity_auroc": "intensity_auroc",
-                "reporting": "params:reporting",
-                **whole,
-                **masked,
-            },
-            outputs="shortcut_results",
-            name="tabulate_shortcuts",
+            "shortcut_results",
+            **drawn,
+            intensity_auroc="intensity_auroc",
+            reporting="params:reporting",
+            **whole,
+            **masked,
         ),
-        Node(
-            nodes.draw_masked_aurocs,
-            inputs={"results": "shortcut_results"},
-            outputs="shortcut_figure",
-            name="draw_shortcuts",
-        ),
-        Node(
+        node(nodes.draw_masked_aurocs, "shortcut_figure", results="shortcut_results"),
+        node(
             nodes.draw_masked_example,
-            inputs={
-                **drawn,
-                "store": f"{cohort}_store",
-                "lungs": f"{cohort}_lungs",
-                "intensity": "phase3_intensity",
-                "masked_inputs": "params:audit.masked_inputs",
-                "reporting": "params:reporting",
-            },
-            outputs="masked_radiograph_figure",
-            name="draw_masked_radiograph",
+            "masked_radiograph_figure",
+            **drawn,
+            store=f"{cohort}_store",
+            lungs=f"{cohort}_lungs",
+            intensity="phase3_intensity",
+            masked_inputs="params:audit.masked_inputs",
+            reporting="params:reporting",
         ),
     ]
 
@@ -333,63 +273,38 @@ def _trainings(paths: Sequence[TrainingPath]) -> list[Node]:
     in_order = sorted(trainings.values(), key=lambda one: one.training_set[:6])
     names = [one.dataset_prefix for one in in_order]  # phase by phase
     return [
-        Node(
+        node(
             nodes.draw_losses,
-            inputs={name: f"{name}_history" for name in names},
-            outputs="learning_curves",
-            name="draw_learning_curves",
+            "learning_curves",
+            **{name: f"{name}_history" for name in names},
         ),
-        Node(
+        node(
             list_trainings,
-            inputs={name: f"{name}_provenance" for name in names},
-            outputs="trainings",
-            name="list_trainings",
+            "trainings",
+            **{name: f"{name}_provenance" for name in names},
         ),
-        Node(
-            list_timings,
-            inputs={name: f"{name}_clock" for name in names},
-            outputs="timings",
-            name="list_timings",
-        ),
+        node(list_timings, "timings", **{name: f"{name}_clock" for name in names}),
     ]
 
 
 def _comparison() -> list[Node]:
     given = {"scores": "arranged_scores", "reporting": "params:reporting"}
     return [
-        Node(
-            compare_paths,
-            inputs={**given, "evaluation": "params:evaluation"},
-            outputs="table4",
-            name="compare_paths",
-        ),
-        Node(
-            adjust_for_all_pairs,
-            inputs=given,
-            outputs="table5",
-            name="adjust_for_all_pairs",
-        ),
+        node(compare_paths, "table4", **given, evaluation="params:evaluation"),
+        node(adjust_for_all_pairs, "table5", **given),
     ]
 
 
 def _illustrations() -> list[Node]:
     return [
-        Node(
-            nodes.draw_training_paths,
-            inputs={"part_counts": "part_counts"},
-            outputs="figure1",
-            name="draw_training_paths",
-        ),
-        Node(
+        node(nodes.draw_training_paths, "figure1", part_counts="part_counts"),
+        node(
             nodes.draw_cropped_example,
-            inputs={
-                "images": f"{current().target_cohort}_images",
-                "crops": f"{current().target_cohort}_crops",
-                "radiographs": f"{current().target_cohort}_curated",
-                "reporting": "params:reporting",
-            },
-            outputs="figure2",
-            name="draw_cropping",
+            "figure2",
+            images=f"{current().target_cohort}_images",
+            crops=f"{current().target_cohort}_crops",
+            radiographs=f"{current().target_cohort}_curated",
+            reporting="params:reporting",
         ),
     ]
 

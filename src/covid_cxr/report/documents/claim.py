@@ -273,11 +273,7 @@ QUESTIONS = (
 
 
 def fill_claim(evidence: Evidence) -> Document:
-    """Return the draft of the CLAIM 2024 form.
-
-    Args:
-        evidence: What the run left.
-    """
+    """Return the draft of the CLAIM 2024 form."""
     return Document(
         name="claim_2024",
         title="CLAIM 2024: draft",

@@ -58,7 +58,7 @@ def notices(evidence: Evidence) -> tuple[str, ...]:
 def sources(evidence: Evidence) -> str:
     """Return each cohort with its origin and size."""
     told = []
-    for row in evidence.cohorts.to_dict("records"):
+    for row in evidence.cohort_counts.to_dict("records"):
         origin = _origin(str(row["cohort"]), evidence)
         drawn = "synthetic radiographs in the format of " if row["is_synthetic"] else ""
         told.append(
@@ -92,7 +92,7 @@ def _reference(training_set: str, evidence: Evidence) -> str:
 
 def eligibility(evidence: Evidence) -> str:
     """Return what was rejected before the parts were drawn, and why."""
-    table = evidence.flow
+    table = evidence.flow_results
     lost = table[table["step"].isin([REJECTED_AT_INGESTION, REJECTED_AT_CURATION])]
     if lost.empty:
         return "No listed radiograph was rejected."
@@ -206,7 +206,7 @@ def reference_standard(evidence: Evidence) -> str:
 def partitions(evidence: Evidence) -> str:
     """Return the sizes of all parts, and how phase 3's were drawn."""
     told = []
-    for name, rows in evidence.parts.groupby("training_set", sort=False):
+    for name, rows in evidence.part_counts.groupby("training_set", sort=False):
         sizes = [
             f"{row['part']} {wording.count(row['images'])} radiographs of "
             f"{wording.count(row['patients'])} patients"
@@ -232,15 +232,16 @@ def held_apart(evidence: Evidence) -> str:
 
 def outcome_counts(evidence: Evidence) -> str:
     """Return radiographs with and without the finding in every part."""
-    rows = evidence.parts.to_dict("records")
+    rows = evidence.part_counts.to_dict("records")
     return _sentence("; ".join(_outcomes(row) for row in rows))
 
 
 def learned_from(evidence: Evidence) -> str:
     """Return the training parts of the chosen path, phase by phase."""
     used = evidence.chosen.training_sets
-    rows = evidence.parts[
-        evidence.parts["training_set"].isin(used) & (evidence.parts["part"] == "train")
+    rows = evidence.part_counts[
+        evidence.part_counts["training_set"].isin(used)
+        & (evidence.part_counts["part"] == "train")
     ]
     return _sentence("; ".join(_outcomes(row) for row in rows.to_dict("records")))
 
@@ -250,7 +251,7 @@ def participant_flow(evidence: Evidence) -> str:
     told = [
         f"{wording.cohort(row['cohort'])}: {wording.count(row['images'])} used, "
         f"{wording.count(row['rejected'])} rejected"
-        for row in evidence.cohorts.to_dict("records")
+        for row in evidence.cohort_counts.to_dict("records")
     ]
     return _sentence("; ".join(told)) + " The flow diagram of the report shows them."
 
@@ -332,7 +333,7 @@ def _draw(evidence: Evidence) -> str:
 
 
 def _of_test_set(evidence: Evidence) -> pd.DataFrame:
-    table = evidence.characteristics
+    table = evidence.cohort_results
     return table[table["training_set"] == TEST_SET]
 
 
@@ -357,7 +358,7 @@ def _total(row: Mapping[Hashable, Any]) -> float:
 
 
 def _training_sets(evidence: Evidence) -> list[str]:
-    return [str(name) for name in evidence.parts["training_set"].unique()]
+    return [str(name) for name in evidence.part_counts["training_set"].unique()]
 
 
 def _amount(value: float | str) -> str:

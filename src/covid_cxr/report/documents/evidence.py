@@ -28,21 +28,21 @@ class Evidence:
         parameters: Without secrets, as from `printable.printable`.
         provenance: Code, packages, data, trainings.
         records: Provenance by training, as in "path_b_phase3".
-        cohorts: From `radiograph_flow.count_cohorts`.
-        flow: From `radiograph_flow.follow_radiographs`.
-        parts: From `radiograph_flow.count_parts`.
-        characteristics: From `characteristics.describe_parts`.
+        cohort_counts: From `radiograph_flow.count_cohorts`.
+        flow_results: From `radiograph_flow.follow_radiographs`.
+        part_counts: From `radiograph_flow.count_parts`.
+        cohort_results: From `characteristics.describe_parts`.
         trainings: From `trainings.list_trainings`.
         table3: The target on the test part.
-        seeds: From `seed_variance.tabulate_seeds`.
+        seed_variance: From `seed_variance.tabulate_seeds`.
         table4: Pairs of paths.
         table5: Pairs of paths, adjusted.
         audit: Leakage and shortcuts.
-        operating: Operating points.
-        calibration: Calibration on the test part.
-        subgroups: AUROC by site, view, sex and age band.
-        ensembles: AUROC of the ensembles of all paths.
-        shortcuts: AUROC where a part of the radiograph is hidden.
+        operating_results: Operating points.
+        calibration_results: Calibration on the test part.
+        subgroup_results: AUROC by site, view, sex and age band.
+        ensemble_results: AUROC of the ensembles of all paths.
+        shortcut_results: AUROC where a part of the radiograph is hidden.
         sites: AUROC at sites that were left out of training, by path.
         saliency: Whether the maps deserve trust.
     """
@@ -52,21 +52,21 @@ class Evidence:
     parameters: Mapping[str, Any]
     provenance: Provenance
     records: Mapping[str, Mapping[str, Any]]
-    cohorts: pd.DataFrame
-    flow: pd.DataFrame
-    parts: pd.DataFrame
-    characteristics: pd.DataFrame
+    cohort_counts: pd.DataFrame
+    flow_results: pd.DataFrame
+    part_counts: pd.DataFrame
+    cohort_results: pd.DataFrame
     trainings: pd.DataFrame
     table3: pd.DataFrame
-    seeds: pd.DataFrame
+    seed_variance: pd.DataFrame
     table4: pd.DataFrame | None = None
     table5: pd.DataFrame | None = None
     audit: AuditTables | None = None
-    operating: pd.DataFrame | None = None
-    calibration: pd.DataFrame | None = None
-    subgroups: pd.DataFrame | None = None
-    ensembles: pd.DataFrame | None = None
-    shortcuts: pd.DataFrame | None = None
+    operating_results: pd.DataFrame | None = None
+    calibration_results: pd.DataFrame | None = None
+    subgroup_results: pd.DataFrame | None = None
+    ensemble_results: pd.DataFrame | None = None
+    shortcut_results: pd.DataFrame | None = None
     sites: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     saliency: SaliencyTables | None = None
 
@@ -107,7 +107,9 @@ class Evidence:
     @property
     def synthetic(self) -> list[str]:
         """The names of the cohorts that a program drew."""
-        drawn = self.cohorts.loc[self.cohorts["is_synthetic"].astype(bool), "cohort"]
+        drawn = self.cohort_counts.loc[
+            self.cohort_counts["is_synthetic"].astype(bool), "cohort"
+        ]
         return [wording.cohort(name) for name in drawn]
 
     @property

@@ -112,11 +112,7 @@ QUESTIONS = (
 
 
 def fill_model_card(evidence: Evidence) -> Document:
-    """Return the model card of the chosen classifier.
-
-    Args:
-        evidence: What the run left.
-    """
+    """Return the model card of the chosen classifier."""
     return Document(
         name="model_card",
         title=(
@@ -134,16 +130,16 @@ def _tables(evidence: Evidence) -> Iterator[Table]:
     """Yield the tables that the run has rows for."""
     yield _characteristics(evidence)
     yield _aurocs(evidence)
-    operating = evidence.of_chosen(evidence.operating)
+    operating = evidence.of_chosen(evidence.operating_results)
     if operating is not None:
         yield _operating_points(evidence, operating)
-    subgroups = evidence.of_chosen(evidence.subgroups)
+    subgroups = evidence.of_chosen(evidence.subgroup_results)
     if subgroups is not None:
         yield _subgroups(subgroups)
 
 
 def _characteristics(evidence: Evidence) -> Table:
-    table = evidence.characteristics
+    table = evidence.cohort_results
     rows = table[table["training_set"] == TEST_SET].to_dict("records")
     return Table(
         section=FACTORS,

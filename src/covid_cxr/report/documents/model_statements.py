@@ -122,7 +122,7 @@ def class_imbalance(evidence: Evidence) -> str:
     shares = [
         f"{wording.training_set(row['training_set'])} "
         f"{wording.percent(row['positives'] / row['images'])}"
-        for row in evidence.parts.query("part == 'train'").to_dict("records")
+        for row in evidence.part_counts.query("part == 'train'").to_dict("records")
     ]
     return (
         "No class was weighted or drawn more often in training. Share of positive "

@@ -29,12 +29,12 @@ _RECALIBRATIONS = {
 def metrics(evidence: Evidence) -> str:
     """Return what performance was measured by."""
     told = ["area under the receiver operating characteristic curve (AUROC)"]
-    if evidence.operating is not None:
+    if evidence.operating_results is not None:
         told.append(
             "sensitivity, specificity and predictive values at thresholds chosen on "
             "the validation part"
         )
-    if evidence.calibration is not None:
+    if evidence.calibration_results is not None:
         told.append("Brier score, calibration slope and intercept, decision curves")
     return f"On the test part: {'; '.join(told)}."
 
@@ -105,7 +105,7 @@ def detectable(evidence: Evidence) -> str:
 
 def operating_points(evidence: Evidence) -> str:
     """Return sensitivity and specificity at the thresholds of validation."""
-    rows = evidence.of_chosen(evidence.operating)
+    rows = evidence.of_chosen(evidence.operating_results)
     if rows is None:
         return ""
     told = [_operating_point(evidence, row) for row in _once_per_rule(rows)]
@@ -114,7 +114,7 @@ def operating_points(evidence: Evidence) -> str:
 
 def thresholds(evidence: Evidence) -> str:
     """Return how the thresholds were chosen."""
-    rows = evidence.of_chosen(evidence.operating)
+    rows = evidence.of_chosen(evidence.operating_results)
     if rows is None:
         return ""
     told = [
@@ -126,7 +126,7 @@ def thresholds(evidence: Evidence) -> str:
 
 def calibration(evidence: Evidence) -> str:
     """Return slope, intercept and Brier score on the test part."""
-    rows = evidence.of_chosen(evidence.calibration)
+    rows = evidence.of_chosen(evidence.calibration_results)
     if rows is None or "slope" not in rows:
         return ""
     told = [
@@ -152,7 +152,7 @@ def _certain(row: Mapping[Hashable, Any]) -> str:
 
 def recalibration(evidence: Evidence) -> str:
     """Return that recalibration was fitted on validation."""
-    if evidence.of_chosen(evidence.calibration) is None:
+    if evidence.of_chosen(evidence.calibration_results) is None:
         return ""
     return (
         "The classifier itself was not updated. Temperature scaling and Platt's map "
@@ -163,7 +163,7 @@ def recalibration(evidence: Evidence) -> str:
 
 def subgroups(evidence: Evidence) -> str:
     """Return the range of AUROCs over the subgroups of each kind."""
-    rows = evidence.of_chosen(evidence.subgroups)
+    rows = evidence.of_chosen(evidence.subgroup_results)
     if rows is None:
         return ""
     told = [
@@ -179,7 +179,7 @@ def subgroups(evidence: Evidence) -> str:
 
 def site_subgroups(evidence: Evidence) -> str:
     """Return the AUROC at each site of the test part."""
-    rows = evidence.of_chosen(evidence.subgroups)
+    rows = evidence.of_chosen(evidence.subgroup_results)
     if rows is None:
         return ""
     own = rows[(rows["variable"] == "site") & rows["auroc"].notna()]
@@ -191,7 +191,9 @@ def site_subgroups(evidence: Evidence) -> str:
 
 def seeds(evidence: Evidence) -> str:
     """Return how much the AUROC moves with the seed of phase 3."""
-    row = evidence.seeds[evidence.seeds["path"] == evidence.chosen.name].iloc[0]
+    row = evidence.seed_variance[
+        evidence.seed_variance["path"] == evidence.chosen.name
+    ].iloc[0]
     if row["n_seeds"] < 2:
         return "Each training was run with one seed."
     lowest, highest = row["lowest_auroc"], row["highest_auroc"]
@@ -206,9 +208,9 @@ def ensembles(evidence: Evidence) -> str:
     """Return the AUROCs of the ensembles of all paths."""
     if len(evidence.paths) == 1:
         return "No ensemble: the result is that of one classifier."
-    if evidence.ensembles is None or evidence.ensembles.empty:
+    if evidence.ensemble_results is None or evidence.ensemble_results.empty:
         return ""
-    rows = evidence.ensembles.drop_duplicates("ensemble").to_dict("records")
+    rows = evidence.ensemble_results.drop_duplicates("ensemble").to_dict("records")
     told = [
         f"{wording.label(row['ensemble']).lower()} {evidence.estimate(row)}"
         for row in rows
@@ -238,9 +240,9 @@ def unseen_sites(evidence: Evidence) -> str:
 
 def masked_lungs(evidence: Evidence) -> str:
     """Return the AUROCs of the chosen path where a part of the radiograph is hidden."""
-    if evidence.shortcuts is None:
+    if evidence.shortcut_results is None:
         return ""
-    table = evidence.shortcuts
+    table = evidence.shortcut_results
     is_told = (table["path"] == evidence.chosen.name) & table["auroc"].notna()
     told = [
         f"{INPUT_NAMES[row['input']].lower()} {evidence.estimate(row)}"
@@ -321,7 +323,7 @@ def limitations(evidence: Evidence) -> str:
     told = []
     if evidence.synthetic:
         told.append("Cohorts were drawn by a program: nothing follows for patients.")
-    if (evidence.cohorts["cohort"] == "nih").any():
+    if (evidence.cohort_counts["cohort"] == "nih").any():
         told.append("Labels of ChestX-ray14 are text-mined and partly wrong.")
     told += [seeds(evidence), leakage(evidence), _determined_labels(evidence)]
     row = evidence.result

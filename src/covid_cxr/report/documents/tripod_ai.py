@@ -286,11 +286,7 @@ QUESTIONS = (
 
 
 def fill_tripod_ai(evidence: Evidence) -> Document:
-    """Return the draft of the TRIPOD+AI form.
-
-    Args:
-        evidence: What the run left.
-    """
+    """Return the draft of the TRIPOD+AI form."""
     return Document(
         name="tripod_ai",
         title="TRIPOD+AI: draft",
