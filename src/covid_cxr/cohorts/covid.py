@@ -55,7 +55,7 @@ class CovidIngestion:
     """How the cohort is listed, from parameters_ingestion.yml.
 
     Attributes:
-        layout: "manifest" (`covid_manifest.py`), "covid_chestxray_dataset" (the public
+        layout: "manifest" (`manifest.py`), "covid_chestxray_dataset" (the public
             collection's metadata.csv), "covidx", "ricord" or "bimcv".
         pseudonym_salt: If given, patient ids become pseudonyms (`pseudonyms.py`). A
             secret: it belongs into conf/local, and is never shown.

@@ -110,7 +110,7 @@ def refuse_one_class(divided: pd.DataFrame, label: str, expected: list[str]) -> 
         raise ValueError(
             f"The {part} part {kind}: {n_images} images, {n_positive} of them positive "
             f"for {label}. Both classes are needed in every part: add radiographs, or "
-            f"change the shares in parameters_curation.yml."
+            f"change the shares in study.yml."
         )
 
 
@@ -141,7 +141,7 @@ def _refuse_missing_columns(curated: pd.DataFrame, targets: SplitTargets) -> Non
         raise ValueError(
             f"The curated radiographs lack {' and '.join(missing)}, which the split "
             f"needs; they have {', '.join(curated.columns)}. Correct label, strata, "
-            f"eligible and test in parameters_curation.yml."
+            f"eligible and test in study.yml."
         )
 
 
@@ -204,8 +204,8 @@ def _draw_images(
         raise ValueError(
             f"{n_drawn} images are to be drawn with every positive, but there are "
             f"{len(eligible)} eligible ones, {is_positive.sum()} of them positive for "
-            f"{targets.label}. Change images in parameters_curation.yml (1.0 draws "
-            f"all), or add the missing files."
+            f"{targets.label}. Change images in study.yml (1.0 draws all), "
+            f"or add the missing files."
         )
     negatives = rng.permutation(np.flatnonzero(~is_positive))[:n_negatives]
     return eligible.iloc[np.sort(np.r_[np.flatnonzero(is_positive), negatives])]
@@ -249,7 +249,7 @@ def _groups_of_site(drawn: pd.DataFrame, site: str) -> list[str]:
         raise ValueError(
             f"No drawn image is of the held_out_site {site!r}; there are "
             f"{', '.join(sorted(drawn['site'].unique()))}. Correct held_out_site in "
-            f"parameters_curation.yml."
+            f"study.yml."
         )
     return list(groups)
 
