@@ -1,6 +1,7 @@
 """What a study file may say, and what is said of one that cannot be run."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,10 @@ def test_what_no_path_goes_through_is_no_part_of_the_study():
             {"line_13": "    split: {vaildation: 1}"},
             r"split.vaildation is not known",
         ),
+        (
+            {"line_20": "  labels: [covid19, edema]"},
+            "line 20: target.labels must name on",
+        ),
         ({"line_21": "  reference: PCR"}, "target.name is missing"),
         ({"line_23": "  split: {validation: 0.2}"}, "target.split.test is none: the"),
         ({"line_26": "  a: [general, boxes]"}, "line 26: paths.a must end in target"),
@@ -280,3 +285,14 @@ def test_a_start_that_is_not_stated_is_refused():
 def test_a_start_that_changes_nothing_is_refused():
     with pytest.raises(MalformedStudyError, match=r"starts.random changes nothing"):
         study_of(line_25="starts:\n  random: {}\npaths:")
+
+
+def test_maps_are_held_against_boxes_where_one_label_is_learned():
+    two = study_of(line_12="    labels: [pneumonia]")
+    training = two.path("path_a").phase2_trainings[0]
+
+    assert two.has_pointing(training)
+    assert not two.has_pointing(two.path("path_a").phase3_training)
+    several = replace(two.training_sets["phase2_boxes"], labels=("pneumonia", "edema"))
+    sets = {**two.training_sets, "phase2_boxes": several}
+    assert not replace(two, training_sets=sets).has_pointing(training)

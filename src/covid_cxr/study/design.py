@@ -265,6 +265,11 @@ class Study:
         drawn = (s for s in self.training_sets.values() if s.stage == stage)
         return list(dict.fromkeys(one.cohort for one in drawn))
 
+    def has_pointing(self, training: Training) -> bool:
+        """Return whether its maps are held against boxes: those of one label."""
+        is_one = len(self.training_set_of(training).labels) == 1
+        return is_one and self.cohort_behind(training).has_boxes
+
     def path(self, name: str) -> TrainingPath:
         """Return the path of this name, as in "path_b".
 

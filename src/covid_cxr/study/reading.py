@@ -247,6 +247,8 @@ def _training_set(
     labels = record.texts("labels")
     if "labels" in record.keys and not labels:
         record.fault("labels", "must name at least one label")
+    if name == PHASE3 and len(labels) > 1:
+        record.fault("labels", f"must name one label, got {', '.join(labels)}")
     if cohort is None and named:
         listed = ", ".join(cohorts) or "none"
         record.fault("cohort", f"is {named!r}; the cohorts are {listed}")

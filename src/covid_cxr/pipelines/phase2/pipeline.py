@@ -23,11 +23,11 @@ def create_pipeline() -> Pipeline:
 def _phase2(path: TrainingPath, training: Training) -> Pipeline:
     nodes, inputs, written = train_and_score(training), inputs_of(training), []
     parameters = {"params:compute": "params:compute"}
-    cohort = current().cohort_behind(training)
-    if cohort.has_boxes:
+    study = current()
+    if study.has_pointing(training):
         nodes.append(_point())
         written.append("pointing")
-        inputs["boxes"] = f"{cohort.name}_boxes"
+        inputs["boxes"] = f"{study.cohort_behind(training).name}_boxes"
         parameters |= {
             "params:pointing": "params:phase2.pointing",
             "params:level": "params:reporting.level",

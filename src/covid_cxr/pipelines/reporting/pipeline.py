@@ -235,7 +235,7 @@ def _tested(paths: Sequence[TrainingPath], phase: str) -> dict[str, Training]:
         path.name: training
         for path in paths
         for training in path.phase2_trainings
-        if study.cohort_behind(training).has_boxes
+        if study.has_pointing(training)
     }
 
 
