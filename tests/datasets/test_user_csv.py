@@ -82,13 +82,21 @@ def test_synthetic_tables_are_written_as_before(tmp_path):
     )
 
 
-CATALOGS = sorted((Path(__file__).parents[2] / "conf").glob("*/catalog*.yml"))
+CATALOGS = {
+    "/".join(path.parts[-2:]): yaml.safe_load(path.read_text())
+    for path in sorted((Path(__file__).parents[2] / "conf").glob("*/catalog*.yml"))
+}
 
 
-@pytest.mark.parametrize("path", CATALOGS, ids=lambda path: "/".join(path.parts[-2:]))
-def test_every_raw_table_and_text_goes_through_our_readers(path):
-    entries = yaml.safe_load(path.read_text())
-    inner = [entry.get("dataset", entry) for entry in entries.values()]
+@pytest.mark.parametrize(
+    "entries",
+    [*CATALOGS.values(), raw_datasets(current(), "data")],
+    ids=[*CATALOGS, "of the study"],
+)
+def test_every_raw_table_and_text_goes_through_our_readers(entries):
+    # What begins with an underscore is no dataset.
+    datasets = [e for name, e in entries.items() if not name.startswith("_")]
+    inner = [entry.get("dataset", entry) for entry in datasets]
 
     others = [
         entry["type"]
