@@ -7,6 +7,9 @@ import pytest
 import yaml
 from kedro.io import DataCatalog, DatasetError
 
+from covid_cxr.study.current import current
+from covid_cxr.study.raw_datasets import raw_datasets
+
 TYPE = "covid_cxr.datasets.user_csv.UserCsvDataset"
 
 
