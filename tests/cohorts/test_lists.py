@@ -40,7 +40,7 @@ def judge_nih(folder, share, *, rows=N, listed=N):
     )
     listed, rejected = list_nih(entries, "\n".join(names(listed)), "", folder)
     unmatched = list_unmatched_nih(listed, rejected)
-    return unmatched, lambda: MatchedCohort("nih").admit(listed, unmatched, share)
+    return unmatched, lambda: MatchedCohort("nih").admit(listed, unmatched, share, [])
 
 
 def judge_rsna(folder, share, *, labels=N, classes=N, mapped=N):
@@ -53,7 +53,7 @@ def judge_rsna(folder, share, *, labels=N, classes=N, mapped=N):
     bound = RsnaIngestion(patient_identity="nih_patient", max_unmatched_share=share)
     listed, boxes, rejected = list_rsna(label_rows, class_rows, mapping, folder, bound)
     unmatched = list_unmatched_rsna(listed, boxes, rejected, bound)
-    return unmatched, lambda: MatchedCohort("rsna").admit(listed, unmatched, share)
+    return unmatched, lambda: MatchedCohort("rsna").admit(listed, unmatched, share, [])
 
 
 def judge_covid(folder, share, layout, *, table=None, additions=None, mapping=None):
@@ -62,7 +62,7 @@ def judge_covid(folder, share, layout, *, table=None, additions=None, mapping=No
     )
     listed, rejected = list_covid(table, additions, mapping, folder, bound)
     unmatched = list_unmatched_covid(listed, rejected, mapping, bound)
-    return unmatched, lambda: MatchedCohort("covid").admit(listed, unmatched, share)
+    return unmatched, lambda: MatchedCohort("covid").admit(listed, unmatched, share, [])
 
 
 def manifest(images, **columns):

@@ -82,6 +82,7 @@ def set_ingestion(catalog, ingestion):
     catalog["params:covid_ingestion"] = ingestion
     share = "params:covid_ingestion.max_unmatched_share"
     catalog[share] = ingestion.max_unmatched_share
+    catalog["params:covid_findings"] = ["covid19"]
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ class MatchedCohort:
         listed: pd.DataFrame,
         unmatched: pd.DataFrame,
         max_unmatched_share: float,
-        findings: Sequence[str] = (),
+        findings: Sequence[str],
     ) -> pd.DataFrame:
         """Return the radiograph table, unless its lists fit too badly.
 
