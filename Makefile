@@ -12,6 +12,8 @@ INSTALLED := $(VENV)/.installed
 export DO_NOT_TRACK := 1
 export KEDRO_DISABLE_TELEMETRY := 1
 export TF_CPP_MIN_LOG_LEVEL := 3
+# Where it is set, each of many processes would compile TensorFlow anew, for 9 s.
+unexport PYTHONDONTWRITEBYTECODE
 
 demo: $(INSTALLED)
 	$(BIN)/kedro run --env=demo --pipelines=demo \

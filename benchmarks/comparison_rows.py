@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from covid_cxr.report.aurocs import affordable_replicates
+from covid_cxr.evaluation.aurocs import affordable_replicates
 
 TIMED_REPLICATES = 3
 

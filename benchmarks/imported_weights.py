@@ -20,7 +20,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 from torch_densenet import BLOCKS, GROWTH_RATE, INITIAL_FILTERS, DenseNet121
 
-from covid_cxr.training.network import Network, build_densenet
+from covid_cxr.training.network import Network, build_classifier
 
 # PyTorch's stage and our layer; behind each block stands what it hands on.
 STAGES = {
@@ -104,7 +104,7 @@ def activations_here(file, images):
         weights=str(file),
         seed=1,
     )
-    classifier = build_densenet(network, 1)
+    classifier = build_classifier(network, 1)
     outputs = [classifier.get_layer(layer).output for layer in STAGES.values()]
     stages = keras.Model(classifier.input, outputs)(images[..., None], training=False)
     return dict(zip(STAGES, map(keras.ops.convert_to_numpy, stages), strict=True))

@@ -18,14 +18,18 @@ from rich.table import Table
 
 from covid_cxr.audit.leaks import identify
 from covid_cxr.audit.lineage import stages_of
+from covid_cxr.audit.metadata_alone import (
+    associate,
+    describe_set,
+    predict_from_metadata,
+)
 from covid_cxr.audit.on_leak import OnLeak
-from covid_cxr.audit.shortcuts import associate, describe_set, predict_from_metadata
 from covid_cxr.audit.verdict import audit_stages
 from covid_cxr.cohorts.duplicates import no_duplicates
 from covid_cxr.cohorts.split_targets import SplitTargets
 from covid_cxr.cohorts.splits import split_by_patient
-from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.statistics.auc import estimate_aucs
+from covid_cxr.study.current import current
 
 # docs/data.md: counted on the official lists.
 IN_TRAIN_VAL, IN_TEST = 19_491, 7_193
@@ -107,10 +111,10 @@ def leakage_table(
         identify("phase2_rsna", cohort="rsna", curated=rsna, split=phase2),
     ]
     _, leakage, _ = audit_stages(
-        stages_of(TRAINING_PATHS[:1]),
+        stages_of(current().paths[:1]),
         pd.concat(images, ignore_index=True),
         no_duplicates().assign(first_cohort="", second_cohort=""),
-        weights="imagenet",
+        weights={None: "imagenet"},
         on_leak=OnLeak(
             same_image="warn",
             duplicate="warn",

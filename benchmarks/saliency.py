@@ -22,7 +22,7 @@ import tensorflow as tf
 
 from covid_cxr.saliency.grad_cam import explainer
 from covid_cxr.saliency.maps import input_batches
-from covid_cxr.training.network import Network, build_densenet
+from covid_cxr.training.network import Network, build_classifier
 
 WAYS = ("grad_cam", "hires_cam", "traced")
 
@@ -58,7 +58,7 @@ def measure(options):
         weights="none",
         seed=1,
     )
-    classifier = build_densenet(network, 1)
+    classifier = build_classifier(network, 1)
     before = peak_bytes()
     images = np.random.default_rng(0).normal(
         size=(options.images, options.size, options.size, 1)

@@ -80,7 +80,7 @@ def tasks_here(size, n_threads):
 def descent_here(size, n_threads):
     """Return the project's descent in a DenseNet121 for one label, ready to step."""
     from covid_cxr.training.backend import deterministic_tensorflow  # noqa: PLC0415
-    from covid_cxr.training.network import Network, build_densenet  # noqa: PLC0415
+    from covid_cxr.training.network import Network, build_classifier  # noqa: PLC0415
     from covid_cxr.training.recipe import Recipe  # noqa: PLC0415
     from covid_cxr.training.traced import traced_descent  # noqa: PLC0415
 
@@ -88,7 +88,7 @@ def descent_here(size, n_threads):
     tf.config.threading.set_intra_op_parallelism_threads(n_threads)
     tf.config.threading.set_inter_op_parallelism_threads(n_threads)
     network = parameters("network") | {"size_px": size, "weights": "none"}
-    classifier = build_densenet(Network(**network), 1)
+    classifier = build_classifier(Network(**network), 1)
     recipe = Recipe(**parameters("phase3")["recipe"])
     descent = traced_descent(classifier, recipe)
     descent.put(

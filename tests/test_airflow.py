@@ -4,9 +4,9 @@ import ast
 
 import pytest
 
-from covid_cxr.paths import TRAINING_PATHS
+from covid_cxr.study.current import current
 
-PATHS = {path.name.replace("_", "-"): path for path in TRAINING_PATHS}
+PATHS = {path.name.replace("_", "-"): path for path in current().paths}
 
 
 @pytest.fixture(scope="module")
@@ -53,17 +53,17 @@ def test_the_dag_is_python_with_a_task_for_every_path(dag):
         for keyword in call.keywords
     }
 
-    assert {"ingestion", "curation", "phase1-train", *PATHS, "reporting"} <= tasks
+    assert {"ingestion", "curation", "phase1", *PATHS, "reporting"} <= tasks
 
 
 def test_cohorts_are_read_then_curated_before_anything_is_trained(edges):
     assert ("ingestion", "curation") in edges
     assert {("curation", name) for name in PATHS} <= edges
-    assert {"phase1-train", *PATHS} <= downstream(edges, "curation")
+    assert {"phase1", *PATHS} <= downstream(edges, "curation")
 
 
 def test_phase_1_is_one_task_and_comes_before_the_paths_that_have_it(edges):
-    after_phase1 = {name for name in PATHS if name in downstream(edges, "phase1-train")}
+    after_phase1 = {name for name in PATHS if name in downstream(edges, "phase1")}
 
     assert after_phase1 == {name for name, path in PATHS.items() if path.has_phase1}
 

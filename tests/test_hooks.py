@@ -7,48 +7,8 @@ import re
 import pytest
 from kedro.framework.session import KedroSession
 
-from covid_cxr.hooks import _mark_up_kedro_only, with_path_recipes
+from covid_cxr.hooks import _mark_up_kedro_only
 from covid_cxr.training.backend import THREADS
-
-PARAMETERS = {
-    "phase2": {"labels": ["pneumonia"], "recipe": {"learning_rate": 0.001, "seed": 1}},
-    "phase3": {"labels": ["covid19"], "recipe": {"learning_rate": 0.0005, "seed": 1}},
-}
-
-
-def test_every_path_gets_the_recipe_of_its_phases():
-    completed = with_path_recipes(PARAMETERS)
-
-    assert completed["path_a"]["phase2"]["recipe"] == PARAMETERS["phase2"]["recipe"]
-    assert completed["path_f"]["phase3"]["recipe"] == PARAMETERS["phase3"]["recipe"]
-    assert "phase2" not in completed["path_f"]
-
-
-def test_a_path_overrides_single_values_of_its_recipe():
-    own = {"path_b": {"phase3": {"recipe": {"learning_rate": 0.01}}}}
-
-    completed = with_path_recipes({**PARAMETERS, **own})
-
-    assert completed["path_b"]["phase3"]["recipe"] == {"learning_rate": 0.01, "seed": 1}
-    assert completed["path_c"]["phase3"]["recipe"]["learning_rate"] == 0.0005
-
-
-def test_the_given_parameters_are_left_as_they_were():
-    before = str(PARAMETERS)
-
-    with_path_recipes(PARAMETERS)
-
-    assert str(PARAMETERS) == before
-
-
-def test_parameters_of_an_unknown_path_are_refused():
-    with pytest.raises(ValueError, match=r"'path_z'.*path_a"):
-        with_path_recipes({**PARAMETERS, "path_z": {"phase3": {}}})
-
-
-def test_parameters_of_a_phase_that_a_path_lacks_are_refused():
-    with pytest.raises(ValueError, match=r"path_c name phase2"):
-        with_path_recipes({**PARAMETERS, "path_c": {"phase2": {"recipe": {}}}})
 
 
 def test_what_the_report_may_print_holds_no_secret_and_no_place(project, tmp_path):

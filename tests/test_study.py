@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from covid_cxr.paths import TRAINING_PATHS
+from covid_cxr.study.current import current
 
 SPLITS = ["phase1", "phase2_nih", "phase2_rsna", "phase3"]
 
@@ -45,7 +45,7 @@ def test_the_study_trained_eleven_classifiers(study):
 def test_all_six_paths_are_scored_on_the_same_test_images(study):
     tests = [
         read(study, f"07_model_output/{path.name}_phase3_scores").query("part=='test'")
-        for path in TRAINING_PATHS
+        for path in current().paths
     ]
 
     for scores in tests:
@@ -62,7 +62,7 @@ def test_a_classifier_knows_everything_it_was_trained_on(study):
 
 def test_table_3_holds_what_the_scores_say(study):
     table = pd.read_csv(study / "08_reporting/table3.csv")
-    for path, printed in zip(TRAINING_PATHS, table["auroc"], strict=True):
+    for path, printed in zip(current().paths, table["auroc"], strict=True):
         scores = read(study, f"07_model_output/{path.name}_phase3_scores")
         test = scores[scores["part"] == "test"]
 
@@ -82,7 +82,7 @@ def test_every_path_is_scored_without_the_lungs(study):
     table = pd.read_csv(study / "08_reporting/shortcut.csv")
 
     of_paths = table.dropna(subset="path")
-    assert of_paths["path"].nunique() == len(TRAINING_PATHS)
+    assert of_paths["path"].nunique() == len(current().paths)
     assert (of_paths.groupby("path").size() == 5).all()
     assert (of_paths["images"] == of_paths["images"].iloc[0]).all()
     assert of_paths["images"].iloc[0] > 0

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from covid_cxr.paths import TRAINING_PATHS
+from covid_cxr.study.current import current
 
 LAYERS = [
     "raw",
@@ -68,7 +68,7 @@ def test_the_flow_is_built_without_tensorflow(project):
 def test_the_six_paths_are_collapsible_groups(saved):
     flow = json.loads((saved / "api/main").read_text())
 
-    assert {path.name for path in TRAINING_PATHS} <= set(flow["modular_pipelines"])
+    assert {path.name for path in current().paths} <= set(flow["modular_pipelines"])
 
 
 def test_the_layers_stand_in_the_order_of_the_flow(saved):

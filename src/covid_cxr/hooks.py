@@ -1,12 +1,10 @@
-"""What happens around a run: readable logs, recipes per path, checks, the last word."""
+"""What happens around a run: readable logs, checks, the last word."""
 
-import copy
 import logging
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from kedro.config import OmegaConfigLoader
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
@@ -24,9 +22,11 @@ from covid_cxr.known_parameters import (
     refuse_unknown,
     refuse_urls,
 )
-from covid_cxr.paths import TRAINING_PATHS
-from covid_cxr.report.parameters import printable
+from covid_cxr.report.printable import printable
+from covid_cxr.report.wording import begun
 from covid_cxr.resume import NODE_RECORDS
+from covid_cxr.study.current import current
+from covid_cxr.study_config import StudyConfigLoader
 from covid_cxr.training.backend import limit_threads
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class KnownParametersHooks:
             ValueError: If a parameter is unknown, or the data root is a URL.
         """
         loader = context.config_loader
-        if not isinstance(loader, OmegaConfigLoader):  # somebody's own
+        if not isinstance(loader, StudyConfigLoader):  # somebody's own
             return
         parameters, stated = loader["parameters"], loader.runtime_params or {}
         refuse_unknown(
@@ -63,16 +63,6 @@ class KnownParametersHooks:
             elsewhere=asked_for_by_catalogs(loader),
         )
         refuse_urls({**loader["globals"], **parameters, **stated})
-
-
-class PathRecipeHooks:
-    """Give every path its phases' recipe, with what the path overrides in it."""
-
-    @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        """Fill in `path_x.phaseN.recipe` from `phaseN.recipe` in the parameters."""
-        parameters = context.config_loader["parameters"]
-        context.config_loader["parameters"] = with_path_recipes(parameters)
 
 
 class PrintableParametersHooks:
@@ -84,7 +74,7 @@ class PrintableParametersHooks:
         parameters = context.config_loader["parameters"]
         context.config_loader["parameters"] = {
             **parameters,
-            "printable": printable(parameters),
+            "printable": printable(_of_the_study(parameters)),
         }
 
 
@@ -186,56 +176,22 @@ class ReportHooks:
         console = get_console()
         for name in sorted(outputs):
             if name.rsplit(".", 1)[-1] == "table3":
-                console.print(_as_rich_table(catalog.load(name)))
+                level = catalog.load("params:reporting.level")
+                console.print(_as_rich_table(catalog.load(name), level))
         for name in sorted(outputs):
             if name.rsplit(".", 1)[-1] == "report":
                 console.print(f"Report: {_place(catalog[name])}", soft_wrap=True)
 
 
-def with_path_recipes(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return `parameters` with a whole recipe for every path and phase.
-
-    Args:
-        parameters: As merged from `conf/`; `path_b: {phase3: {recipe: {…}}}` holds
-            what a path overrides.
-
-    Raises:
-        ValueError: If a path that does not exist, or a phase that the path does not
-            have, is given parameters.
-    """
-    completed = copy.deepcopy(parameters)
-    phases = {
-        path.name: ["phase3"] if path.phase2_cohort is None else ["phase2", "phase3"]
-        for path in TRAINING_PATHS
+def _of_the_study(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Leave out how cohorts are read that the study does not have."""
+    ending = "_ingestion"
+    known = current().cohorts
+    return {
+        name: value
+        for name, value in parameters.items()
+        if not name.endswith(ending) or name.removesuffix(ending) in known
     }
-    _refuse_unknown_paths(parameters, phases)
-    for path_name, path_phases in phases.items():
-        for phase in path_phases:
-            if "recipe" not in parameters.get(phase, {}):
-                continue
-            overrides = parameters.get(path_name, {}).get(phase, {}).get("recipe", {})
-            own = completed.setdefault(path_name, {}).setdefault(phase, {})
-            own["recipe"] = {**parameters[phase]["recipe"], **overrides}
-    return completed
-
-
-def _refuse_unknown_paths(
-    parameters: dict[str, Any], phases: dict[str, list[str]]
-) -> None:
-    for name, own in parameters.items():
-        if not name.startswith("path_"):
-            continue
-        if name not in phases:
-            raise ValueError(
-                f"The parameters name the path {name!r}; expected one of "
-                f"{', '.join(phases)}. Correct the name or add the path to paths.py."
-            )
-        unknown = sorted(set(own) - set(phases[name]))
-        if unknown:
-            raise ValueError(
-                f"The parameters of {name} name {', '.join(unknown)}; this path has "
-                f"{' and '.join(phases[name])} only. Remove the entry."
-            )
 
 
 def _mark_up_kedro_only(record: logging.LogRecord) -> bool:
@@ -260,16 +216,21 @@ def _place(dataset: Any) -> str:
     return str(place.relative_to(here) if place.is_relative_to(here) else place)
 
 
-def _as_rich_table(table3: pd.DataFrame) -> Table:
-    table = Table(title="COVID-19 on the test part", title_justify="left")
-    for heading in ("path", "AUROC", "95 % interval", "in the paper"):
+def _as_rich_table(table3: pd.DataFrame, level: float) -> Table:
+    study = current()
+    table = Table(
+        title=f"{begun(study.target.name)} on the test part", title_justify="left"
+    )
+    printed = ["in the paper"] if study.published else []
+    for heading in ("path", "AUROC", f"{100 * level:g} % interval", *printed):
         table.add_column(heading)
     for row in table3.to_dict("records"):
         interval = f"{row['lower']:.3f} to {row['upper']:.3f}"
+        published = "" if pd.isna(row["paper_auroc"]) else f"{row['paper_auroc']:.3f}"
         table.add_row(
             str(row["path"]),
             f"{row['auroc']:.3f}",
             "unknown" if pd.isna(row["lower"]) else interval,
-            f"{row['paper_auroc']:.3f}",
+            *([published] if study.published else []),
         )
     return table

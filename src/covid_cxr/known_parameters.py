@@ -15,6 +15,7 @@ from typing import Any
 from kedro.config import OmegaConfigLoader
 
 from covid_cxr.datasets.local_path import local_path
+from covid_cxr.study_config import StudyConfigLoader
 
 _ASKED_FOR = re.compile(r"\$\{runtime_params:\s*(\w+)")
 _PLACES = ("data_root", "covid_root")
@@ -27,8 +28,8 @@ def refuse_unknown(
 
     Args:
         parameters: As merged from all sources.
-        known: Those of `conf/base`; below an empty record, or a value, any name is
-            allowed. A path has the phases' recipes.
+        known: Those of `conf/base` and the study; below an empty record, or a value,
+            any name is allowed.
         elsewhere: Names that are read by catalogs.
 
     Raises:
@@ -65,8 +66,8 @@ def refuse_urls(places: Mapping[str, Any]) -> None:
                 raise ValueError(f"{name}: {error}") from error
 
 
-def known_parameters(loader: OmegaConfigLoader) -> dict[str, Any]:
-    """Return the parameters of `conf/base` alone."""
+def known_parameters(loader: StudyConfigLoader) -> dict[str, Any]:
+    """Return the parameters of `conf/base` and of the study, without an environment."""
     # A new loader would take `${globals:…}` over for the whole process, and what an
     # environment says in its globals.yml would be gone.
     base = copy(loader)
@@ -85,11 +86,7 @@ def _unknown(
     parameters: Mapping[str, Any], known: Mapping[str, Any], prefix: str = ""
 ) -> Iterator[str]:
     for name, value in parameters.items():
-        if not prefix and name.startswith("path_"):
-            # Names of paths and phases are checked where recipes are completed.
-            for phase, own in value.items() if isinstance(value, Mapping) else ():
-                yield from _unknown_below(f"{name}.{phase}", own, known.get(phase))
-        elif name not in known:
+        if name not in known:
             yield f"{prefix}{name}"
         else:
             yield from _unknown_below(f"{prefix}{name}", value, known[name])

@@ -18,11 +18,15 @@ import covid_cxr.pipelines.pooled.pipeline as pooled
 import covid_cxr.pipelines.reporting.pipeline as reporting
 import covid_cxr.pipelines.sites.pipeline as sites
 import covid_cxr.pipelines.synthesis.pipeline as synthesis
-from covid_cxr.paths import TRAINING_PATHS, TrainingPath
+from covid_cxr.study.current import current, is_chosen
+from covid_cxr.study.design import TrainingPath
+from covid_cxr.study_config import choose_study
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Return the pipelines by the names that `kedro run --pipelines` takes."""
+    if not is_chosen():
+        choose_study()
     steps = {
         "ingestion": ingestion.create_pipeline(),
         "curation": curation.create_pipeline(),
@@ -32,7 +36,9 @@ def register_pipelines() -> dict[str, Pipeline]:
         "phase3": phase3.create_pipeline(),
     }
     until_scores = sum(steps.values(), Pipeline([]))
-    evaluated, reported = evaluation.create_pipeline(), reporting.create_pipeline()
+    evaluated, left_out = evaluation.create_pipeline(), sites.create_pipeline()
+    made = (until_scores + evaluated + left_out).all_outputs()
+    reported = reporting.create_pipeline(made)
     study = until_scores + evaluated + reported
     hospital = synthesis.create_pipeline()
     return {
@@ -42,16 +48,19 @@ def register_pipelines() -> dict[str, Pipeline]:
         "reporting": reported,
         "comparison": comparison.create_pipeline(),
         "pooled": pooled.create_pipeline(),
-        "sites": sites.create_pipeline(),
-        **{path.name: _one_path(path, until_scores) for path in TRAINING_PATHS},
+        "sites": left_out,
+        **{p.name: _one_path(p, until_scores, left_out) for p in current().paths},
         "__default__": study,
         "demo": hospital + study,
     }
 
 
-def _one_path(path: TrainingPath, until_scores: Pipeline) -> Pipeline:
+def _one_path(
+    path: TrainingPath, until_scores: Pipeline, left_out: Pipeline
+) -> Pipeline:
     """Return everything that the path's own report needs, from the raw files on."""
     evaluated = evaluation.create_path_pipeline(path)
-    reported = evaluated + reporting.create_path_pipeline(path)
+    made = (until_scores + evaluated + left_out).all_outputs()
+    reported = evaluated + reporting.create_path_pipeline(path, made)
     everything = until_scores + reported
     return everything.to_nodes(*(node.name for node in reported.nodes))

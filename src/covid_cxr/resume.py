@@ -25,11 +25,13 @@ from covid_cxr.datasets.image_store import ImageStoreDataset
 from covid_cxr.datasets.node_records import Hashes, NodeRecord, NodeRecords
 from covid_cxr.datasets.optional import OptionalDataset
 from covid_cxr.datasets.training_state import TrainingStateDataset
-from covid_cxr.source_code import code_sha256
+from covid_cxr.source_code import code_sha256, reaches
+from covid_cxr.study.current import current
 
 logger = logging.getLogger(__name__)
 
 NODE_RECORDS = "node_records"  # in the catalog
+_STUDY = current.__module__
 
 Catalog = CatalogProtocol[Any, Any]
 HashOf = Callable[[str], str | None]  # of a dataset, by its name
@@ -158,7 +160,10 @@ def _code_sha256(node: Node, catalog: Catalog) -> str:
     savers = {type(catalog[name]).__module__ for name in node.outputs}
     ours = {name for name in savers if name.partition(".")[0] == own_package}
     modules = sorted({_function_of(node).__module__, *ours})
-    return _text_sha256(" ".join(code_sha256(module) for module in modules))
+    hashes = [code_sha256(module) for module in modules]
+    # What asks for the study changes with it, like code that says so itself.
+    study = [repr(current())] if any(reaches(m, _STUDY) for m in modules) else []
+    return _text_sha256(" ".join([*hashes, *study]))
 
 
 def _wiring_sha256(node: Node) -> str:

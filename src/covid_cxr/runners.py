@@ -16,6 +16,8 @@ from kedro.runner.task import Task
 from pluggy import PluginManager
 
 from covid_cxr.resume import stale_nodes
+from covid_cxr.study.current import choose, current
+from covid_cxr.study.design import Study
 from covid_cxr.training.backend import THREADS
 from covid_cxr.workers import dask_client
 
@@ -178,6 +180,7 @@ class _NodeExecutor(Executor):
                 },
                 urgency=urgency,
                 threads={n: os.environ[n] for n in THREADS if n in os.environ},
+                study=current(),
             )
         return future
 
@@ -191,12 +194,18 @@ class _NodeExecutor(Executor):
 
 
 def _run_node(
-    package_name: str, task: dict[str, Any], *, urgency: int, threads: dict[str, str]
+    package_name: str,
+    task: dict[str, Any],
+    *,
+    urgency: int,
+    threads: dict[str, str],
+    study: Study,
 ) -> Node:
     """Run one node in a worker, which knows nothing of the project yet."""
     from dask.base import annotate  # noqa: PLC0415
 
     os.environ.update(threads)
+    choose(study)
     project.configure_project(package_name)
     # Hooks do not travel; Kedro makes the project's hooks anew.
     hook_manager = Task._run_node_synchronization()

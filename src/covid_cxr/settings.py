@@ -6,19 +6,18 @@ from covid_cxr.hooks import (
     InputCheckHooks,
     KnownParametersHooks,
     LoggingHooks,
-    PathRecipeHooks,
     PrintableParametersHooks,
     ReportHooks,
     ThreadHooks,
 )
 from covid_cxr.resume import NodeRecordHooks
+from covid_cxr.study_config import StudyConfigLoader
 
 write_files_whole()
 
 HOOKS = (
     LoggingHooks(),
     KnownParametersHooks(),
-    PathRecipeHooks(),
     PrintableParametersHooks(),
     ThreadHooks(),
     InputCheckHooks(),
@@ -30,6 +29,7 @@ HOOKS = (
 # kedro-viz's run-status hook records a sliced run as if it were a full one.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-viz",)
 
+CONFIG_LOADER_CLASS = StudyConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",

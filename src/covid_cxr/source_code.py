@@ -35,6 +35,12 @@ def code_sha256(module: str) -> str:
     return digest.hexdigest()
 
 
+@lru_cache(maxsize=512)
+def reaches(module: str, other: str) -> bool:
+    """Return whether `module` imports `other`, itself or through what it imports."""
+    return other in _reachable(module, _package_folder(module))
+
+
 def imported_modules(module: str) -> set[str]:
     """Return the modules of the same package that `module` itself imports."""
     package = _package_folder(module)

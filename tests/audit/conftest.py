@@ -9,7 +9,7 @@ from covid_cxr.audit.leaks import identify
 from covid_cxr.audit.lineage import stages_of
 from covid_cxr.audit.on_leak import OnLeak
 from covid_cxr.audit.verdict import audit_stages
-from covid_cxr.paths import COHORT_OF_TRAINING_SET, TRAINING_PATHS
+from covid_cxr.study.current import current
 
 WARN_OF_ALL = OnLeak(
     same_image="warn", duplicate="warn", same_patient="warn", unknown_ancestry="warn"
@@ -57,7 +57,7 @@ class Study:
                 curated=self.curated[cohort],
                 split=self.splits[training_set],
             )
-            for training_set, cohort in COHORT_OF_TRAINING_SET.items()
+            for training_set, cohort in current().cohort_of.items()
         ]
         columns = [
             f"{side}_{what}"
@@ -65,10 +65,10 @@ class Study:
             for what in ("cohort", "image_id")
         ]
         return audit_stages(
-            stages_of(TRAINING_PATHS),
+            stages_of(current().paths),
             pd.concat(images, ignore_index=True),
             pd.DataFrame(self.duplicates, columns=[*columns, "kind"]),
-            weights=self.weights,
+            weights={None: self.weights},
             on_leak=self.on_leak,
         )
 

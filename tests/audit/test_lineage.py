@@ -1,13 +1,13 @@
 """Which trainings stand behind a classifier."""
 
 from covid_cxr.audit.lineage import stages_of
-from covid_cxr.paths import TRAINING_PATHS
+from covid_cxr.study.current import current
 
 
 def lineage():
     return {
         stage.name: (stage.training_set, [earlier.name for earlier in stage.ancestors])
-        for stage in stages_of(TRAINING_PATHS)
+        for stage in stages_of(current().paths)
     }
 
 
@@ -29,7 +29,7 @@ def test_a_path_without_phase_1_inherits_from_its_own_phase_2_only():
 
 
 def test_the_control_path_has_no_ancestors():
-    stages = stages_of([TRAINING_PATHS[-1]])
+    stages = stages_of([current().paths[-1]])
 
     assert [(stage.name, stage.ancestors) for stage in stages] == [
         ("path_f.phase3", ())

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from covid_cxr.cohorts.covid import CovidIngestion, list_covid
-from covid_cxr.cohorts.covid_manifest import COLUMNS, read_manifest
+from covid_cxr.cohorts.manifest import COLUMNS, read_manifest
 
 MANIFEST = CovidIngestion(layout="manifest", pseudonym_salt=None)
 PUBLIC = CovidIngestion(layout="covid_chestxray_dataset", pseudonym_salt=None)
@@ -129,7 +129,10 @@ def test_the_template_has_every_column_and_no_row_that_is_rejected(folder_of):
 
     assert rejected.empty
     assert radiographs["covid19"].tolist() == [True, False, False]
-    assert template.columns.tolist() == [*COLUMNS, "source", "study_date"]
+    assert template.columns.tolist() == [
+        *(*COLUMNS[:2], "rt_pcr", *COLUMNS[2:]),
+        *("source", "study_date"),
+    ]
     described = (how_to / "own-data.md").read_text()
     assert all(f"| `{column}` |" in described for column in template.columns)
 
@@ -330,7 +333,7 @@ def read_result(word, folder_of):
             "rt_pcr": [word, "negative"],
         }
     )
-    listing = read_manifest(rows)
+    listing = read_manifest(rows, labels={"rt_pcr": "covid19"})
     assert listing["reason"].isna().all()
     return listing["covid19"].tolist()[:1]
 

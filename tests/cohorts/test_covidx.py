@@ -1,9 +1,16 @@
 import logging
 
+import pandas as pd
 import pytest
 
 from covid_cxr.cohorts.covid import CovidIngestion, list_covid
-from covid_cxr.cohorts.covidx import read_covidx
+from covid_cxr.cohorts.covidx import (
+    CovidxIngestion,
+    compare_covidx,
+    list_covidx,
+    list_unmatched_covidx,
+    read_covidx,
+)
 from covid_cxr.radiographs.folder import list_folder
 
 COVIDX = CovidIngestion(layout="covidx", pseudonym_salt=None)
@@ -135,3 +142,85 @@ def test_lines_are_read_in_the_code_that_they_are_written_in(tmp_path, codec):
     listing = read_covidx(list_folder(tmp_path))
 
     assert listing["patient"].tolist() == ["Müller"]
+
+
+CXR_4 = {
+    "train.txt": (
+        "419639-003251 MIDRC-RICORD-1C-419639-003251-46647-0.png positive ricord\n"
+        "aa aa.png negative rsna\n"
+        "7 same.png negative cohen\n"
+    ),
+    "val.txt": "8 lost.png positive cohen\n",
+    "test.txt": "bb bb.png negative rsna\n",
+    "train/MIDRC-RICORD-1C-419639-003251-46647-0.png": "",
+    "train/aa.png": "",
+    "train/same.png": "",
+    "test/bb.png": "",
+    "test/same.png": "",
+}
+
+
+def test_cxr_4_is_a_source_of_its_own_with_the_patients_of_its_collections(unpacked):
+    mapping = "patientId,nih_image,mse\naa,00000007_000.png,1\n"
+
+    listed, rejected = list_covidx(mapping, unpacked(CXR_4), CovidxIngestion())
+    unmatched = list_unmatched_covidx(listed, mapping)
+
+    assert rejected.empty
+    assert sorted(listed["patient_id"]) == [
+        "cohen:7",
+        "cohen:8",
+        "nih:7",
+        "ricord:419639-003251",
+        "rsna:bb",
+    ]
+    assert unmatched[["list", "image", "n_names"]].to_numpy().tolist() == [
+        ["val.txt", "lost.png", 1],
+        ["images of the source rsna", "bb.png", 2],
+    ]
+
+
+def test_an_image_is_looked_for_in_the_folder_of_its_part_first(unpacked):
+    listed, _ = list_covidx(None, unpacked(CXR_4), CovidxIngestion())
+
+    files = listed.set_index("image_id")["file"]
+    assert files["same.png"] == "train/same.png"
+
+
+def test_the_source_says_as_the_layout_does(unpacked):
+    images = unpacked(CXR_4)
+
+    as_source, _ = list_covidx(None, images, CovidxIngestion())
+    as_layout, _ = list_covid(None, None, None, images, COVIDX)
+
+    assert as_source.equals(as_layout)
+
+
+def test_a_source_of_one_class_is_warned_of(unpacked, caplog):
+    list_covidx(None, unpacked(CXR_4), CovidxIngestion())
+
+    assert "rsna (2 images, none positive)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("lines", "version"), [(30_000, "COVIDx 9B"), (60_000, "COVIDx CXR-4")]
+)
+def test_lines_are_compared_with_the_version_of_the_nearest_number(
+    caplog, lines, version
+):
+    caplog.set_level(logging.INFO)
+    patients = pd.Series(range(lines)).astype("str")
+
+    compare_covidx(
+        pd.DataFrame({"patient": patients, "source": "rsna", "reason": None})
+    )
+
+    assert f"{version} differs from what was published: {lines:,} rows" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "choice", [{"pseudonym_salt": "short"}, {"max_unmatched_share": 2}]
+)
+def test_choices_that_do_not_exist_are_refused(choice):
+    with pytest.raises(ValueError, match="_ingestion"):
+        CovidxIngestion(**choice)

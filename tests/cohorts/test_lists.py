@@ -5,14 +5,14 @@ import pytest
 
 from covid_cxr.cohorts.covid import (
     CovidIngestion,
-    admit_covid,
     list_covid,
     list_unmatched_covid,
 )
-from covid_cxr.cohorts.nih import NihIngestion, admit_nih, list_nih, list_unmatched_nih
+from covid_cxr.cohorts.listed import MatchedCohort
+from covid_cxr.cohorts.manifest import ManifestIngestion
+from covid_cxr.cohorts.nih import list_nih, list_unmatched_nih
 from covid_cxr.cohorts.rsna import (
     RsnaIngestion,
-    admit_rsna,
     list_rsna,
     list_unmatched_rsna,
 )
@@ -40,8 +40,7 @@ def judge_nih(folder, share, *, rows=N, listed=N):
     )
     listed, rejected = list_nih(entries, "\n".join(names(listed)), "", folder)
     unmatched = list_unmatched_nih(listed, rejected)
-    bound = NihIngestion(max_unmatched_share=share)
-    return unmatched, lambda: admit_nih(listed, unmatched, bound)
+    return unmatched, lambda: MatchedCohort("nih").admit(listed, unmatched, share, [])
 
 
 def judge_rsna(folder, share, *, labels=N, classes=N, mapped=N):
@@ -54,7 +53,7 @@ def judge_rsna(folder, share, *, labels=N, classes=N, mapped=N):
     bound = RsnaIngestion(patient_identity="nih_patient", max_unmatched_share=share)
     listed, boxes, rejected = list_rsna(label_rows, class_rows, mapping, folder, bound)
     unmatched = list_unmatched_rsna(listed, boxes, rejected, bound)
-    return unmatched, lambda: admit_rsna(listed, unmatched, bound)
+    return unmatched, lambda: MatchedCohort("rsna").admit(listed, unmatched, share, [])
 
 
 def judge_covid(folder, share, layout, *, table=None, additions=None, mapping=None):
@@ -63,7 +62,7 @@ def judge_covid(folder, share, layout, *, table=None, additions=None, mapping=No
     )
     listed, rejected = list_covid(table, additions, mapping, folder, bound)
     unmatched = list_unmatched_covid(listed, rejected, mapping, bound)
-    return unmatched, lambda: admit_covid(listed, unmatched, bound)
+    return unmatched, lambda: MatchedCohort("covid").admit(listed, unmatched, share, [])
 
 
 def manifest(images, **columns):
@@ -354,7 +353,7 @@ def test_boxes_of_images_without_a_file_are_named(folder_of):
 @pytest.mark.parametrize(
     ("ingestion", "given"),
     [
-        (NihIngestion, {}),
+        (ManifestIngestion, {}),
         (RsnaIngestion, {"patient_identity": "kaggle_id"}),
         (CovidIngestion, {"layout": "manifest", "pseudonym_salt": None}),
     ],
@@ -362,3 +361,15 @@ def test_boxes_of_images_without_a_file_are_named(folder_of):
 def test_a_share_that_is_none_is_refused(ingestion, given, share):
     with pytest.raises(ValueError, match=r"_ingestion\.max_unmatched_share must be a"):
         ingestion(**given, max_unmatched_share=share)
+
+
+@pytest.mark.parametrize("label", ["gallstones", "Edema", "sex"])
+def test_a_label_that_a_cohort_does_not_have_is_refused(label):
+    listed = pd.DataFrame({"sex": ["F"], "edema": pd.array([True], dtype="boolean")})
+    unmatched = pd.DataFrame(columns=["list", "image", "reason", "n_names"])
+
+    admitted = MatchedCohort("ward").admit(listed, unmatched, 0.1, ["edema"])
+    with pytest.raises(ValueError, match=f"learns {label} from the cohort ward, whose"):
+        MatchedCohort("ward").admit(listed, unmatched, 0.1, ["edema", label])
+
+    assert admitted["edema"].tolist() == [True]

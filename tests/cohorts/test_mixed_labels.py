@@ -14,7 +14,7 @@ def test_patients_with_both_results_are_listed_with_their_counts():
         }
     )
 
-    mixed = list_mixed_results(curated)
+    mixed = list_mixed_results(curated, "covid19")
 
     assert mixed.to_dict("records") == [
         {"patient_id": "a", "n_positive": 2, "n_negative": 1}
@@ -26,7 +26,7 @@ def test_a_cohort_without_them_gives_an_empty_table_of_the_same_columns():
         {"patient_id": ["a", "b"], "covid19": pd.array([True, False], dtype="boolean")}
     )
 
-    mixed = list_mixed_results(curated)
+    mixed = list_mixed_results(curated, "covid19")
 
     assert mixed.empty
     assert mixed.columns.tolist() == ["patient_id", "n_positive", "n_negative"]
@@ -58,7 +58,7 @@ def test_copies_of_a_picture_with_both_results_are_listed_and_named(
         }
     )
 
-    mixed = list_mixed_copies(curated, pairs_of(*pairs))
+    mixed = list_mixed_copies(curated, pairs_of(*pairs), "covid19")
 
     assert mixed["image_id"].tolist() == listed
     assert set(mixed["picture"]) <= {"a"}

@@ -4,6 +4,7 @@ import pytest
 
 from covid_cxr.cohorts.covid import LAYOUTS
 from covid_cxr.cohorts.published_counts import (
+    CHEXPERT,
     COVID_LAYOUTS,
     NIH,
     RSNA,
@@ -48,3 +49,11 @@ def test_every_layout_has_its_published_counts(caplog):
     log_differences("manifest", {}, COVID_LAYOUTS["manifest"])
 
     assert not caplog.messages  # nobody has published your own cohort
+
+
+def test_chexpert_s_tables_and_its_test_set_are_the_published_whole():
+    rows = CHEXPERT["rows of train.csv"] + CHEXPERT["rows of valid.csv"]
+    patients = CHEXPERT["patients of train.csv"] + CHEXPERT["patients of valid.csv"]
+
+    # 500 studies of as many patients, 668 images, are published apart.
+    assert (rows + 668, patients + 500) == (224_316, 65_240)

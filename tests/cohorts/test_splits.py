@@ -282,8 +282,6 @@ def test_images_of_unknown_label_are_left_out_and_counted(caplog):
 @pytest.mark.parametrize(
     ("images", "positives", "message"),
     [
-        ([1] * 30, [0] * 30, "The train part has one class only: 18 images, 0 of"),
-        ([1] * 30, [1] * 30, "one class only: .* positive"),
         ([1] * 30, [1] + [0] * 29, "one class only"),
         ([30], [10], "The train part is empty|The validation part is empty"),
     ],
@@ -291,6 +289,26 @@ def test_images_of_unknown_label_are_left_out_and_counted(caplog):
 def test_a_part_without_both_classes_is_an_error(images, positives, message):
     with pytest.raises(ValueError, match=rf"{message}.*covid19.*change the shares"):
         split_of(cohort(images, positives), targets(test=0.2, validation=0.2))
+
+
+@pytest.mark.parametrize(
+    ("positives", "unknown", "told"),
+    [
+        (1, [], "all 30 eligible radiographs are positive"),
+        (0, [], "all 30 eligible radiographs are negative"),
+        (1, [3, 7], "all 28 eligible radiographs are positive"),
+    ],
+)
+@pytest.mark.parametrize("test", [0.2, "none"])
+def test_a_cohort_of_one_class_is_told_that_no_share_would_help(
+    positives, unknown, told, test
+):
+    curated = cohort([1] * 30, [positives] * 30)
+    curated["covid19"] = curated["covid19"].astype("boolean")
+    curated.loc[unknown, "covid19"] = pd.NA
+
+    with pytest.raises(ValueError, match=rf"one class only: {told} .*additions.csv"):
+        split_of(curated, targets(test=test, validation=0.2))
 
 
 def test_a_cohort_of_official_test_images_only_is_an_error(official):

@@ -107,3 +107,24 @@ def test_a_folder_without_images_does_not_exist(dataset, tmp_path):
     assert not dataset.exists()
     with pytest.raises(DatasetError, match="put the published image files there"):
         dataset.load()
+
+
+def test_readings_beside_the_images_come_and_go_with_them(dataset, tmp_path):
+    dataset.save([("a.png", b"1"), ("readings/a.txt", b"male 45yrs")])
+    first = (tmp_path / "raw/readings/a.txt").read_bytes()
+    dataset.save([("a.png", b"1"), ("readings/b.txt", b"female 30yrs")])
+
+    assert first == b"male 45yrs"
+    texts = [path.name for path in (tmp_path / "raw").rglob("*.txt")]
+    assert texts == ["b.txt"]
+
+
+def test_a_text_of_somebody_else_is_never_overwritten(dataset, tmp_path):
+    notes = tmp_path / "raw/notes.txt"
+    notes.parent.mkdir()
+    notes.write_text("mine")
+
+    with pytest.raises(DatasetError, match="was not written by the synthesis"):
+        dataset.save([("a.png", b"1"), ("notes.txt", b"drawn")])
+
+    assert notes.read_text() == "mine"

@@ -7,6 +7,9 @@ import pytest
 import yaml
 from kedro.io import DataCatalog, DatasetError
 
+from covid_cxr.study.current import current
+from covid_cxr.study.raw_datasets import raw_datasets
+
 TYPE = "covid_cxr.datasets.user_csv.UserCsvDataset"
 
 
@@ -35,6 +38,30 @@ def test_a_table_of_another_country_is_read(tmp_path, pack):
     assert catalog_of(path).load("manifest")["site"].tolist() == ["Köln"]
 
 
+@pytest.mark.parametrize(
+    ("named", "there"), [("a.csv.gz", "a.csv"), ("a.csv", "a.csv.gz")]
+)
+def test_a_table_is_found_packed_or_unpacked(tmp_path, named, there):
+    pack = gzip.compress if there.endswith(".gz") else bytes
+    (tmp_path / there).write_bytes(pack(b"image,site\n1.png,x\n"))
+    catalog = catalog_of(tmp_path / named)
+
+    assert catalog.exists("manifest")
+    assert catalog.load("manifest")["site"].tolist() == ["x"]
+
+
+def test_of_a_packed_and_an_unpacked_table_the_named_one_is_read(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"image,site\n1.png,x\n")
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"image,site\n1.png,y\n"))
+
+    assert catalog_of(tmp_path / "a.csv").load("manifest")["site"].tolist() == ["x"]
+    assert catalog_of(tmp_path / "a.csv.gz").load("manifest")["site"].tolist() == ["y"]
+
+
+def test_a_table_that_is_in_neither_form_is_not_there(tmp_path):
+    assert not catalog_of(tmp_path / "a.csv").exists("manifest")
+
+
 def test_a_fault_names_file_and_line(tmp_path):
     (tmp_path / "manifest.csv").write_text("a,b\n1,2,3\n")
 
@@ -58,13 +85,21 @@ def test_synthetic_tables_are_written_as_before(tmp_path):
     )
 
 
-CATALOGS = sorted((Path(__file__).parents[2] / "conf").glob("*/catalog*.yml"))
+CATALOGS = {
+    "/".join(path.parts[-2:]): yaml.safe_load(path.read_text())
+    for path in sorted((Path(__file__).parents[2] / "conf").glob("*/catalog*.yml"))
+}
 
 
-@pytest.mark.parametrize("path", CATALOGS, ids=lambda path: "/".join(path.parts[-2:]))
-def test_every_raw_table_and_text_goes_through_our_readers(path):
-    entries = yaml.safe_load(path.read_text())
-    inner = [entry.get("dataset", entry) for entry in entries.values()]
+@pytest.mark.parametrize(
+    "entries",
+    [*CATALOGS.values(), raw_datasets(current(), "data")],
+    ids=[*CATALOGS, "of the study"],
+)
+def test_every_raw_table_and_text_goes_through_our_readers(entries):
+    # What begins with an underscore is no dataset.
+    datasets = [e for name, e in entries.items() if not name.startswith("_")]
+    inner = [entry.get("dataset", entry) for entry in datasets]
 
     others = [
         entry["type"]

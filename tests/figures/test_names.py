@@ -13,16 +13,16 @@ import pytest
 
 from covid_cxr.figures import (
     decisions,
-    flow,
+    explained_cases,
+    flow_diagram,
     forest,
     intervals,
     learning_curves,
+    masked_radiographs,
     note,
     reliability,
-    roc,
-    saliency,
-    shortcuts,
-    sites,
+    roc_curves,
+    site_gains,
 )
 from covid_cxr.figures.names import MOST_CHARACTERS, literals, marked_up
 from covid_cxr.figures.palette import classifier_colours, classifier_dashes
@@ -82,10 +82,10 @@ def make_shortcuts(names):
 
 
 def make_lane(name):
-    station = flow.Station(title=name, images=2, patients=1)
-    losses = flow.Losses(title="Left out", images={name: 1})
-    divided = flow.DividedSet(title=name, left_out=losses, parts=[station])
-    return flow.CohortLane(
+    station = flow_diagram.Station(title=name, images=2, patients=1)
+    losses = flow_diagram.Losses(title="Left out", images={name: 1})
+    divided = flow_diagram.DividedSet(title=name, left_out=losses, parts=[station])
+    return flow_diagram.CohortLane(
         title=name, stations=[station] * 3, losses=[losses] * 2, training_sets=[divided]
     )
 
@@ -102,7 +102,7 @@ def colours_of(names):
 
 
 DRAWINGS = {
-    "roc": lambda names: roc.draw_roc(
+    "roc": lambda names: roc_curves.draw_roc(
         dict.fromkeys(names, CURVE), bands={}, colours=colours_of(names)
     ),
     "decisions": lambda names: decisions.draw_decisions(
@@ -114,21 +114,21 @@ DRAWINGS = {
     "forest": lambda names: forest.draw_forest(
         make_forest(names), overall=0.5, colour="#000000"
     ),
-    "sites": lambda names: sites.draw_sites(make_sites(names)),
+    "sites": lambda names: site_gains.draw_sites(make_sites(names)),
     "intervals": lambda names: intervals.draw_intervals(make_intervals(names)),
     "learning curves": lambda names: learning_curves.draw_learning_curves(
         {name: [EPOCH] for name in names}
     ),
-    "randomisation": lambda names: saliency.draw_randomisation(
+    "randomisation": lambda names: explained_cases.draw_randomisation(
         dict.fromkeys(names, FORGETTING), colours=colours_of(names)
     ),
-    "shortcuts": lambda names: shortcuts.draw_shortcuts(
+    "shortcuts": lambda names: masked_radiographs.draw_shortcuts(
         make_shortcuts(names),
         inputs={"whole": names[0]},
         paths={name: name for name in names},
         colours=colours_of(names),
     ),
-    "flow": lambda names: flow.draw_flow([make_lane(name) for name in names]),
+    "flow": lambda names: flow_diagram.draw_flow([make_lane(name) for name in names]),
     "note": lambda names: note.draw_note(" ".join(names)),
 }
 
@@ -161,7 +161,7 @@ def test_different_names_stay_different_and_short(shown):
 
 
 def test_the_interactive_legend_shows_each_name_as_it_is():
-    figure = roc.draw_interactive_roc(
+    figure = roc_curves.draw_interactive_roc(
         dict.fromkeys(NAMES, CURVE), bands={}, first=None, colours=colours_of(NAMES)
     )
 
@@ -181,7 +181,7 @@ def test_no_two_of_sixty_curves_look_alike():
 
 def test_forty_curves_are_all_in_a_legend_beside_the_diagram():
     names = [f"m{k:02}" for k in range(40)]
-    figure = roc.draw_roc(
+    figure = roc_curves.draw_roc(
         dict.fromkeys(names, CURVE),
         bands={},
         colours=colours_of(names),

@@ -6,8 +6,8 @@ import shutil
 import pandas as pd
 import pytest
 
-from covid_cxr.paths import COHORT_OF_TRAINING_SET
 from covid_cxr.pipelines.audit.pipeline import create_pipeline
+from covid_cxr.study.current import current
 
 COPIES = {
     "copy": "same_image",
@@ -77,10 +77,10 @@ def leaks_of(data_root, stage):
 def test_the_audit_needs_what_curation_writes_and_nothing_else():
     data = {n for n in create_pipeline().inputs() if not n.startswith("params:")}
 
-    cohorts = set(COHORT_OF_TRAINING_SET.values())
+    cohorts = set(current().cohort_of.values())
     kinds = ("curated", "store", "duplicates")
     assert data == {
-        *(f"{name}_split" for name in COHORT_OF_TRAINING_SET),
+        *(f"{name}_split" for name in current().cohort_of),
         *(f"{cohort}_{kind}" for cohort in cohorts for kind in kinds),
     }
 
@@ -127,7 +127,7 @@ def test_what_metadata_tell_is_written_for_every_training_set(leaking, warned):
     for name in ("associations", "metadata_auroc", "cross_tables"):
         table = pd.read_csv(leaking / f"08_reporting/{name}.csv")
 
-        assert set(table["training_set"]) == set(COHORT_OF_TRAINING_SET), name
+        assert set(table["training_set"]) == set(current().cohort_of), name
 
 
 def test_an_audit_that_is_to_fail_fails_after_its_tables_are_written(

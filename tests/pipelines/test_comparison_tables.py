@@ -7,15 +7,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.pipelines import score_evaluation
-from covid_cxr.pipelines.comparison.nodes import (
-    arrange_table,
-    compare_classifiers,
-    report_comparison,
+from covid_cxr.evaluation.aurocs import tabulate_aurocs
+from covid_cxr.evaluation.calibration_tables import calibrate
+from covid_cxr.evaluation.comparisons import adjust_comparisons, compare_classifiers
+from covid_cxr.evaluation.ensembles import tabulate_ensembles
+from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
+from covid_cxr.evaluation.score_columns import ScoreColumns
+from covid_cxr.evaluation.subgroups import tabulate_subgroups
+from covid_cxr.evaluation.thresholds import tabulate_operating_points
+from covid_cxr.pipelines.comparison.nodes import arrange_table
+from covid_cxr.report.comparison_html import write_comparison
+from covid_cxr.report.score_figures import (
+    draw_decision_curves,
+    draw_reliability_curves,
+    draw_roc_curves,
+    draw_subgroups,
 )
-from covid_cxr.report.evaluation import Evaluation
-from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.score_columns import ScoreColumns
 
 REPORTING = Reporting(level=0.95, significance=0.05, seed=1)
 EVALUATION = Evaluation(
@@ -57,29 +64,29 @@ def compare(table, **said):
     """Return the page of a table, and the columns as they were taken."""
     settings = {"reporting": REPORTING, "evaluation": EVALUATION}
     scores, levels, columns = arrange_table(table, ScoreColumns(**UNSAID | said))
-    nodes = score_evaluation
-    roc, interactive = nodes.draw_roc(scores, REPORTING, are_paths=False)
-    auroc = nodes.tabulate_aurocs(scores, **settings)
-    calibration, bins, curves = nodes.calibrate(scores, **settings)
-    subgroups = nodes.tabulate_subgroups(scores, levels, **settings)
-    pairs, adjusted = compare_classifiers(scores, **settings)
+    roc, interactive = draw_roc_curves(scores, REPORTING, are_paths=False)
+    auroc = tabulate_aurocs(scores, **settings)
+    calibration, bins, curves = calibrate(scores, **settings)
+    subgroups = tabulate_subgroups(scores, levels, **settings)
+    pairs = compare_classifiers(scores, **settings)
+    adjusted = adjust_comparisons(scores, reporting=REPORTING)
     for figure in (
         roc,
-        nodes.draw_reliability(bins, are_paths=False),
-        nodes.draw_decisions(curves, are_paths=False),
-        nodes.draw_forest(subgroups, auroc, are_paths=False),
+        draw_reliability_curves(bins, are_paths=False),
+        draw_decision_curves(curves, are_paths=False),
+        draw_subgroups(subgroups, auroc, are_paths=False),
     ):
         figure.draw_without_rendering()
-    page = report_comparison(
+    page = write_comparison(
         **settings,
         roc_interactive=interactive,
         column_results=columns,
         pair_results=pairs,
         adjusted_results=adjusted,
         auroc_results=auroc,
-        operating_results=nodes.tabulate_operating_points(scores, **settings),
+        operating_results=tabulate_operating_points(scores, **settings),
         calibration_results=calibration,
-        ensemble_results=nodes.tabulate_ensembles(scores, REPORTING),
+        ensemble_results=tabulate_ensembles(scores, reporting=REPORTING),
         subgroup_results=subgroups,
         **dict.fromkeys(
             ("reliability_figure", "decision_figure", "forest_figure"), b"png"
@@ -189,9 +196,7 @@ def test_twenty_classifiers_have_twenty_curves_that_differ():
     scores = {f"m{k:02}": rng.random(40) for k in range(20)}
     arranged, _, _ = arrange_table(make_table(**scores), ScoreColumns(**UNSAID))
 
-    printed, interactive = score_evaluation.draw_roc(
-        arranged, REPORTING, are_paths=False
-    )
+    printed, interactive = draw_roc_curves(arranged, REPORTING, are_paths=False)
 
     _, *curves = printed.axes[0].lines
     assert len({(c.get_color(), str(c._dash_pattern)) for c in curves}) == 22

@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog
 from kedro.io.core import DatasetError
 from kedro.runner import SequentialRunner
@@ -14,18 +13,19 @@ from kedro.validation.parameter_validator import ParameterValidator
 from covid_cxr.cohorts.covid import CovidIngestion, list_covid
 from covid_cxr.cohorts.intensity import IntensitySample
 from covid_cxr.cohorts.split_targets import SplitTargets
-from covid_cxr.paths import COHORT_OF_TRAINING_SET
 from covid_cxr.pipelines.curation.pipeline import create_pipeline
 from covid_cxr.radiographs.curation import Curation
 from covid_cxr.radiographs.folder import list_folder
 from covid_cxr.settings import CONFIG_LOADER_ARGS
+from covid_cxr.study.current import current
+from covid_cxr.study_config import StudyConfigLoader
 
 N_IMAGES = 40
 
 
 def load_parameters(project, env):
     """Return the parameters of an environment with their records, as in a session."""
-    loader = OmegaConfigLoader(str(project / "conf"), env=env, **CONFIG_LOADER_ARGS)
+    loader = StudyConfigLoader(str(project / "conf"), env=env, **CONFIG_LOADER_ARGS)
     validator = ParameterValidator({"curation": create_pipeline()})
     return validator.validate_raw_params(loader["parameters"])
 
@@ -52,7 +52,7 @@ def curated(project, tmp_path_factory):
             "age": "50",
         }
     )
-    loader = OmegaConfigLoader(
+    loader = StudyConfigLoader(
         str(project / "conf"),
         env="test",
         runtime_params={"data_root": str(data_root)},
@@ -61,6 +61,7 @@ def curated(project, tmp_path_factory):
     catalog = DataCatalog.from_config(loader["catalog"])
     for name, value in load_parameters(project, "test").items():
         catalog[f"params:{name}"] = value
+    catalog["params:phase3_split.label"] = "covid19"
     catalog["params:curation"] = Curation(
         size_px=16, shard_images=8, compression="none", workers=1, cluster=None
     )
@@ -158,7 +159,7 @@ def test_the_parameters_of_every_environment_arrive_as_records(project, env):
     parameters = load_parameters(project, env)
 
     assert isinstance(parameters["curation"], Curation)
-    for training_set in COHORT_OF_TRAINING_SET:
+    for training_set in current().cohort_of:
         sample = parameters[f"{training_set}_intensity_sample"]
         assert isinstance(parameters[f"{training_set}_split"], SplitTargets)
         assert isinstance(sample, IntensitySample)
@@ -177,7 +178,7 @@ def test_four_training_sets_are_drawn_from_three_stores():
     assert len([name for name in nodes if ".curate_" in name]) == 3
     assert len([name for name in nodes if ".settle_" in name]) == 3
     assert len([name for name in nodes if ".find_" in name]) == 3
-    for training_set, cohort in COHORT_OF_TRAINING_SET.items():
+    for training_set, cohort in current().cohort_of.items():
         drawn = nodes[f"curation.split_{training_set}"]
         assert {f"{cohort}_curated", f"{cohort}_duplicates"} <= set(drawn.inputs)
         assert f"{training_set}_left_out" in drawn.outputs

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from covid_cxr.pipelines.reporting.documents import list_provenance
+from covid_cxr.pipelines.reporting.documents import trace_run
 
 PARAMETERS = {"synthesis": {"seed": 1}, "curation": {"size_px": 64}}
 
@@ -18,7 +18,7 @@ def test_the_synthetic_hospitals_parameters_are_told_where_it_was_used(
     curated = pd.DataFrame({"image_id": ["a"], "pixels_sha256": ["1"]})
     split = pd.DataFrame({"image_id": ["a"], "patient_id": ["p"], "part": ["test"]})
 
-    facts = list_provenance(
+    facts = trace_run(
         PARAMETERS,
         covid_curated=curated.assign(is_synthetic=is_synthetic),
         phase3_split=split,
@@ -26,7 +26,9 @@ def test_the_synthetic_hospitals_parameters_are_told_where_it_was_used(
         path_f_phase3_provenance={"seed": 3},
     )
 
-    assert set(facts.query("kind == 'parameter'")["name"]) == expected
+    stated = set(facts.query("kind == 'parameter'")["name"])
+    assert {name for name in stated if not name.startswith("study.")} == expected
+    assert "study.target.name" in stated
     hashed = facts.query("kind == 'data'")["name"]
     assert list(hashed) == ["covid_crops", "covid_images", "phase3_split"]
     assert list(facts.query("kind == 'training'")["name"]) == ["path_f_phase3.seed"]

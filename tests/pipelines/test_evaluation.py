@@ -10,24 +10,23 @@ from kedro.framework.session import KedroSession
 from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
-from covid_cxr.paths import TRAINING_PATHS
+from covid_cxr.evaluation.inference_settings import (
+    Evaluation,
+    Reporting,
+)
+from covid_cxr.evaluation.scored_part import line_up
 from covid_cxr.pipelines.evaluation.pipeline import (
     create_path_pipeline,
     create_pipeline,
 )
-from covid_cxr.pipelines.score_evaluation import draw_forest
 from covid_cxr.report import wording
-from covid_cxr.report.evaluation import (
-    EVALUATION_DATASETS,
-    Evaluation,
-    EvaluationTables,
-)
+from covid_cxr.report.beyond_auroc import EVALUATION_DATASETS, EvaluationTables
 from covid_cxr.report.html import make_environment
-from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.scored_part import line_up
+from covid_cxr.report.score_figures import draw_subgroups
 from covid_cxr.statistics.auc import estimate_aucs
+from covid_cxr.study.current import current
 
-NAMES = [path.name for path in TRAINING_PATHS]
+NAMES = [path.name for path in current().paths]
 SEPARATION = dict(zip(NAMES, [1.4, 2.0, 1.4, 1.0, 0.8, 0.6], strict=True))
 PARAMETERS = {
     "phase3.labels": ["covid19"],
@@ -123,7 +122,7 @@ def render(made):
     }
     template = make_environment().get_template("evaluation.html.jinja")
     module = template.make_module({"wording": wording})
-    return str(module.section(EvaluationTables(**shown), "95 %", 0.05))
+    return str(module.whole(EvaluationTables(**shown), "95 %", 0.05))
 
 
 def as_png(figure):
@@ -187,7 +186,7 @@ def test_each_interactive_curve_has_a_band_that_its_legend_hides(outputs):
     bands = [t["legendgroup"] for t in traces if t.get("fill") == "toself"]
     curves = [t["legendgroup"] for t in traces if t["mode"] == "lines"]
     assert bands == curves
-    assert [title[:8] for title in curves] == [path.title for path in TRAINING_PATHS]
+    assert [title[:8] for title in curves] == [path.title for path in current().paths]
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +219,7 @@ def test_the_section_shows_all_of_it(made):
 
 
 def test_a_path_alone_has_its_own_datasets_and_no_ensemble(scores, radiographs):
-    pipeline = create_path_pipeline(TRAINING_PATHS[2])
+    pipeline = create_path_pipeline(current().paths[2])
 
     made = evaluate({"path_c": scores["path_c"]}, radiographs, pipeline)
 
@@ -233,7 +232,7 @@ def test_a_path_alone_has_its_own_datasets_and_no_ensemble(scores, radiographs):
     html = render(own)
     assert "Ensembles" not in html
     assert "Path (c)" in html
-    assert not [p.title for p in TRAINING_PATHS if p.title in html][1:]
+    assert not [p.title for p in current().paths if p.title in html][1:]
 
 
 def test_a_validation_part_of_one_class_leaves_what_needs_it_out(scores, radiographs):
@@ -328,6 +327,6 @@ def test_subgroups_that_are_all_too_small_leave_a_note():
     results = pd.DataFrame({"classifier": ["path_b"], "auroc": [np.nan]})
     auroc = pd.DataFrame({"classifier": ["path_b"], "auroc": 0.8, "is_chosen": True})
 
-    figure = draw_forest(results, auroc, are_paths=True)
+    figure = draw_subgroups(results, auroc, are_paths=True)
 
     assert "No subgroup" in figure.texts[0].get_text()

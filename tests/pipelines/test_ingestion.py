@@ -5,16 +5,15 @@ import shutil
 
 import pandas as pd
 import pytest
-from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog
 from kedro.runner import SequentialRunner
 from kedro.validation.parameter_validator import ParameterValidator
 
 from covid_cxr.cohorts.covid import CovidIngestion
-from covid_cxr.cohorts.nih import NihIngestion
 from covid_cxr.cohorts.rsna import RsnaIngestion
 from covid_cxr.pipelines.ingestion.pipeline import create_pipeline
 from covid_cxr.settings import CONFIG_LOADER_ARGS
+from covid_cxr.study_config import StudyConfigLoader
 
 NIH_NAMES = ["00000001_000.png", "00000002_000.png"]
 
@@ -59,20 +58,31 @@ def raw(tmp_path_factory):
 
 def ready(project, data_root, *, env):
     """Return the catalog and the pipeline, with the parameters as in a session."""
-    loader = OmegaConfigLoader(
+    loader = StudyConfigLoader(
         str(project / "conf"),
         env=env,
         runtime_params={"data_root": str(data_root)},
         **CONFIG_LOADER_ARGS,
     )
-    pipeline = create_pipeline()
-    parameters = ParameterValidator({"ingestion": pipeline}).validate_raw_params(
-        loader["parameters"]
-    )
+    pipeline, stated = create_pipeline(), loader["parameters"]
+    shares = {
+        cohort: stated[f"{cohort}_ingestion"]["max_unmatched_share"]
+        for cohort in ("nih", "rsna", "covid")
+    }
+    parameters = ParameterValidator({"ingestion": pipeline}).validate_raw_params(stated)
     catalog = DataCatalog.from_config(loader["catalog"])
     for name, value in parameters.items():
         catalog[f"params:{name}"] = value
+    for cohort, share in shares.items():
+        catalog[f"params:{cohort}_ingestion.max_unmatched_share"] = share
     return catalog, pipeline
+
+
+def set_ingestion(catalog, ingestion):
+    catalog["params:covid_ingestion"] = ingestion
+    share = "params:covid_ingestion.max_unmatched_share"
+    catalog[share] = ingestion.max_unmatched_share
+    catalog["params:covid_findings"] = ["covid19"]
 
 
 @pytest.fixture(scope="module")
@@ -121,13 +131,12 @@ def test_rejected_rows_are_kept_with_their_reason(ingested):
 
 
 def test_parameters_arrive_as_records(project):
-    loader = OmegaConfigLoader(str(project / "conf"), env="base", **CONFIG_LOADER_ARGS)
+    loader = StudyConfigLoader(str(project / "conf"), env="base", **CONFIG_LOADER_ARGS)
 
     checked = ParameterValidator({"ingestion": create_pipeline()}).validate_raw_params(
         loader["parameters"]
     )
 
-    assert checked["nih_ingestion"] == NihIngestion(max_unmatched_share=0.25)
     assert checked["rsna_ingestion"] == RsnaIngestion(
         patient_identity="nih_patient", max_unmatched_share=0.25
     )
@@ -195,16 +204,15 @@ def test_the_public_environment_reads_the_public_collection(project, tmp_path):
             "filename": ["a.jpg"],
         }
     ).to_csv(tmp_path / "metadata.csv", index=False)
-    loader = OmegaConfigLoader(
+    loader = StudyConfigLoader(
         str(project / "conf"),
         env="public",
         runtime_params={"data_root": str(tmp_path), "covid_root": str(tmp_path)},
         **CONFIG_LOADER_ARGS,
     )
     catalog = DataCatalog.from_config(loader["catalog"])
-    catalog["params:covid_ingestion"] = CovidIngestion(
-        **loader["parameters"]["covid_ingestion"]
-    )
+    ingestion = CovidIngestion(**loader["parameters"]["covid_ingestion"])
+    set_ingestion(catalog, ingestion)
 
     SequentialRunner().run(create_pipeline().only_nodes_with_tags("covid"), catalog)
 
@@ -224,16 +232,14 @@ def test_a_layout_without_manifest_takes_additions_and_the_mapping(project, tmp_
     (rsna / "pneumonia-challenge-dataset-mappings_2018.json").write_text(
         json.dumps([{"subset_img_id": "aa", "img_id": NIH_NAMES[0]}])
     )
-    loader = OmegaConfigLoader(
+    loader = StudyConfigLoader(
         str(project / "conf"),
         env="base",
         runtime_params={"data_root": str(tmp_path)},
         **CONFIG_LOADER_ARGS,
     )
     catalog = DataCatalog.from_config(loader["catalog"])
-    catalog["params:covid_ingestion"] = CovidIngestion(
-        layout="ricord", pseudonym_salt=None
-    )
+    set_ingestion(catalog, CovidIngestion(layout="ricord", pseudonym_salt=None))
 
     SequentialRunner().run(create_pipeline().only_nodes_with_tags("covid"), catalog)
 

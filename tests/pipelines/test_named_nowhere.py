@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pydicom
 import pytest
-from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog
 from kedro.runner import SequentialRunner
 from kedro.validation.parameter_validator import ParameterValidator
@@ -21,6 +20,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit
 from covid_cxr.pipelines.curation.pipeline import create_pipeline as curation
 from covid_cxr.pipelines.ingestion.pipeline import create_pipeline as ingestion
 from covid_cxr.settings import CONFIG_LOADER_ARGS
+from covid_cxr.study_config import StudyConfigLoader
 
 NAME = "MUELLER QUIRIN"  # a code string could be written so (PS3.5 6.2)
 PARTS = ("MUELLER", "QUIRIN")
@@ -98,7 +98,7 @@ def run(request, project, tmp_path, caplog):
     (covid / "manifest.csv").write_text(
         "image,patient,rt_pcr,site,view,sex,age\n" + rows
     )
-    loader = OmegaConfigLoader(
+    loader = StudyConfigLoader(
         str(project / "conf"),
         env="test",
         runtime_params={
@@ -109,6 +109,7 @@ def run(request, project, tmp_path, caplog):
         **CONFIG_LOADER_ARGS,
     )
     pipeline = ingestion().only_nodes_with_tags("covid") + curation().only_nodes(
+        "curation.list_covid_crops_unmatched",
         "curation.curate_covid",
         "curation.settle_covid",
         "curation.report_covid_identifying",
@@ -121,6 +122,8 @@ def run(request, project, tmp_path, caplog):
     catalog = DataCatalog.from_config(loader["catalog"])
     for name, value in parameters.items():
         catalog[f"params:{name}"] = value
+    catalog["params:covid_ingestion.max_unmatched_share"] = 1.0
+    catalog["params:phase3_split.label"] = "covid19"
     caplog.clear()
     with caplog.at_level(logging.DEBUG), warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")

@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.pipelines.phase1 import pipeline as phase1
 from covid_cxr.pipelines.phase2 import pipeline as phase2
 from covid_cxr.pipelines.phase2.nodes import play_pointing_game
 from covid_cxr.pipelines.phase3 import pipeline as phase3
 from covid_cxr.pipelines.phase3.nodes import RepeatedStage, explain, randomise
 from covid_cxr.saliency.grad_cam import explainer
+from covid_cxr.saliency.map_settings import Explanation, Saliency
 from covid_cxr.saliency.maps import maps_of
-from covid_cxr.saliency.parameters import Explanation, Saliency
-from covid_cxr.training.network import Network, build_densenet, initialise
+from covid_cxr.study.current import current
+from covid_cxr.training.network import Network, build_classifier, initialise
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.seeds import Repetition
 from covid_cxr.training.state import StateFolder
@@ -46,7 +46,7 @@ def test_every_training_is_scored_and_every_path_explained(nodes):
     trainings = {name for name in nodes if name.endswith(".train")}
 
     assert {f"{name.removesuffix('train')}score" for name in trainings} <= set(nodes)
-    assert {f"{path.name}.phase3.explain" for path in TRAINING_PATHS} <= set(nodes)
+    assert {f"{path.name}.phase3.explain" for path in current().paths} <= set(nodes)
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_a_training_and_its_scores_use_the_same_data(
     assert data <= set(nodes[f"{training}.{step}"].inputs)
 
 
-def test_a_recipe_is_the_paths_own_and_labels_are_the_phases(nodes):
+def test_recipe_and_labels_are_the_paths_own(nodes):
     inputs = nodes["path_b.phase3.train"].inputs
 
     assert "params:path_b.phase3.recipe" in inputs
-    assert "params:phase3.labels" in inputs
+    assert "params:path_b.phase3.labels" in inputs
 
 
 def test_every_training_has_its_own_states_and_all_one_compute(nodes):
@@ -128,7 +128,7 @@ def test_a_stage_knows_the_name_of_its_node(nodes):
             assert f"{node.func.__self__.name}.train" == name
 
 
-@pytest.mark.parametrize("path", TRAINING_PATHS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", current().paths, ids=lambda path: path.name)
 def test_the_maps_of_every_path_are_tested(nodes, path):
     tests = {"randomise", "tabulate_regions", "tabulate_repeatability"}
 
@@ -190,7 +190,7 @@ SALIENCY = Saliency(
 
 @pytest.fixture(scope="module")
 def classifier():
-    return build_densenet(NETWORK, 1)
+    return build_classifier(NETWORK, 1)
 
 
 @pytest.fixture(scope="module")
@@ -271,7 +271,10 @@ def test_as_many_images_as_asked_for_are_mapped_by_networks_that_forget(
     assert randomise(*given, replace(SALIENCY, randomised_images=0)).empty
 
 
-def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(classifier, curated):
+@pytest.mark.parametrize("has_finding", [False, True])
+def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(
+    has_finding, classifier, curated
+):
     scores = pd.DataFrame(
         {
             "image_id": IDS,
@@ -295,6 +298,10 @@ def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(classifier, curated):
     boxes.loc[3, "x"] += 5  # beside the point of the fourth image
     of_test_part = pd.DataFrame({**boxes.iloc[0], "image_id": IDS[6]}, index=[4])
     boxes = pd.concat([boxes, of_test_part])
+    if has_finding:  # a box of another finding, in the fifth case and all over it
+        whole = {"x": 0.0, "y": 0.0, "width": 64.0, "height": 128.0}
+        other = pd.DataFrame({"image_id": IDS[3:5], **whole, "finding": "effusion"})
+        boxes = pd.concat([boxes.assign(finding="pneumonia"), other])
 
     table = play_pointing_game(
         classifier=classifier,

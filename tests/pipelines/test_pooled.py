@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.pipelines.pooled.pipeline import create_pipeline
+from covid_cxr.study.current import current
 from covid_cxr.training.single_label import keep_label
 
 
@@ -26,7 +26,7 @@ def pooled(run_kedro, study, tmp_path_factory):
 def test_the_pooled_control_needs_the_study_and_nothing_else():
     free = {n for n in create_pipeline().inputs() if not n.startswith("params:")}
 
-    scores = {f"{path.name}_phase3_scores" for path in TRAINING_PATHS}
+    scores = {f"{path.name}_phase3_scores" for path in current().paths}
     assert scores | {"initial_classifier", "initial_provenance"} <= free
     assert not {name for name in free if name.endswith(("_images", "_entries"))}
 
@@ -68,7 +68,7 @@ def test_the_comparison_holds_what_the_scores_say(pooled):
     test = scores[scores["part"] == "test"]
     auroc = roc_auc_score(test["covid19"], test["covid19_score"])
 
-    assert list(table.index) == ["pooled", *(path.name for path in TRAINING_PATHS)]
+    assert list(table.index) == ["pooled", *(path.name for path in current().paths)]
     assert table.loc["pooled", "auroc"] == pytest.approx(auroc)
     others = table.drop(index="pooled")
     np.testing.assert_allclose(others["difference"], others["auroc"] - auroc, atol=1e-9)

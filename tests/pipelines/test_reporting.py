@@ -15,19 +15,18 @@ from sklearn.metrics import roc_auc_score
 from covid_cxr.audit.masked_inputs import INPUTS
 from covid_cxr.audit.on_leak import OnLeak
 from covid_cxr.cohorts.duplicates import no_duplicates
-from covid_cxr.paths import TRAINING_PATHS
-from covid_cxr.pipelines.audit.nodes import find_leaks, find_shortcuts
-from covid_cxr.pipelines.evaluation import pipeline as evaluation
-from covid_cxr.pipelines.reporting.nodes import draw_cropping
-from covid_cxr.pipelines.reporting.pipeline import create_path_pipeline, create_pipeline
+from covid_cxr.evaluation.inference_settings import Reporting
+from covid_cxr.pipeline_registry import register_pipelines
+from covid_cxr.pipelines.audit.nodes import audit_leaks, find_shortcuts
+from covid_cxr.pipelines.reporting.nodes import draw_cropped_example
 from covid_cxr.radiographs.curation import Curation, plan_store
 from covid_cxr.radiographs.folder import list_folder
-from covid_cxr.report.reporting import Reporting
 from covid_cxr.saliency.cases import judge_test
-from covid_cxr.saliency.parameters import Saliency
+from covid_cxr.saliency.map_settings import Saliency
 from covid_cxr.saliency.pointing import tabulate_pointing
 from covid_cxr.saliency.regions import tabulate_regions
 from covid_cxr.saliency.repeatability import tabulate_repeatability
+from covid_cxr.study.current import current
 
 SIZE_PX = 64
 FINDINGS = [
@@ -279,7 +278,7 @@ def make_study(root):
     study |= follow(study)
     study |= audit(study)
     study |= train("phase1", ["initial"], rng=rng)
-    for path in TRAINING_PATHS:
+    for path in current().paths:
         study |= make_path(path, study, rng=rng)
     return study
 
@@ -328,9 +327,9 @@ def audit(study):
     duplicates = {f"{cohort}_duplicates": none for cohort in ("nih", "rsna", "covid")}
     across = none.assign(first_cohort="", second_cohort="")
     warn = dict.fromkeys(("same_image", "duplicate", "same_patient"), "warn")
-    _, leakage, _ = find_leaks(
+    _, leakage, _ = audit_leaks(
         OnLeak(**warn, unknown_ancestry="warn"),
-        "none",
+        network_weights="none",
         **tables,
         **duplicates,
         duplicates_across=across,
@@ -354,17 +353,17 @@ def make_path(path, study, *, rng):
     """Return what phases 2 and 3 of a path leave."""
     parents = ["initial", *(["phase1"] if path.has_phase1 else [])]
     made = {}
-    if path.phase2_cohort is not None:
+    for training in path.phase2_trainings:
         name = f"{path.name}_phase2"
         made[f"{name}_scores"] = score(
-            study[f"{path.phase2_cohort}_curated"],
-            study[f"phase2_{path.phase2_cohort}_split"],
+            study[f"{current().cohort_behind(training).name}_curated"],
+            study[f"{training.training_set}_split"],
             ["pneumonia"],
             separation=1.5,
             rng=rng,
         )
         made |= train(f"{path.name}.phase2", parents, rng=rng)
-        if path.has_boxes:
+        if current().cohort_behind(training).has_boxes:
             made[f"{name}_pointing"] = point(20, rng=rng)
         parents = [*parents, f"{path.name}.phase2"]
     name = f"{path.name}_phase3"
@@ -382,6 +381,16 @@ def make_path(path, study, *, rng):
     made |= {f"{name}_{what}": table for what, table in judged.items()}
     made |= train(f"{path.name}.phase3", parents, rng=rng)
     return made
+
+
+def of_scores(path=None):
+    """Return what makes a report of scores: of the study, or of a path alone."""
+    pipelines = register_pipelines()
+    if path is None:
+        return pipelines["evaluation"] + pipelines["reporting"]
+    steps = (f"{path.name}.evaluation.", f"{path.name}.reporting.")
+    whole = pipelines[path.name]
+    return whole.only_nodes(*(n.name for n in whole.nodes if n.name.startswith(steps)))
 
 
 @pytest.fixture(scope="module")
@@ -418,12 +427,12 @@ def run_reporting(project, inputs):
 
 @pytest.fixture(scope="module")
 def study_folder(run_reporting, tmp_path_factory):
-    both = evaluation.create_pipeline() + create_pipeline()
+    both = of_scores()
     return run_reporting(both, tmp_path_factory.mktemp("study"))
 
 
 def test_the_study_needs_nothing_but_what_the_other_steps_write(inputs):
-    free = (evaluation.create_pipeline() + create_pipeline()).inputs()
+    free = of_scores().inputs()
 
     data = {name for name in free if not name.startswith("params:")}
     optional = {name for name in data if "_site_" in name}  # of the pipeline `sites`
@@ -443,7 +452,7 @@ def test_every_table_and_figure_of_the_paper_is_written(study_folder):
 def test_table_3_holds_the_aurocs_of_the_scores(study_folder, inputs):
     table = pd.read_csv(study_folder / "table3.csv").set_index("path")
 
-    for path in TRAINING_PATHS:
+    for path in current().paths:
         test = inputs[f"{path.name}_phase3_scores"].query("part == 'test'")
         expected = roc_auc_score(test["covid19"], test["covid19_score"])
         assert table.loc[path.name, "auroc"] == pytest.approx(expected)
@@ -454,7 +463,7 @@ def test_the_interactive_figure_has_a_curve_per_path(study_folder):
 
     lines = [trace for trace in figure["data"] if trace["mode"] == "lines"]
     names = [trace["name"][:8] for trace in lines]
-    assert names == [path.title for path in TRAINING_PATHS]
+    assert names == [path.title for path in current().paths]
 
 
 def test_the_report_embeds_every_figure_and_says_that_the_data_are_synthetic(
@@ -493,12 +502,12 @@ def test_the_report_tells_whether_the_maps_deserve_trust(study_folder, inputs):
     report = (study_folder / "report.html").read_text(encoding="utf-8")
 
     rows = report.split('id="saliency-tests"')[1].split("</table>")[0].split("<tr>")
-    assert len(rows) == 2 + len(TRAINING_PATHS)
+    assert len(rows) == 2 + len(current().paths)
     assert "0.40 (0.30)" in rows[2]  # all layers randomised, and different radiographs
     hits = inputs["path_a_phase2_pointing"]["hits"][0]
     assert f"{100 * hits:.0f} % (" in rows[2]
     pairs = report.split('id="saliency-repeatability"')[1].split("</table>")[0]
-    assert pairs.count("1 and 2") == len(TRAINING_PATHS)
+    assert pairs.count("1 and 2") == len(current().paths)
 
 
 def test_the_report_names_no_file_of_a_rejected_radiograph(study_folder):
@@ -524,9 +533,9 @@ def test_the_report_counts_flagged_radiographs_and_shows_some(study_folder):
     ("letter", "tables"), [("a", {1, 2, 3}), ("c", {1, 3}), ("f", {3})]
 )
 def test_a_path_alone_reports_what_it_has(run_reporting, tmp_path, letter, tables):
-    path = next(path for path in TRAINING_PATHS if path.letter == letter)
+    path = next(path for path in current().paths if path.letter == letter)
 
-    both = evaluation.create_path_pipeline(path) + create_path_pipeline(path)
+    both = of_scores(path)
 
     folder = run_reporting(both, tmp_path) / path.name
 
@@ -535,30 +544,28 @@ def test_a_path_alone_reports_what_it_has(run_reporting, tmp_path, letter, table
     assert len(pd.read_csv(folder / "table3.csv")) == 1
     report = (folder / "report.html").read_text(encoding="utf-8")
     assert path.title in report
-    others = [p.title for p in TRAINING_PATHS if p is not path]
+    others = [p.title for p in current().paths if p != path]
     assert not [title for title in others if title in report]
     assert 'id="leakage-stages"' not in report  # which is of all paths
     assert "24 of 30 flagged radiographs" in report
 
 
 def test_a_path_without_phase_2_needs_no_phase_2(inputs):
-    control = next(path for path in TRAINING_PATHS if path.letter == "f")
+    control = next(path for path in current().paths if path.letter == "f")
 
-    free = create_path_pipeline(control).inputs()
+    free = of_scores(control).inputs()
 
     assert not [name for name in free if "phase2_" in name or name.startswith("nih")]
 
 
 def test_two_paths_give_two_reports_in_one_run():
-    both = create_path_pipeline(TRAINING_PATHS[2]) + create_path_pipeline(
-        TRAINING_PATHS[5]
-    )
+    both = of_scores(current().paths[2]) + of_scores(current().paths[5])
 
     assert {"path_c.report", "path_f.report"} <= both.outputs()
 
 
 def test_the_cropping_figure_says_when_there_is_no_crop_table(inputs):
-    figure = draw_cropping(
+    figure = draw_cropped_example(
         inputs["covid_images"], None, inputs["covid_curated"], REPORTING
     )
 
@@ -570,7 +577,7 @@ def test_the_cropping_figure_passes_over_what_cannot_be_read(inputs, tmp_path):
     radiographs = pd.DataFrame({"image_id": ["1"], "file": ["broken.png"]})
     crops = pd.DataFrame({"image": ["1"], "x0": 0, "y0": 0, "x1": 9, "y1": 9})
 
-    figure = draw_cropping(list_folder(tmp_path), crops, radiographs, REPORTING)
+    figure = draw_cropped_example(list_folder(tmp_path), crops, radiographs, REPORTING)
 
     assert "No radiograph with a crop" in figure.texts[0].get_text()
 
@@ -619,8 +626,8 @@ def test_drafts_and_provenance_name_no_patient_and_no_place(study_folder, inputs
 
 
 def test_a_path_alone_has_drafts_about_itself(run_reporting, tmp_path):
-    path = TRAINING_PATHS[5]
-    both = evaluation.create_path_pipeline(path) + create_path_pipeline(path)
+    path = current().paths[5]
+    both = of_scores(path)
 
     folder = run_reporting(both, tmp_path) / path.name
 

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.paths import TRAINING_PATHS
-from covid_cxr.pipelines.reporting.saliency import (
-    draw_randomisation,
-    draw_saliency,
-    saliency_nodes,
+from covid_cxr.evaluation.inference_settings import Reporting
+from covid_cxr.pipelines.reporting.nodes import (
+    draw_forgetting,
+    draw_outcomes,
 )
-from covid_cxr.report.reporting import Reporting
+from covid_cxr.pipelines.reporting.pipeline import create_path_pipeline
+from covid_cxr.study.current import current
 
 REPORTING = {"level": 0.95, "significance": 0.05, "seed": 1}
 TABLE3 = pd.DataFrame(
@@ -44,7 +44,7 @@ def explained(*, score, method="grad_cam"):
 
 
 def draw(**options):
-    return draw_saliency(
+    return draw_outcomes(
         TABLE3,
         OneImage(),
         CURATED,
@@ -87,7 +87,7 @@ def test_an_outcome_without_a_case_has_a_figure_that_says_so():
 
 def test_maps_of_radiographs_that_are_not_curated_are_refused():
     with pytest.raises(ValueError, match="such as x; run phase 3"):
-        draw_saliency(
+        draw_outcomes(
             TABLE3,
             OneImage(),
             CURATED.assign(image_id="y"),
@@ -98,15 +98,16 @@ def test_maps_of_radiographs_that_are_not_curated_are_refused():
 
 
 def test_a_report_without_boxes_has_no_pointing_game():
-    path_a, path_c = TRAINING_PATHS[0], TRAINING_PATHS[2]
+    path_a, path_c = current().paths[0], current().paths[2]
 
     def outputs(path):
-        return {name for node in saliency_nodes([path]) for name in node.outputs}
+        made = create_path_pipeline(path, made=()).all_outputs()
+        return {name.rpartition(".")[2] for name in made}
 
-    assert outputs(path_a) - outputs(path_c) == {"pointing_results"}
+    assert outputs(path_a) - outputs(path_c) == {"pointing_results", "table2"}
 
 
 def test_without_a_randomisation_test_its_figure_says_so():
-    figure = draw_randomisation(pd.DataFrame({"path": []}))
+    figure = draw_forgetting(pd.DataFrame({"path": []}))
 
     assert "randomised_images is 0" in figure.texts[0].get_text()

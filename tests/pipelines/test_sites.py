@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.pipeline_registry import register_pipelines
-from covid_cxr.pipelines.reporting.sites import take_site_results
 from covid_cxr.pipelines.sites.pipeline import create_pipeline
+from covid_cxr.report.sections import sections_of
+from covid_cxr.study.current import current
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_every_path_has_one_node_that_trains_and_no_whole_study_has_it():
     pipelines = register_pipelines()
 
     trainings = [n.name for n in pipelines["sites"].nodes if "gpu" in n.tags]
-    assert sorted(trainings) == [f"{p.name}.sites.train" for p in TRAINING_PATHS]
+    assert sorted(trainings) == [f"{p.name}.sites.train" for p in current().paths]
     for name in ("__default__", "demo", "path_b"):
         assert not {n.name for n in pipelines[name].nodes} & set(trainings)
 
@@ -95,5 +95,7 @@ def test_the_report_shows_the_sites_of_the_paths_that_were_run(sites, study):
 def test_what_was_not_run_leaves_no_section():
     parts = {"table3": 1, "path_a_site_results": None, "path_a_site_figure": None}
 
-    assert take_site_results(parts) is None
-    assert parts == {"table3": 1}
+    shown = [section.name for section in sections_of(parts, ["path_a"])]
+
+    assert "summary" in shown
+    assert "sites" not in shown

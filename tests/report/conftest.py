@@ -1,6 +1,7 @@
 """Settings, scores of two classifiers, and the contents of a report of six paths."""
 
 import io
+from dataclasses import is_dataclass
 from functools import partial
 
 import numpy as np
@@ -8,69 +9,22 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from covid_cxr.figures.roc import draw_interactive_roc
-from covid_cxr.paths import TRAINING_PATHS
-from covid_cxr.report.cohort_table import describe_parts
-from covid_cxr.report.comparisons import adjust_for_all_pairs, compare_paths
-from covid_cxr.report.evaluation import Evaluation
-from covid_cxr.report.flow import CohortFlow, SplitCohort, follow_radiographs
-from covid_cxr.report.gallery import Gallery, draw_images, gather_cases
-from covid_cxr.report.html import ReportContents, write_report
-from covid_cxr.report.performance import (
-    tabulate_covid,
+from covid_cxr.evaluation.arranged_scores import arrange_paths
+from covid_cxr.evaluation.comparisons import adjust_for_all_pairs, compare_paths
+from covid_cxr.evaluation.paper_tables import (
     tabulate_findings,
-    tabulate_pneumonia,
+    tabulate_related,
+    tabulate_target,
 )
-from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.scored_part import ScoredPart
+from covid_cxr.figures.roc_curves import draw_interactive_roc
+from covid_cxr.report.characteristics import describe_parts
+from covid_cxr.report.gallery import Gallery, draw_images, gather_cases
+from covid_cxr.report.html import write_report
+from covid_cxr.report.radiograph_flow import CohortFlow, SplitCohort, follow_radiographs
 from covid_cxr.statistics.roc import trace_roc
+from covid_cxr.study.current import current
 
-
-@pytest.fixture(scope="session")
-def reporting():
-    return Reporting(level=0.95, significance=0.05, seed=1)
-
-
-@pytest.fixture(scope="session")
-def evaluation():
-    return Evaluation(
-        target_sensitivity=0.9,
-        prevalences=[0.1, 0.5],
-        max_false_positive_rate=0.2,
-        bootstrap_replicates=200,
-        calibration_bins=4,
-        age_edges=[40, 60],
-        least_subgroup_patients=5,
-        power=0.8,
-        seed=1,
-    )
-
-
-def scored_part(seed, n_images=160):
-    """Return two overconfident classifiers' probabilities, two images a patient."""
-    rng = np.random.default_rng(seed)
-    is_case = np.repeat(rng.random(n_images // 2) < 0.5, 2)
-    signal = 1.5 * (is_case - 0.5)[:, np.newaxis] + rng.standard_normal((n_images, 2))
-    scores = 1 / (1 + np.exp(-3 * signal * [1.0, 0.4] - [0.0, 1.0]))
-    images = [f"image_{i:03d}" for i in range(n_images)]
-    return ScoredPart(
-        is_case=is_case,
-        scores=pd.DataFrame(scores, columns=["sharp", "dull"], index=images),
-        patients=np.repeat([f"p{i}" for i in range(n_images // 2)], 2).astype(object),
-    )
-
-
-@pytest.fixture(scope="session")
-def validation():
-    return scored_part(1)
-
-
-@pytest.fixture(scope="session")
-def test_part():
-    return scored_part(2)
-
-
-COLOURS = {path.name: "#0072b2" for path in TRAINING_PATHS}
+COLOURS = {path.name: "#0072b2" for path in current().paths}
 
 
 def made_up_scores(label, *, seed):
@@ -130,8 +84,8 @@ def made_up_cohort():
     )
     divided = SplitCohort(split=split, radiographs=curated, label="covid19")
     return {
-        "flow": follow_radiographs({"covid": cohort}),
-        "characteristics": describe_parts({"phase3": divided}),
+        "flow_results": follow_radiographs({"covid": cohort}),
+        "cohort_results": describe_parts({"phase3": divided}),
     }
 
 
@@ -167,25 +121,37 @@ def png():
     return stream.getvalue()
 
 
+IMAGES = (
+    *("figure1", "figure2", "figure3", "figure4", "figure5", "figure6", "figure7"),
+    *("flow_figure", "auroc_intervals", "learning_curves"),
+)
+
+
+def datasets_of(changes):
+    """Return what a record, such as the tables of an audit, holds by its datasets."""
+    found = {}
+    for name, value in changes.items():
+        found |= vars(value) if is_dataclass(value) else {name: value}
+    return found
+
+
 def tabulate_pairs(covid, reporting, evaluation):
-    settings = {"label": "covid19", "reporting": reporting}
-    table4 = compare_paths(covid, **settings, evaluation=evaluation)
-    return table4, adjust_for_all_pairs(covid, **settings)
+    scores = arrange_paths(**covid)
+    table4 = compare_paths(scores, reporting=reporting, evaluation=evaluation)
+    return table4, adjust_for_all_pairs(scores, reporting=reporting)
 
 
-def report_contents(
-    paths=TRAINING_PATHS, *, reporting, evaluation, is_synthetic=True, **changes
-):
+def report_contents(paths=None, *, reporting, evaluation, is_synthetic=True, **changes):
+    paths = paths or current().paths
     covid = {
         path.name: made_up_scores("covid19", seed=seed)
         for seed, path in enumerate(paths)
     }
     pneumonia = {
-        path.name: made_up_scores("pneumonia", seed=seed)
+        f"{path.name}_phase2": made_up_scores("pneumonia", seed=seed)
         for seed, path in enumerate(paths)
-        if path.phase2_cohort
+        if path.phase2_trainings
     }
-    settings = {"reporting": reporting}
     is_study = len(paths) > 1
     table4, table5 = (
         tabulate_pairs(covid, reporting, evaluation) if is_study else (None, None)
@@ -196,7 +162,7 @@ def report_contents(
     }
     contents = {
         "reporting": reporting,
-        "cohorts": pd.DataFrame(
+        "cohort_counts": pd.DataFrame(
             {
                 "cohort": ["nih", "rsna", "covid"],
                 "is_synthetic": [False, False, is_synthetic],
@@ -205,7 +171,7 @@ def report_contents(
                 "rejected": [0, 0, 1],
             }
         ),
-        "parts": made_up_counts(),
+        "part_counts": made_up_counts(),
         "trainings": pd.DataFrame(
             {
                 "training": ["phase1", "path_b_phase3"],
@@ -224,29 +190,20 @@ def report_contents(
         "table1": tabulate_findings(
             made_up_scores("edema", seed=9), ["edema"], reporting
         ),
-        "table2": tabulate_pneumonia(
-            pneumonia, part_counts=made_up_counts(), label="pneumonia", **settings
-        )
+        "table2": tabulate_related(made_up_counts(), reporting, **pneumonia)
         if pneumonia
         else None,
-        "table3": tabulate_covid(covid, label="covid19", **settings),
+        "table3": tabulate_target(arrange_paths(**covid), reporting=reporting),
         "table4": table4,
         "table5": table5,
-        "images": {
-            name: png()
-            for name in [
-                *("figure1", "figure2", "figure3", "figure4", "figure5", "figure6"),
-                *("figure7", "flow_figure", "auroc_intervals", "learning_curves"),
-            ]
-        },
-        "roc": draw_interactive_roc(
+        **{name: png() for name in IMAGES},
+        "figure3_interactive": draw_interactive_roc(
             curves, bands={}, first=None, colours=dict.fromkeys(curves, "#0072b2")
         ),
-        "colours": {path.name: "#0072b2" for path in TRAINING_PATHS},
         **made_up_cohort(),
         "gallery": made_up_gallery(paths),
     }
-    return ReportContents(**{**contents, **changes})
+    return {**contents, **datasets_of(changes)}
 
 
 @pytest.fixture(scope="session")
@@ -262,4 +219,4 @@ def contents(make_contents):
 
 @pytest.fixture(scope="session")
 def document(contents):
-    return write_report(contents)
+    return write_report(**contents)

@@ -103,7 +103,7 @@ def test_table_3_shows_the_numbers_beside_the_papers(phone, contents):
     rows = cells(phone, "table3")
 
     assert len(rows) == 6
-    for row, expected in zip(rows, contents.table3.to_dict("records"), strict=True):
+    for row, expected in zip(rows, contents["table3"].to_dict("records"), strict=True):
         assert row[0].replace("Path (", "path_").strip(")") == expected["path"]
         assert row[2] == f"{expected['auroc']:.3f}"
         assert row[3] == f"{expected['lower']:.3f} to {expected['upper']:.3f}"

@@ -7,17 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from covid_cxr.evaluation.arranged_scores import arrange_parts
+from covid_cxr.evaluation.aurocs import tabulate_aurocs
+from covid_cxr.evaluation.calibration_tables import tabulate_calibration
+from covid_cxr.evaluation.ensembles import tabulate_ensembles
+from covid_cxr.evaluation.scored_part import ScoredParts
+from covid_cxr.evaluation.subgroups import tabulate_subgroups
+from covid_cxr.evaluation.thresholds import tabulate_operating_points
 from covid_cxr.figures.note import draw_note
-from covid_cxr.figures.roc import draw_interactive_roc
+from covid_cxr.figures.roc_curves import draw_interactive_roc
 from covid_cxr.report import wording
-from covid_cxr.report.aurocs import tabulate_aurocs
-from covid_cxr.report.calibration import tabulate_calibration
-from covid_cxr.report.ensembles import tabulate_ensembles
-from covid_cxr.report.evaluation import EvaluationTables
+from covid_cxr.report.beyond_auroc import EvaluationTables
 from covid_cxr.report.html import make_environment, write_report
-from covid_cxr.report.operating import tabulate_operating_points
-from covid_cxr.report.scored_part import ScoredParts
-from covid_cxr.report.subgroups import tabulate_subgroups
 from covid_cxr.statistics.roc import trace_roc
 from covid_cxr.statistics.roc_band import roc_band
 
@@ -27,19 +28,19 @@ def tables(validation, test_part, reporting, evaluation, tmp_path_factory):
     place = tmp_path_factory.mktemp("png") / "note.png"
     draw_note("a figure").savefig(place)
     png = place.read_bytes()
-    parts = ScoredParts(validation=validation, test=test_part)
+    scores = arrange_parts(ScoredParts(validation=validation, test=test_part))
     settings = {"reporting": reporting, "evaluation": evaluation}
     levels = pd.DataFrame(
         {"image_id": test_part.scores.index, "ward": np.resize(["<1>", "2"], 160)}
     )
     return EvaluationTables(
-        auroc_results=tabulate_aurocs(parts, **settings),
-        operating_results=tabulate_operating_points(validation, test_part, **settings),
+        auroc_results=tabulate_aurocs(scores, **settings),
+        operating_results=tabulate_operating_points(scores, **settings),
         calibration_results=tabulate_calibration(
             validation, test_part, reporting=reporting
         ),
-        ensemble_results=tabulate_ensembles(parts, reporting=reporting),
-        subgroup_results=tabulate_subgroups(test_part, levels, **settings),
+        ensemble_results=tabulate_ensembles(scores, reporting=reporting),
+        subgroup_results=tabulate_subgroups(scores, levels, **settings),
         reliability_figure=png,
         decision_figure=png,
         forest_figure=png,
@@ -50,7 +51,7 @@ def tables(validation, test_part, reporting, evaluation, tmp_path_factory):
 def section(tables):
     template = make_environment().get_template("evaluation.html.jinja")
     module = template.make_module({"wording": wording})
-    return str(module.section(tables, "95 %", 0.05, mark="[mark] "))
+    return str(module.whole(tables, "95 %", 0.05, mark="[mark] "))
 
 
 def rows(section, table):
@@ -112,9 +113,7 @@ def test_cautions_and_certain_outputs_are_said_where_there_are_any(tables, secti
         ensemble_results=tables.ensemble_results.assign(n_certain=5),
     )
     template = make_environment().get_template("evaluation.html.jinja")
-    told = str(
-        template.make_module({"wording": wording}).section(changed, "95 %", 0.05)
-    )
+    told = str(template.make_module({"wording": wording}).whole(changed, "95 %", 0.05))
 
     assert told.count("see below") == 1
     assert "dull: 12 patients: &lt;few&gt;." in told
@@ -139,7 +138,7 @@ def page(contents, tables, test_part, open_offline, tmp_path_factory):
     colours = {"sharp": "#0072b2", "dull": "#d55e00"}
     roc = draw_interactive_roc(curves, bands=bands, first="sharp", colours=colours)
     place = tmp_path_factory.mktemp("report") / "report.html"
-    document = write_report(replace(contents, evaluation=tables, roc=roc))
+    document = write_report(**{**contents, **vars(tables), "figure3_interactive": roc})
     place.write_text(document, encoding="utf-8")
     page = open_offline(place, width=390, height=844)
     page.wait_for_selector("#figure3-plot .scatterlayer .trace")

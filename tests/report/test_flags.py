@@ -35,7 +35,7 @@ def radiographs(n, *, negatives=(), faint=(), reverse=False):
 def tables(curated):
     drawn = draw_flagged(curated)
     return FlagTables(
-        flag_results=count_flags(curated),
+        flag_results=count_flags(**curated),
         flagged_radiographs=show_flagged(drawn, [PIXEL] * len(drawn)),
     )
 
@@ -95,7 +95,7 @@ def test_nothing_flagged_shows_nothing():
     assert draw_flagged({"nih": radiographs(3)}).empty
 
 
-@pytest.mark.parametrize("make", [count_flags, draw_flagged])
+@pytest.mark.parametrize("make", [lambda t: count_flags(**t), draw_flagged])
 @pytest.mark.parametrize("flag", list(FLAGS))
 def test_a_table_of_an_earlier_version_is_refused(make, flag):
     with pytest.raises(ValueError, match=f"nih lack {flag}.*Run curation again"):
@@ -105,7 +105,7 @@ def test_a_table_of_an_earlier_version_is_refused(make, flag):
 def test_the_report_shows_counts_error_rates_and_pictures(make_contents):
     flagged = {"nih": radiographs(40, negatives=range(30)), "covid": radiographs(8)}
 
-    document = write_report(make_contents(flags=tables(flagged)))
+    document = write_report(**make_contents(flags=tables(flagged)))
 
     table = words(document.split('<table id="flags">')[1].split("</table>")[0])
     assert "<td>40</td> <td>30 (75.00 %)</td><td>0</td>" in table
@@ -121,7 +121,7 @@ def test_the_report_shows_counts_error_rates_and_pictures(make_contents):
 def test_the_report_names_no_flagged_file_or_patient(make_contents):
     flagged = {"covid": radiographs(8, negatives=[1, 2], faint=[2])}
 
-    document = write_report(make_contents(flags=tables(flagged), gallery=None))
+    document = write_report(**make_contents(flags=tables(flagged), gallery=None))
 
     assert "2 of 2 flagged radiographs</summary>" in document
     assert "secret_" not in document
@@ -131,7 +131,7 @@ def test_the_report_names_no_flagged_file_or_patient(make_contents):
 def test_a_report_without_flagged_radiographs_says_how_many_were_looked_at(
     make_contents,
 ):
-    document = write_report(make_contents(flags=tables({"covid": radiographs(8)})))
+    document = write_report(**make_contents(flags=tables({"covid": radiographs(8)})))
 
     assert 'id="flags"' in document
     assert 'id="flagged"' not in document

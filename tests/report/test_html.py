@@ -3,9 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from covid_cxr.paths import TRAINING_PATHS
 from covid_cxr.report.html import write_report
-from covid_cxr.report.provenance import Provenance, list_provenance
+from covid_cxr.report.run_facts import Provenance, list_provenance
+from covid_cxr.study.current import current
+
+IMAGES = (
+    *(f"figure{number}" for number in range(1, 8)),
+    *("flow_figure", "auroc_intervals", "learning_curves"),
+)
 
 
 def test_plotly_is_in_the_file_once(document):
@@ -17,11 +22,11 @@ def test_text_from_tables_is_escaped(document):
 
 
 def test_the_same_contents_give_the_same_document(document, contents):
-    assert write_report(contents) == document
+    assert write_report(**contents) == document
 
 
 def test_real_data_carry_no_mark(make_contents):
-    document = write_report(make_contents(is_synthetic=False))
+    document = write_report(**make_contents(is_synthetic=False))
 
     assert 'class="badge"' not in document
     assert "not clinical evidence" not in document
@@ -30,9 +35,9 @@ def test_real_data_carry_no_mark(make_contents):
 def test_an_interval_that_cannot_be_estimated_is_a_dash_with_its_reason(
     contents, make_contents
 ):
-    table3 = contents.table3.assign(lower=np.nan, upper=np.nan)
+    table3 = contents["table3"].assign(lower=np.nan, upper=np.nan)
 
-    document = write_report(make_contents(table3=table3))
+    document = write_report(**make_contents(table3=table3))
 
     assert "nan" not in document.split('id="table3"')[1].split("</table>")[0]
     assert "too small" in document
@@ -40,19 +45,19 @@ def test_an_interval_that_cannot_be_estimated_is_a_dash_with_its_reason(
 
 def test_other_starting_weights_than_the_papers_are_said(contents, make_contents):
     starting = "started from ImageNet weights, these from"
-    imagenet = contents.trainings.assign(after="ImageNet weights")
+    imagenet = contents["trainings"].assign(after="ImageNet weights")
 
-    assert f"{starting}\nrandom weights" in write_report(contents)
-    assert starting not in write_report(make_contents(trainings=imagenet))
+    assert f"{starting}\nrandom weights" in write_report(**contents)
+    assert starting not in write_report(**make_contents(trainings=imagenet))
 
 
 def test_a_single_path_shows_no_comparison(make_contents):
     document = write_report(
-        make_contents(
-            TRAINING_PATHS[5:],
+        **make_contents(
+            current().paths[5:],
             table1=None,
             table2=None,
-            images={},
+            **dict.fromkeys(IMAGES),
             gallery=None,
         )
     )
@@ -64,18 +69,18 @@ def test_a_single_path_shows_no_comparison(make_contents):
 
 
 def test_the_report_says_what_reuse_has_saved(contents):
-    report = write_report(contents)
+    report = write_report(**contents)
 
     words = " ".join(report.split())
     assert "2 trainings for 6 paths: 24 epochs, 2,400 image passes" in words
-    assert "from scratch</th><td>4</td><td>48</td> <td>4,800</td>" in words
-    assert "Reused</th><td>2</td> <td>24</td><td>2,400</td>" in words
+    assert "from scratch</th><td>4</td><td>48</td><td>4,800</td>" in words
+    assert "Reused</th><td>2</td><td>24</td><td>2,400</td>" in words
 
 
 def test_a_path_that_shares_nothing_has_no_table_of_cost(contents, make_contents):
-    alone = make_contents(trainings=contents.trainings.assign(used_by=1))
+    alone = make_contents(trainings=contents["trainings"].assign(used_by=1))
 
-    assert 'id="cost"' not in write_report(alone)
+    assert 'id="cost"' not in write_report(**alone)
 
 
 def test_several_seeds_have_a_table_and_one_seed_a_warning(make_contents):
@@ -89,8 +94,10 @@ def test_several_seeds_have_a_table_and_one_seed_a_warning(make_contents):
         "sampling_variance": 0.0012,
         "seed_share": 0.25,
     }
-    several = write_report(make_contents(seeds=pd.DataFrame([row])))
-    one = write_report(make_contents(seeds=pd.DataFrame([{**row, "n_seeds": 1}])))
+    several = write_report(**make_contents(seed_variance=pd.DataFrame([row])))
+    one = write_report(
+        **make_contents(seed_variance=pd.DataFrame([{**row, "n_seeds": 1}]))
+    )
 
     assert "<td>3</td><td>0.800</td>" in several
     assert "25.00 %" in several
@@ -100,7 +107,7 @@ def test_several_seeds_have_a_table_and_one_seed_a_warning(make_contents):
 
 
 def test_table_5_shows_every_adjustment(make_contents):
-    html = write_report(make_contents())
+    html = write_report(**make_contents())
 
     table = html.split('<table id="table5">')[1].split("</table>")[0]
     for method in ("Bonferroni, by patient", "Holm", "maxT", "Benjamini-Hochberg"):
@@ -116,7 +123,7 @@ def test_a_report_tells_the_commit_only_where_it_is_known(make_contents):
             code=code, packages={}, data={}, records={}, parameters={}
         )
         provenance = Provenance(provenance_results=facts)
-        return write_report(make_contents(provenance=provenance))
+        return write_report(**make_contents(provenance=provenance))
 
     known = tell({"version": "0.1.0", "commit": "c0ffee", "edited": "no"})
     unknown = tell({"version": "0.1.0"})

@@ -13,18 +13,16 @@ from covid_cxr.report.trainings import (
 
 def test_a_training_is_listed_with_its_ancestors_():
     table = list_trainings(
-        {
-            "path_b_phase2": {
-                "stage": "path_b.phase2",
-                "parents": [{"stage": "initial"}, {"stage": "phase1"}],
-                "n_images": {"train": 20, "validation": 5, "test": 0},
-                "n_epochs": 12,
-                "best_epoch": 7,
-                "seed": 2021,
-                "split_sha256": "abc",
-                "versions": {"keras": "3.15.0", "numpy": "2.4"},
-                "something_newer": 1,
-            }
+        path_b_phase2={
+            "stage": "path_b.phase2",
+            "parents": [{"stage": "initial"}, {"stage": "phase1"}],
+            "n_images": {"train": 20, "validation": 5, "test": 0},
+            "n_epochs": 12,
+            "best_epoch": 7,
+            "seed": 2021,
+            "split_sha256": "abc",
+            "versions": {"keras": "3.15.0", "numpy": "2.4"},
+            "something_newer": 1,
         }
     )
 
@@ -44,13 +42,13 @@ def test_a_training_is_listed_with_its_ancestors_():
 )
 def test_the_first_ancestor_is_told_by_its_weights(weights, words):
     initial = {"stage": "initial", "network": {"weights": weights}}
-    table = list_trainings({"phase1": {"parents": [initial]}})
+    table = list_trainings(phase1={"parents": [initial]})
 
     assert table.loc[0, "after"] == words
 
 
 def test_what_a_record_lacks_stays_empty():
-    assert list_trainings({"phase1": {}})["epochs"].isna().all()
+    assert list_trainings(phase1={})["epochs"].isna().all()
 
 
 @pytest.mark.parametrize(
@@ -84,7 +82,7 @@ def made_up_study():
 
 
 def test_a_training_is_used_by_every_last_classifier_that_it_leads_to():
-    table = list_trainings(made_up_study()).set_index("training")
+    table = list_trainings(**made_up_study()).set_index("training")
 
     assert table["used_by"].to_dict() == {
         "phase1": 2,
@@ -96,23 +94,21 @@ def test_a_training_is_used_by_every_last_classifier_that_it_leads_to():
 
 
 def test_the_cost_of_the_study_counts_every_training_once():
-    cost = cost_of_study(list_trainings(made_up_study()))
+    cost = cost_of_study(list_trainings(**made_up_study()))
 
     assert (cost.trainings, cost.epochs) == (5, 10 + 4 * 4)
     assert cost.image_passes == 10 * 1000 + 4 * 4 * 50
 
 
 def test_from_scratch_every_path_trains_phase_1_itself():
-    cost = cost_from_scratch(list_trainings(made_up_study()))
+    cost = cost_from_scratch(list_trainings(**made_up_study()))
 
     assert (cost.trainings, cost.epochs) == (6, 2 * 10 + 4 * 4)
     assert cost.image_passes == 2 * 10 * 1000 + 4 * 4 * 50
 
 
 def test_what_the_clock_said_is_a_table_of_its_own():
-    table = list_timings(
-        {"phase1": {"seconds": [7.5, 2.5]}, "pooled": {"seconds": [4]}}
-    )
+    table = list_timings(phase1={"seconds": [7.5, 2.5]}, pooled={"seconds": [4]})
 
     assert table.to_dict("list") == {
         "training": ["phase1", "pooled"],

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from covid_cxr.saliency.cases import draw_cases, judge_test, only_label
-from covid_cxr.saliency.parameters import Saliency
+from covid_cxr.saliency.map_settings import Saliency
 
 TWO_OF_EACH = Saliency(
     method="grad_cam",

@@ -13,7 +13,7 @@ from covid_cxr.saliency.grad_cam import (
     grad_cam,
     hires_cam,
 )
-from covid_cxr.training.network import Network, build_densenet
+from covid_cxr.training.network import Network, build_classifier
 
 
 def explain(classifier, images, **how):
@@ -46,7 +46,7 @@ def classifier():
         weights="none",
         seed=5,
     )
-    built = build_densenet(network, 2)
+    built = build_classifier(network, 2)
     head = built.layers[-1]
     # Drawn so that something in every image speaks for either label.
     rng = np.random.default_rng(0)

@@ -1,14 +1,20 @@
 """The randomisation test: maps must change with what the network has learned."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
 from covid_cxr.saliency.grad_cam import explainer
-from covid_cxr.saliency.randomisation import COLUMNS, randomisation_test
-from covid_cxr.training.network import Network, build_densenet
+from covid_cxr.saliency.randomisation import (
+    COLUMNS,
+    _block,
+    block_title,
+    randomisation_test,
+)
+from covid_cxr.training.network import Network, build_classifier
 
 make_explainer = partial(explainer, method="grad_cam", layer=None)
 
@@ -37,7 +43,7 @@ def trained(images):
         seed=3,
     )
     keras.utils.set_random_seed(3)
-    classifier = build_densenet(network, 1)
+    classifier = build_classifier(network, 1)
     classifier.compile(keras.optimizers.SGD(0.05, 0.9), "binary_crossentropy")
     is_case = (np.arange(len(images)) % 2 == 0).astype(np.float32)
     classifier.fit(images, is_case, epochs=8, batch_size=16, verbose=0)
@@ -75,3 +81,22 @@ def test_without_images_there_is_an_empty_table(trained):
 
     assert table.empty
     assert table.columns.tolist() == list(COLUMNS)
+
+
+def named(name):
+    return SimpleNamespace(name=name)
+
+
+@pytest.mark.parametrize(
+    ("name", "block"),
+    [
+        ("conv4_block2_1_conv", "stage_4"),  # of ResNet, which joins by addition
+        ("convnext_tiny_stage_3_block_0_depthwise_conv", "stage_3"),
+        ("block6h_expand_conv", "block6"),
+        ("block_16_project", "block_16"),
+        ("top_conv", "top"),
+    ],
+)
+def test_other_networks_are_randomised_by_their_own_blocks(name, block):
+    assert _block(named(name), is_dense=False) == block
+    assert block_title(block) == block.replace("_", " ")

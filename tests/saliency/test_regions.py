@@ -6,8 +6,8 @@ import pytest
 
 from covid_cxr.radiographs.lung_masks import encode_mask
 from covid_cxr.saliency.grad_cam import explainer
+from covid_cxr.saliency.map_settings import Saliency
 from covid_cxr.saliency.maps import tabulate_maps
-from covid_cxr.saliency.parameters import Saliency
 from covid_cxr.saliency.regions import (
     COLUMNS,
     border,

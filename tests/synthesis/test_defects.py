@@ -7,7 +7,6 @@ import pytest
 from covid_cxr.synthesis.damage import ENLARGED, invert, store_anew, truncate
 from covid_cxr.synthesis.defects import (
     BROKEN,
-    COHORTS,
     COPIES,
     Defects,
     choose_defects,
@@ -17,6 +16,7 @@ from covid_cxr.synthesis.raw_covid import write_covid
 from covid_cxr.synthesis.raw_nih import write_nih
 from covid_cxr.synthesis.raw_rsna import write_rsna
 
+COHORTS = ("nih", "rsna", "covid")
 ONE_OF_EACH = Defects(
     seed=5,
     copy=1,

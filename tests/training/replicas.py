@@ -18,7 +18,7 @@ import pandas as pd
 import tensorflow as tf
 
 from covid_cxr.training.loop import fit
-from covid_cxr.training.network import Network, build_densenet
+from covid_cxr.training.network import Network, build_classifier
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.state import StateFolder
 from covid_cxr.training.strategy import Compute
@@ -82,7 +82,7 @@ def mirrored(folder):
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0], devices
     )
-    classifier = build_densenet(NETWORK, 1)
+    classifier = build_classifier(NETWORK, 1)
     two = Compute(strategy="mirrored")
     one = Compute()
     # Frozen batch normalisation looks at no other image, so nothing but the order of
@@ -163,7 +163,7 @@ def worker(folder):
     store = Store()
     store.seconds = 0.05
     state = fit(
-        build_densenet(NETWORK, 1),
+        build_classifier(NETWORK, 1),
         training_set(store),
         Recipe(**RECIPE, batch_images=8),
         stage="phase1",

@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 from covid_cxr.training.network import (
     FEATURES,
     Network,
-    build_densenet,
+    build_classifier,
     initialise,
     swap_head,
 )
@@ -148,7 +148,7 @@ def published(tmp_path):
 
 def test_a_network_of_pytorch_gives_its_own_activations(published, images):
     tensors = published_tensors()
-    classifier = build_densenet(of_the_parameters(published(tensors)), 1)
+    classifier = build_classifier(of_the_parameters(published(tensors)), 1)
 
     equal_channels = np.repeat(images[:, None], 3, axis=1)
     assert_equal_maps(features(classifier, images), forward(tensors, equal_channels))
@@ -156,7 +156,7 @@ def test_a_network_of_pytorch_gives_its_own_activations(published, images):
 
 def test_a_network_for_one_channel_gives_its_own_activations(published, images):
     tensors = published_tensors(n_channels=1)
-    classifier = build_densenet(of_the_parameters(published(tensors)), 1)
+    classifier = build_classifier(of_the_parameters(published(tensors)), 1)
 
     assert_equal_maps(features(classifier, images), forward(tensors, images[:, None]))
 
@@ -166,7 +166,7 @@ def test_weights_for_a_wider_range_of_pixels_are_scaled_to_ours(published, image
     network = of_the_parameters(published(tensors), weights_input_sd=512.0)
 
     assert_equal_maps(
-        features(build_densenet(network, 1), images),
+        features(build_classifier(network, 1), images),
         forward(tensors, 512 * images[:, None]),
     )
 
@@ -185,7 +185,7 @@ def test_names_of_2017_and_npz_files_give_the_same_weights(published, rename, na
     tensors = published_tensors()
     renamed = {rename(name): tensor for name, tensor in tensors.items()}
     plain, other = (
-        build_densenet(of_the_parameters(file), 1).get_weights()
+        build_classifier(of_the_parameters(file), 1).get_weights()
         for file in (published(tensors), published(renamed, name))
     )
 
@@ -259,7 +259,7 @@ def test_another_network_is_refused_and_the_tensor_named(published, change, mess
     file = published(change(published_tensors()))
 
     with pytest.raises(ValueError, match=rf"chest\.safetensors.*{message}"):
-        build_densenet(of_the_parameters(file), 1)
+        build_classifier(of_the_parameters(file), 1)
 
 
 @pytest.mark.parametrize("name", ["model.pth.tar", "xrv.pt", "pytorch_model.bin"])
@@ -285,7 +285,7 @@ def test_a_pickle_inside_an_npz_file_is_not_opened(tmp_path):
         archive.writestr("features.conv0.weight.npy", array.getvalue())
 
     with pytest.raises(ValueError, match=r"chest\.npz cannot be read \(Object arrays"):
-        build_densenet(of_the_parameters(file), 1)
+        build_classifier(of_the_parameters(file), 1)
     assert not Spy.built
 
 
@@ -293,11 +293,11 @@ def test_a_pickle_inside_an_npz_file_is_not_opened(tmp_path):
 def test_a_damaged_or_missing_file_is_refused(tmp_path, name):
     file = tmp_path / name
     with pytest.raises(ValueError, match=rf"{name}', which is no file"):
-        build_densenet(of_the_parameters(file), 1)
+        build_classifier(of_the_parameters(file), 1)
     file.write_bytes(b"PK\x03\x04 no weights")
 
     with pytest.raises(ValueError, match=rf"{name} cannot be read"):
-        build_densenet(of_the_parameters(file), 1)
+        build_classifier(of_the_parameters(file), 1)
 
 
 @pytest.mark.parametrize(("weights", "sd"), [("none", 512.0), ("a.npz", 0.0)])

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from covid_cxr.training.batches import plain_batches, training_batches
 from covid_cxr.training.loop import cross_entropy, fit
-from covid_cxr.training.network import Network, build_densenet, swap_head
+from covid_cxr.training.network import Network, build_classifier, swap_head
 from covid_cxr.training.state import StateFolder
 from covid_cxr.training.strategy import Compute
 from covid_cxr.training.traced import traced_descent, traced_network
@@ -430,7 +430,7 @@ def test_densenet121_at_512_px_takes_a_training_step(make_recipe):
         weights="none",
         seed=1,
     )
-    classifier = build_densenet(network, 14)
+    classifier = build_classifier(network, 14)
     descent = traced_descent(classifier, make_recipe())
     rng = np.random.default_rng(0)
     images = rng.normal(size=(1, 512, 512, 1)).astype(np.float32)

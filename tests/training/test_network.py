@@ -13,7 +13,7 @@ from covid_cxr.training.network import (
     FEATURES,
     HEAD,
     Network,
-    build_densenet,
+    build_classifier,
     initialise,
     swap_head,
 )
@@ -60,7 +60,7 @@ def reference():
 def loaded(reference, tmp_path_factory):
     file = tmp_path_factory.mktemp("weights") / "densenet121_notop.h5"
     in_applications_format(reference, file)
-    return build_densenet(densenet121(32, file), 3)
+    return build_classifier(densenet121(32, file), 3)
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_one_channel_learns_what_three_equal_channels_learn(three_channels, tmp_
     """The folded kernel takes the same steps, momentum and weight decay included."""
     file = tmp_path / "notop.h5"
     in_applications_format(body_of(three_channels), file)
-    one_channel = build_densenet(four_layers(file), 1)
+    one_channel = build_classifier(four_layers(file), 1)
     before = one_channel.get_layer("conv1_conv").kernel.numpy()
     rng = np.random.default_rng(6)
     image = rng.normal(size=(8, 32, 32, 1)).astype(np.float32)
@@ -146,7 +146,7 @@ def test_one_channel_learns_what_three_equal_channels_learn(three_channels, tmp_
 
 def test_kernels_that_are_drawn_stand_for_no_other_channels(network):
     wide = Network(**{**vars(network), "initial_filters": 64})
-    classifier = build_densenet(wide, 1)
+    classifier = build_classifier(wide, 1)
     kernel = classifier.get_layer("conv1_conv").kernel.numpy()
 
     assert kernel.shape == (7, 7, 1, 64)
@@ -177,7 +177,7 @@ def test_weights_of_another_network_are_refused(reference, tmp_path):
     )
 
     with pytest.raises(ValueError, match=r"densenet121_notop\.h5 does not hold"):
-        build_densenet(other, 1)
+        build_classifier(other, 1)
 
 
 def test_a_file_that_is_not_weights_is_refused(network, tmp_path):
@@ -185,14 +185,14 @@ def test_a_file_that_is_not_weights_is_refused(network, tmp_path):
     file.write_text("no weights")
 
     with pytest.raises(ValueError, match=r"notes\.h5 does not hold"):
-        build_densenet(Network(**{**vars(network), "weights": str(file)}), 1)
+        build_classifier(Network(**{**vars(network), "weights": str(file)}), 1)
 
 
 def test_a_missing_weights_file_is_refused_with_the_choices(network, tmp_path):
     absent = str(tmp_path / "absent.h5")
 
     with pytest.raises(ValueError, match=r"is no file\. Give imagenet, none"):
-        build_densenet(Network(**{**vars(network), "weights": absent}), 1)
+        build_classifier(Network(**{**vars(network), "weights": absent}), 1)
 
 
 def test_imagenet_weights_go_into_the_body(monkeypatch, reference):
@@ -204,7 +204,7 @@ def test_imagenet_weights_go_into_the_body(monkeypatch, reference):
         return reference
 
     monkeypatch.setattr(keras.applications, "DenseNet121", download)
-    classifier = build_densenet(densenet121(32, "imagenet"), 1)
+    classifier = build_classifier(densenet121(32, "imagenet"), 1)
 
     assert asked["weights"] == "imagenet"
     assert asked["include_top"] is False
@@ -226,13 +226,13 @@ def test_a_failed_download_says_what_to_do(monkeypatch):
     monkeypatch.setattr(keras.applications, "DenseNet121", fail)
 
     with pytest.raises(OSError, match=r"URL fetch failure.*give network\.weights a"):
-        build_densenet(densenet121(32, "imagenet"), 1)
+        build_classifier(densenet121(32, "imagenet"), 1)
 
 
 def test_the_same_seed_draws_the_same_weights_and_another_does_not(network):
-    first, again = (build_densenet(network, 2).get_weights() for _ in range(2))
+    first, again = (build_classifier(network, 2).get_weights() for _ in range(2))
     settings = {**vars(network), "seed": 8}
-    other = build_densenet(Network(**settings), 2).get_weights()
+    other = build_classifier(Network(**settings), 2).get_weights()
 
     for weight, expected in zip(first, again, strict=True):
         np.testing.assert_array_equal(weight, expected)
@@ -249,7 +249,7 @@ def test_layers_of_equal_shape_start_from_different_weights():
         weights="none",
         seed=1,
     )
-    model = build_densenet(network, 1)
+    model = build_classifier(network, 1)
     kernels = [model.get_layer(f"conv2_block{n}_2_conv").kernel for n in (1, 2, 3)]
 
     assert not np.array_equal(kernels[0].numpy(), kernels[1].numpy())
@@ -327,7 +327,7 @@ def test_the_provenance_holds_the_network_and_no_place_on_the_disk(
 
 
 def test_every_batch_normalisation_has_the_networks_momentum(network):
-    classifier = build_densenet(
+    classifier = build_classifier(
         Network(**{**vars(network), "batch_norm_momentum": 0.8}), 1
     )
     momenta = {layer.momentum for layer in classifier.layers if "bn" in layer.name}

@@ -99,6 +99,7 @@ def test_a_rare_finding_without_cases_is_only_warned_of(cohort, caplog):
     check_trainable(assemble_changed(cohort, ["pneumonia", "hernia"], curated=rare))
 
     assert "one class only in training: hernia" in caplog.text
+    assert "no positive in the validation part: hernia" in caplog.text
 
 
 def test_images_of_another_size_are_refused(cohort, initial):
@@ -129,11 +130,10 @@ def assemble_pooled(cohort, curated):
         cohort.split,
         intensity=cohort.intensity,
         labels=["pneumonia", "effusion"],
-        may_be_unknown=True,
     )
 
 
-def test_unknown_labels_are_nan_where_they_are_allowed(cohort):
+def test_of_several_labels_unknown_ones_are_nan(cohort):
     part = assemble_pooled(cohort, without_some_labels(cohort)).part("train")
 
     is_even = np.arange(21) % 2 == 0

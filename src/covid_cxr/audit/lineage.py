@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from covid_cxr.paths import TrainingPath
+from covid_cxr.study.design import TrainingPath
 
 INITIAL = "initial"
 
@@ -16,33 +16,25 @@ class AuditedStage:
         name: As in "phase1" or "path_a.phase2".
         training_set: What it is trained, chosen and tested on, as in "phase2_rsna".
         ancestors: The earlier stages, the oldest first.
+        start: Which network and weights the first began with; None: the study's.
     """
 
     name: str
     training_set: str
     ancestors: tuple["AuditedStage", ...]
+    start: str | None = None
 
 
 def stages_of(paths: Sequence[TrainingPath]) -> list[AuditedStage]:
     """Return every training of these paths once, parents before their children."""
     stages: dict[str, AuditedStage] = {}
     for path in paths:
-        if path.has_phase1:
-            stages["phase1"] = _stage("phase1", "phase1", f"{INITIAL}_classifier", {})
-        if path.phase2_cohort is not None:
-            name, training_set = f"{path.name}.phase2", f"phase2_{path.phase2_cohort}"
-            stages[name] = _stage(name, training_set, path.phase2_parent, stages)
-        name = f"{path.name}.phase3"
-        stages[name] = _stage(name, "phase3", path.phase3_parent, stages)
+        for training in path.trainings:
+            parent = stages.get(training.parent or "")
+            stages[training.name] = AuditedStage(
+                name=training.name,
+                training_set=training.training_set,
+                ancestors=() if parent is None else (*parent.ancestors, parent),
+                start=training.start,
+            )
     return list(stages.values())
-
-
-def _stage(
-    name: str, training_set: str, parent: str, stages: dict[str, AuditedStage]
-) -> AuditedStage:
-    """Return a stage that starts from the classifier `parent`, a dataset's name."""
-    earlier = parent.removesuffix("_classifier").removesuffix(".classifier")
-    if earlier == INITIAL:
-        return AuditedStage(name=name, training_set=training_set, ancestors=())
-    ancestors = (*stages[earlier].ancestors, stages[earlier])
-    return AuditedStage(name=name, training_set=training_set, ancestors=ancestors)

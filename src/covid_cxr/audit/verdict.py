@@ -47,7 +47,7 @@ def audit_stages(
     images: pd.DataFrame,
     duplicates: pd.DataFrame,
     *,
-    weights: str,
+    weights: Mapping[str | None, str],
     on_leak: OnLeak,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """Return the leaks image by image, their counts for every stage, and the verdict.
@@ -60,7 +60,7 @@ def audit_stages(
         stages: The trainings.
         images: From `leaks.identify`, of all training sets.
         duplicates: Pairs of images, as `leaks.find_leaks` takes them.
-        weights: `network.weights`: "imagenet", "none" or a file.
+        weights: `network.weights`, "imagenet", "none" or a file, by start.
         on_leak: The verdict on each kind.
     """
     comparisons = compare_parts(stages)
@@ -73,8 +73,11 @@ def audit_stages(
     # Also leaves out the parts that a training set does not have.
     sized = comparisons.merge(sizes, on=["training_set", "part"])
     leakage = _count(sized, leaks, on_leak)
-    if weights not in WEIGHTS_WITHOUT_RADIOGRAPHS:
-        unknown = _unknown_ancestry(sized, on_leak)
+    told = WEIGHTS_WITHOUT_RADIOGRAPHS
+    of_unknown = [stage.name for stage in stages if weights[stage.start] not in told]
+    if of_unknown:
+        of_stages = sized[sized["stage"].isin(of_unknown)]
+        unknown = _unknown_ancestry(of_stages, on_leak)
         leakage = pd.concat([leakage, unknown], ignore_index=True)
     return leaks, leakage, conclude(leakage, leaks)
 

@@ -14,30 +14,29 @@ import pandas as pd
 
 from covid_cxr.cohorts.bimcv import read_bimcv, unmatched_sessions
 from covid_cxr.cohorts.covid_chestxray_dataset import read_covid_chestxray_dataset
-from covid_cxr.cohorts.covid_manifest import read_additions, read_manifest
-from covid_cxr.cohorts.covid_patients import identify
-from covid_cxr.cohorts.covidx import read_covidx
+from covid_cxr.cohorts.covid_patients import identify, unmapped_rsna_images
+from covid_cxr.cohorts.covidx import compare_covidx, read_covidx
 from covid_cxr.cohorts.label_by_source import warn_of_sources
-from covid_cxr.cohorts.listed import LIST, admit_matched, parameter_of
+from covid_cxr.cohorts.listed import LIST, names_by_list, parameter_of
+from covid_cxr.cohorts.manifest import read_manifest
+from covid_cxr.cohorts.pseudonyms import check_salt
 from covid_cxr.cohorts.published_counts import COVID_LAYOUTS, log_differences
-from covid_cxr.cohorts.radiograph_table import COVID19, admit
+from covid_cxr.cohorts.radiograph_table import (
+    COVID19,
+    admit,
+    contradicting,
+    require_columns,
+)
 from covid_cxr.cohorts.ricord import read_ricord, unmatched_studies
-from covid_cxr.cohorts.rsna_mapping import NO_NIH_IMAGE
 from covid_cxr.radiographs.admission import ADMIT, VIEW_CHOICES
 from covid_cxr.radiographs.folder import RadiographFolder
-from covid_cxr.radiographs.unmatched import (
-    check_share,
-    names_without_file,
-    unmatched_names,
-)
+from covid_cxr.radiographs.unmatched import check_share
 
 logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest"
-TABLE_LAYOUTS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
-    MANIFEST: read_manifest,
-    "covid_chestxray_dataset": read_covid_chestxray_dataset,
-}
+CHESTXRAY = "covid_chestxray_dataset"
+TABLE_LAYOUTS = (MANIFEST, CHESTXRAY)
 FOLDER_LAYOUTS: dict[str, Callable[[RadiographFolder], pd.DataFrame]] = {
     "covidx": read_covidx,
     "ricord": read_ricord,
@@ -49,7 +48,6 @@ UNMATCHED: dict[str, Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]] = {
     "bimcv": unmatched_sessions,
 }
 LAYOUTS = (*TABLE_LAYOUTS, *FOLDER_LAYOUTS)
-_SHORTEST_SALT = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +55,7 @@ class CovidIngestion:
     """How the cohort is listed, from parameters_ingestion.yml.
 
     Attributes:
-        layout: "manifest" (`covid_manifest.py`), "covid_chestxray_dataset" (the public
+        layout: "manifest" (`manifest.py`), "covid_chestxray_dataset" (the public
             collection's metadata.csv), "covidx", "ricord" or "bimcv".
         pseudonym_salt: If given, patient ids become pseudonyms (`pseudonyms.py`). A
             secret: it belongs into conf/local, and is never shown.
@@ -86,15 +84,7 @@ class CovidIngestion:
                 f"{', '.join(VIEW_CHOICES)}, got {self.view_not_understood!r}; correct "
                 f"it in parameters_ingestion.yml."
             )
-        salt = self.pseudonym_salt
-        if salt is not None and (
-            not isinstance(salt, str) or len(salt) < _SHORTEST_SALT
-        ):
-            raise ValueError(
-                f"covid_ingestion.pseudonym_salt must be a text of at least "
-                f"{_SHORTEST_SALT} characters, in quotation marks, or null; it is not "
-                f"shown here. Write another one into conf/local."
-            )
+        check_salt(self.pseudonym_salt)
 
 
 def list_covid(
@@ -102,7 +92,7 @@ def list_covid(
     additions: pd.DataFrame | None,
     rsna_mapping: str | None,
     images: RadiographFolder,
-    covid_ingestion: CovidIngestion,
+    ingestion: CovidIngestion,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the COVID-19 radiograph table, and the rejected rows.
 
@@ -116,28 +106,28 @@ def list_covid(
         additions: More rows, in the layout of a manifest with `source`; or None.
         rsna_mapping: As for `list_rsna`, for images whose source is RSNA; or None.
         images: The folder of the image files.
-        covid_ingestion: The layout.
+        ingestion: The layout.
 
     Raises:
         ValueError: If the layout's tables or their columns are missing, or no row is
             usable.
     """
-    listing = _read(manifest, images, covid_ingestion)
+    listing = _read(manifest, images, ingestion)
     if LIST not in listing:
-        listing[LIST] = _list_of(covid_ingestion.layout)
+        listing[LIST] = _list_of(ingestion.layout)
     if not images.is_synthetic:
-        _compare(listing, covid_ingestion.layout)
+        _compare(listing, ingestion.layout)
     if additions is not None:
         added = read_additions(
-            additions, view_not_understood=covid_ingestion.view_not_understood
+            additions, view_not_understood=ingestion.view_not_understood
         )
         added[LIST] = "covid_additions"
         listing = pd.concat([listing, added], ignore_index=True)
     listing = listing.assign(file=listing["name"].map(images.find))
     identified = identify(
-        listing, rsna_mapping=rsna_mapping, salt=covid_ingestion.pseudonym_salt
+        listing, rsna_mapping=rsna_mapping, salt=ingestion.pseudonym_salt
     )
-    radiographs, rejected = admit("covid", _without_contradictions(identified), images)
+    radiographs, rejected = admit("covid", contradicting(identified, [COVID19]), images)
     warn_of_sources("covid", radiographs, COVID19)
     return radiographs, rejected
 
@@ -146,7 +136,7 @@ def list_unmatched_covid(
     listed: pd.DataFrame,
     rejected: pd.DataFrame,
     rsna_mapping: str | None,
-    covid_ingestion: CovidIngestion,
+    ingestion: CovidIngestion,
 ) -> pd.DataFrame:
     """Return the names of each list that find nothing, as `unmatched_names`.
 
@@ -154,54 +144,24 @@ def list_unmatched_covid(
         listed: The radiograph table of `list_covid`.
         rejected: What it rejected.
         rsna_mapping: As for `list_covid`.
-        covid_ingestion: The layout.
+        ingestion: The layout.
     """
-    tables = [
-        names_without_file(rows, of=str(name))
-        for name, rows in listed.groupby(LIST, sort=False)
-    ]
-    layout = covid_ingestion.layout
+    tables = names_by_list(listed)
+    layout = ingestion.layout
     if layout in UNMATCHED:
         of_layout = listed[listed[LIST] == _list_of(layout)]
         tables.append(UNMATCHED[layout](of_layout, rejected))
-    if rsna_mapping is not None:
-        of_rsna = listed[listed["source"] == "rsna"]
-        unmapped = of_rsna.loc[of_rsna["nih_image"].isna(), "image_id"]
-        tables.append(
-            unmatched_names(
-                unmapped,
-                of="images of the source rsna",
-                n_names=len(of_rsna),
-                reason=NO_NIH_IMAGE,
-            )
-        )
+    tables += unmapped_rsna_images(listed, rsna_mapping)
     return pd.concat(tables, ignore_index=True)
-
-
-def admit_covid(
-    listed: pd.DataFrame, unmatched: pd.DataFrame, covid_ingestion: CovidIngestion
-) -> pd.DataFrame:
-    """Return the radiograph table, unless its lists fit too badly.
-
-    Args:
-        listed: The radiograph table of `list_covid`.
-        unmatched: From `list_unmatched_covid`.
-        covid_ingestion: How many names may find nothing.
-
-    Raises:
-        ValueError: If more of a list find nothing.
-    """
-    share = covid_ingestion.max_unmatched_share
-    return admit_matched("covid", listed, unmatched, share)
 
 
 def _read(
     manifest: pd.DataFrame | None,
     images: RadiographFolder,
-    covid_ingestion: CovidIngestion,
+    ingestion: CovidIngestion,
 ) -> pd.DataFrame:
     """Return the layout's listing."""
-    layout = covid_ingestion.layout
+    layout = ingestion.layout
     if layout in FOLDER_LAYOUTS:
         return FOLDER_LAYOUTS[layout](images)
     if manifest is None:
@@ -210,11 +170,59 @@ def _read(
             f"manifest.csv as in docs/how-to/own-data.md, or choose a layout whose "
             f"tables lie among the images: {', '.join(FOLDER_LAYOUTS)}."
         )
-    if layout == MANIFEST:
-        return read_manifest(
-            manifest, view_not_understood=covid_ingestion.view_not_understood
-        )
-    return TABLE_LAYOUTS[layout](manifest)
+    if layout == CHESTXRAY:
+        return read_covid_chestxray_dataset(manifest)
+    listing = read_covid_manifest(
+        manifest,
+        view_not_understood=ingestion.view_not_understood,
+        table="covid_manifest (manifest.csv)",
+    )
+    return listing.assign(source=listing["source"].fillna("covid"))
+
+
+def read_covid_manifest(
+    manifest: pd.DataFrame, *, view_not_understood: str, table: str
+) -> pd.DataFrame:
+    """Return the listing of a manifest of RT-PCR results, or of additions to it.
+
+    Args:
+        manifest: All columns read as text.
+        view_not_understood: As in `CovidIngestion`.
+        table: What to call it.
+
+    Raises:
+        ValueError: If columns are missing.
+    """
+    listing = read_manifest(
+        manifest,
+        labels={"rt_pcr": COVID19},
+        view_not_understood=view_not_understood,
+        words={"rt_pcr": "RT-PCR result"},
+        table=table,
+    )
+    return listing.assign(**{COVID19: listing[COVID19].fillna(value=False)})
+
+
+def read_additions(
+    additions: pd.DataFrame, *, view_not_understood: str, cohort: str = "covid"
+) -> pd.DataFrame:
+    """Return the listing of a manifest that adds radiographs, and names its sources.
+
+    Args:
+        additions: All columns read as text.
+        view_not_understood: As in `CovidIngestion`.
+        cohort: To what, for messages.
+
+    Raises:
+        ValueError: If columns are missing.
+    """
+    table = f"{cohort}_additions (additions.csv)"
+    require_columns(additions, ("source",), table=table)
+    listing = read_covid_manifest(
+        additions, view_not_understood=view_not_understood, table=table
+    )
+    no_source = listing["reason"].isna() & listing["source"].isna()
+    return listing.assign(reason=listing["reason"].mask(no_source, "no source"))
 
 
 def _list_of(layout: str) -> str:
@@ -222,21 +230,11 @@ def _list_of(layout: str) -> str:
     return "covid_manifest" if layout in TABLE_LAYOUTS else "covid_images"
 
 
-def _without_contradictions(listing: pd.DataFrame) -> pd.DataFrame:
-    """Return the listing with a reason where an image, or a file, has two labels."""
-    usable = listing[listing["reason"].isna()]
-    contradictory = pd.Series(data=False, index=listing.index)
-    for name in ("image_id", "file"):
-        n_labels = usable.groupby(name)[COVID19].nunique()
-        contradictory |= listing[name].isin(n_labels.index[n_labels > 1])
-    reason = listing["reason"].mask(
-        listing["reason"].isna() & contradictory, "listed with different labels"
-    )
-    return listing.assign(reason=reason)
-
-
 def _compare(listing: pd.DataFrame, layout: str) -> None:
     """Log how the usable rows differ from the published counts of the layout."""
+    if layout == "covidx":
+        compare_covidx(listing)
+        return
     usable = listing[listing["reason"].isna()]
     positive = usable[usable[COVID19]]
     studies = usable["image_id"].str.extract(r"^([^/]+/[^/]+)/", expand=False)

@@ -7,7 +7,8 @@ import pandas as pd
 
 from covid_cxr.cohorts.nih import patient_of_image
 from covid_cxr.cohorts.pseudonyms import pseudonyms
-from covid_cxr.cohorts.rsna_mapping import match_nih
+from covid_cxr.cohorts.rsna_mapping import NO_NIH_IMAGE, match_nih
+from covid_cxr.radiographs.unmatched import unmatched_names
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,28 @@ def identify(
         ),
         is_doubtful_match=matches["is_doubtful_match"],
     ).drop(columns="patient")
+
+
+def unmapped_rsna_images(
+    listed: pd.DataFrame, rsna_mapping: str | None
+) -> list[pd.DataFrame]:
+    """Return the images of RSNA that the mapping does not know; none without one.
+
+    Args:
+        listed: With `image_id`, `source` and `nih_image`.
+        rsna_mapping: As for `identify`.
+    """
+    if rsna_mapping is None:
+        return []
+    of_rsna = listed[listed["source"] == "rsna"]
+    return [
+        unmatched_names(
+            of_rsna.loc[of_rsna["nih_image"].isna(), "image_id"],
+            of="images of the source rsna",
+            n_names=len(of_rsna),
+            reason=NO_NIH_IMAGE,
+        )
+    ]
 
 
 def _nih_patients(listing: pd.DataFrame) -> pd.Series:

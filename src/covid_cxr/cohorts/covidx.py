@@ -1,10 +1,11 @@
-"""The layout `covidx`: the label files of the COVIDx benchmark, versions 1 to 9.
+"""COVIDx, a source and a layout of `covid`: the benchmark's versions 1 to 9 and CXR-4.
 
-Wang, Lin, Wong, Scientific Reports 10 (2020) 19549; github.com/lindawangg/COVID-Net.
-Lines of text, separated by blanks, in `train*.txt`, `test*.txt` and `val*.txt`:
+Wang, Lin, Wong, Scientific Reports 10 (2020) 19549; github.com/lindawangg/COVID-Net;
+CXR-4: Wu, Gunraj, Tai, Wong, arXiv:2311.17677. Lines of text, separated by blanks, in
+`train*.txt`, `test*.txt` and `val*.txt`, of CXR-4 beside the folders of these names:
 
     patient file class           versions 1 and 2, and some test files
-    patient file class source    version 3 and later
+    patient file class source    version 3 and later, CXR-4
 
 The patient's id may hold blanks itself ("COVID 1 COVID(1).png positive sirm"): all that
 stands before the file is the id. Classes are normal, pneumonia and COVID-19, or
@@ -13,14 +14,27 @@ from which, and most of them have one class only.
 """
 
 import logging
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
+from covid_cxr.cohorts.covid_patients import identify, unmapped_rsna_images
+from covid_cxr.cohorts.label_by_source import warn_of_sources
 from covid_cxr.cohorts.label_files import find_label_files
-from covid_cxr.cohorts.listed import LIST
-from covid_cxr.cohorts.radiograph_table import COVID19, UNKNOWN, source_name
+from covid_cxr.cohorts.listed import LIST, names_by_list, parameter_of
+from covid_cxr.cohorts.pseudonyms import check_salt
+from covid_cxr.cohorts.published_counts import COVIDX_VERSIONS, log_differences
+from covid_cxr.cohorts.radiograph_table import (
+    COVID19,
+    UNKNOWN,
+    admit,
+    contradicting,
+    source_name,
+)
 from covid_cxr.radiographs.folder import IMAGE_SUFFIXES, RadiographFolder
+from covid_cxr.radiographs.unmatched import check_share
 from covid_cxr.user_text import read_user_bytes, read_user_text
 
 logger = logging.getLogger(__name__)
@@ -37,6 +51,82 @@ _SOURCE = "covidx"  # where a line names none
 _ENDINGS = tuple(sorted(IMAGE_SUFFIXES))
 
 
+@dataclass(frozen=True, kw_only=True)
+class CovidxIngestion:
+    """How a cohort of this source is listed, `<cohort>_ingestion`.
+
+    Attributes:
+        pseudonym_salt: As in `CovidIngestion`.
+        max_unmatched_share: Likewise.
+    """
+
+    pseudonym_salt: str | None = field(default=None, repr=False)
+    max_unmatched_share: float = 0.25
+
+    def __post_init__(self) -> None:
+        """Refuse what is no share, and a salt that can be guessed."""
+        check_share(self.max_unmatched_share, parameter_of("<cohort>"))
+        check_salt(self.pseudonym_salt)
+
+
+def list_covidx(
+    rsna_mapping: str | None, images: RadiographFolder, ingestion: CovidxIngestion
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the radiograph table of COVIDx, and the rejected lines.
+
+    Patients are as in the layout of `covid`: "<source>:<id>", those of RSNA images
+    "nih:<id>" where the mapping knows them.
+
+    Args:
+        rsna_mapping: As for `list_rsna`; or None.
+        images: The folder of the image files and the label files.
+        ingestion: Choices.
+
+    Raises:
+        ValueError: If there is no label file, or no line is usable.
+    """
+    listing = read_covidx(images)
+    if not images.is_synthetic:
+        compare_covidx(listing)
+    listing = listing.assign(file=listing["name"].map(images.find))
+    identified = identify(
+        listing, rsna_mapping=rsna_mapping, salt=ingestion.pseudonym_salt
+    )
+    radiographs, rejected = admit(
+        "covidx", contradicting(identified, [COVID19]), images
+    )
+    warn_of_sources("covidx", radiographs, COVID19)
+    return radiographs, rejected
+
+
+def list_unmatched_covidx(
+    listed: pd.DataFrame, rsna_mapping: str | None
+) -> pd.DataFrame:
+    """Return the names of each list that find nothing, as `unmatched_names`.
+
+    Args:
+        listed: The radiograph table of `list_covidx`.
+        rsna_mapping: As there.
+    """
+    unmapped = unmapped_rsna_images(listed, rsna_mapping)
+    return pd.concat([*names_by_list(listed), *unmapped], ignore_index=True)
+
+
+def compare_covidx(listing: pd.DataFrame) -> None:
+    """Log how the lines differ from those of the version that has the nearest number.
+
+    Args:
+        listing: Of all label files.
+    """
+    usable = listing[listing["reason"].isna()]
+    patients = usable["source"] + ":" + usable["patient"]
+    counted = {"rows": len(usable), "patients": patients.nunique()}
+    version, published = min(
+        COVIDX_VERSIONS.items(), key=lambda one: abs(one[1]["rows"] - len(usable))
+    )
+    log_differences(version, counted, published)
+
+
 def read_covidx(images: RadiographFolder) -> pd.DataFrame:
     """Return the listing of the label files (see `covid.py`).
 
@@ -49,7 +139,7 @@ def read_covidx(images: RadiographFolder) -> pd.DataFrame:
     paths = find_label_files(images.root, LABEL_FILES)
     if not paths:
         raise ValueError(
-            f"covid_ingestion.layout is covidx, but there is no file "
+            f"The layout is that of COVIDx, but there is no file "
             f"{' or '.join(LABEL_FILES)} below {images.root}; put the label files of "
             f"COVID-Net there."
         )
@@ -68,7 +158,10 @@ def read_covidx(images: RadiographFolder) -> pd.DataFrame:
         {
             LIST: [name for name, _ in lines],
             "image_id": names,
-            "name": names,
+            "name": [
+                _name_in(images, name, label_file=file)
+                for name, (file, _) in zip(names, lines, strict=True)
+            ],
             "patient": parts["patient"],
             "source": _sources(parts),
             "view": UNKNOWN,
@@ -80,6 +173,13 @@ def read_covidx(images: RadiographFolder) -> pd.DataFrame:
             "reason": parts["reason"].fillna(unread),
         }
     )
+
+
+def _name_in(images: RadiographFolder, name: str, *, label_file: str) -> str:
+    """Return what finds an image: its name in the folder of the part, or alone."""
+    part = re.match(r"train|test|val", label_file.lower())
+    there = f"{part[0]}/{name}" if part else name
+    return there if images.find(there) is not None else name
 
 
 def _lines(path: Path) -> list[str]:

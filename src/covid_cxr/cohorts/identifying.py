@@ -4,7 +4,7 @@ import logging
 
 import pandas as pd
 
-from covid_cxr.radiographs.identifying import NOT_STATED
+from covid_cxr.radiographs.header_privacy import NOT_STATED
 from covid_cxr.radiographs.store import ImageStore
 
 logger = logging.getLogger(__name__)

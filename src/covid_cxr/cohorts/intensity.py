@@ -17,7 +17,7 @@ _BATCH_IMAGES = 64
 
 @dataclass(frozen=True, kw_only=True)
 class IntensitySample:
-    """Which images are measured, as read from parameters_curation.yml.
+    """Which images are measured, as read from study.yml.
 
     Attributes:
         images: How many training images are drawn; all, where there are fewer.
@@ -33,7 +33,7 @@ class IntensitySample:
         if not is_count or self.images < 1:
             raise ValueError(
                 f"images of an intensity sample must be a whole number of at least 1, "
-                f"got {self.images!r}; correct it in parameters_curation.yml."
+                f"got {self.images!r}; correct it in study.yml."
             )
 
 

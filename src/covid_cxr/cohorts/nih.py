@@ -4,11 +4,8 @@ Wang et al., CVPR 2017. Two generations of the table are in use: that of 2017 (a
 such as "058Y", a trailing empty column) and that of 2020 (whole years).
 """
 
-from dataclasses import dataclass
-
 import pandas as pd
 
-from covid_cxr.cohorts.listed import admit_matched, parameter_of
 from covid_cxr.cohorts.published_counts import NIH, log_differences
 from covid_cxr.cohorts.radiograph_table import (
     FINDINGS,
@@ -26,7 +23,6 @@ from covid_cxr.cohorts.radiograph_table import (
 )
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.unmatched import (
-    check_share,
     names_rejected,
     names_without_file,
 )
@@ -42,22 +38,6 @@ _COLUMNS = (
 )
 _NO_ROW = "in an official list, but without a row in nih_entries"
 _IN_NO_LIST = "in neither train_val_list.txt nor test_list.txt"
-
-
-@dataclass(frozen=True, kw_only=True)
-class NihIngestion:
-    """How well the NIH files must fit each other, from parameters_ingestion.yml.
-
-    Attributes:
-        max_unmatched_share: Of the names in each list, 0 to 1, that may find nothing;
-            above it the run stops.
-    """
-
-    max_unmatched_share: float
-
-    def __post_init__(self) -> None:
-        """Refuse what is no share."""
-        check_share(self.max_unmatched_share, parameter_of("nih"))
 
 
 def list_nih(
@@ -119,22 +99,6 @@ def list_unmatched_nih(listed: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataF
         ],
         ignore_index=True,
     )
-
-
-def admit_nih(
-    listed: pd.DataFrame, unmatched: pd.DataFrame, nih_ingestion: NihIngestion
-) -> pd.DataFrame:
-    """Return the radiograph table, unless its lists fit too badly.
-
-    Args:
-        listed: The radiograph table of `list_nih`.
-        unmatched: From `list_unmatched_nih`.
-        nih_ingestion: How many names may find nothing.
-
-    Raises:
-        ValueError: If more of a list find nothing.
-    """
-    return admit_matched("nih", listed, unmatched, nih_ingestion.max_unmatched_share)
 
 
 def patient_of_image(names: pd.Series) -> pd.Series:

@@ -21,12 +21,53 @@ RSNA = {  # stage_2_train_labels.csv and stage_2_detailed_class_info.csv, counte
     "of class No Lung Opacity / Not Normal": 11_821,
     "of class Lung Opacity": 6_012,
 }
+NLM_TUBERCULOSIS = {  # Jaeger et al. 2014, Quant Imaging Med Surg 4:475, by site
+    "Shenzhen": {"images": 662, "with tuberculosis": 336},
+    "Montgomery": {"images": 138, "with tuberculosis": 58},
+}
+TBX11K = {  # Liu et al. 2020, Table 2: training and validation set
+    "images": 8_400,
+    "of class health": 3_800,
+    "of class sick": 3_800,
+    "of class tb": 800,
+}
+IDC = {  # CR and DX in the index of the Imaging Data Commons, version 25, counted
+    "covid_19_ny_sbu": {"images": 14_132, "patients": 1_365},
+    "midrc_ricord_1c": {"images": 1_257, "patients": 361},
+    "covid_19_ar": {"images": 262, "patients": 104},
+}
+COVIDX_VERSIONS: Mapping[str, Mapping[str, int]] = {
+    # train_COVIDx9B.txt (30,482 lines) and test_COVIDx9B.txt (400 lines)
+    "COVIDx 9B": {"rows": 30_882},
+    "COVIDx CXR-4": {"rows": 84_818, "patients": 45_342},  # arXiv:2311.17677
+}
+CHEXPERT = {  # train.csv and valid.csv, laterals too. Irvin et al. 2019 count 224,316
+    # images of 65,240 patients with those of the test set, 668 of 500, which is apart.
+    "rows of train.csv": 223_414,
+    "patients of train.csv": 64_540,
+    "rows of valid.csv": 234,
+    "patients of valid.csv": 200,
+}
+MIMIC_CXR_JPG = {  # Johnson et al. 2019, arXiv:1901.07042; laterals too
+    "images": 377_110,
+    "studies": 227_827,
+    "patients": 65_379,
+    "images of the test part": 5_159,
+}
+PADCHEST = {  # Bustos et al. 2020, arXiv:1901.07441; laterals too
+    "images": 160_868,
+    "studies": 109_931,
+    "patients": 67_625,
+}
+VINDR_CXR = {  # Nguyen et al. 2022, arXiv:2012.15029
+    "images of image_labels_train.csv": 15_000,
+    "images of image_labels_test.csv": 3_000,
+}
 COVID_LAYOUTS: Mapping[str, Mapping[str, int]] = {  # by covid_ingestion.layout
     "manifest": {},
     # metadata.csv of June 2020 (751 rows), counted: frontal X-rays with a finding
     "covid_chestxray_dataset": {"rows": 542, "patients": 319, "positive rows": 434},
-    # train_COVIDx9B.txt (30,482 lines) and test_COVIDx9B.txt (400 lines)
-    "covidx": {"rows": 30_882},
+    "covidx": {},  # by its version, above
     # The collection's page at TCIA (MIDRC-RICORD-1C): all studies are of COVID-19
     "ricord": {"studies": 998},
     # de la Iglesia Vaya et al. 2020, arXiv:2006.01174, first iteration; CT included
@@ -42,7 +83,7 @@ def log_differences(
     Args:
         cohort: For the log.
         counted: What the tables at hand hold; the same keys as `published`.
-        published: `NIH`, `RSNA` or one of `COVID_LAYOUTS`.
+        published: As in this module: `NIH`, one of `COVID_LAYOUTS`, …
     """
     differences = [
         f"{counted[what]:,} {what} (published {expected:,})"

@@ -11,12 +11,13 @@ radiograph table and the table of the rejected from it. Unknown is missing, neve
 
 import logging
 import unicodedata
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from covid_cxr.cohorts.vocabulary import all_findings
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.views import (
     NOT_STATED,
@@ -45,6 +46,7 @@ FINDINGS = (  # the order of Table 1
 )
 NIH_SPELLINGS = {finding: finding.title() for finding in FINDINGS}
 COVID19 = "covid19"
+TUBERCULOSIS = "tuberculosis"
 
 NIH_SITE = "NIH Clinical Center"
 UNKNOWN = "unknown"
@@ -66,8 +68,9 @@ _FIXED_COLUMNS = {
 }
 _FINDING_COLUMNS = {
     finding: pa.Column("boolean", nullable=True, required=False)
-    for finding in (*FINDINGS, COVID19)
+    for finding in dict.fromkeys((*FINDINGS, COVID19, TUBERCULOSIS, *all_findings()))
 }
+NO_LABELS = frozenset(_FIXED_COLUMNS)  # what every radiograph has, labelled or not
 RADIOGRAPHS = pa.DataFrameSchema({**_FIXED_COLUMNS, **_FINDING_COLUMNS})
 REJECTED = pa.DataFrameSchema(
     {
@@ -337,6 +340,37 @@ def result_of_test(values: pd.Series) -> pd.Series:
     """
     words = stated(values).fillna("").map(_word)
     return words.map(TEST_RESULTS).astype("boolean")
+
+
+def contradicting(listing: pd.DataFrame, labels: Iterable[str]) -> pd.DataFrame:
+    """Return the listing with a reason where an image, or a file, has two labels.
+
+    Args:
+        listing: With `image_id`, `file`, `reason` and the labels; unknown ones are no
+            contradiction.
+        labels: The columns.
+    """
+    usable = listing[listing["reason"].isna()]
+    contradictory = pd.Series(data=False, index=listing.index)
+    for name in ("image_id", "file"):
+        for label in labels:
+            n_labels = usable.groupby(name)[label].nunique()
+            contradictory |= listing[name].isin(n_labels.index[n_labels > 1])
+    reason = listing["reason"].mask(
+        listing["reason"].isna() & contradictory, "listed with different labels"
+    )
+    return listing.assign(reason=reason)
+
+
+def nothing_known(labels: pd.DataFrame, findings: Sequence[str]) -> pd.Series:
+    """Return why a row tells nothing of what the study asks; missing where it does.
+
+    Args:
+        labels: Boolean columns, missing where not known.
+        findings: Those that the study asks for.
+    """
+    is_silent = labels[list(findings)].isna().all(axis=1) & bool(len(findings))
+    return first_reason(labels, {f"nothing known of {', '.join(findings)}": is_silent})
 
 
 def stated(values: pd.Series) -> pd.Series:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from covid_cxr.cohorts.dicom_headers import read_headers
-from covid_cxr.cohorts.listed import admit_matched, parameter_of
+from covid_cxr.cohorts.listed import parameter_of
 from covid_cxr.cohorts.published_counts import RSNA, log_differences
 from covid_cxr.cohorts.radiograph_table import (
     NIH_SITE,
@@ -74,7 +74,7 @@ def list_rsna(
     class_info: pd.DataFrame,
     mapping: str | None,
     images: RadiographFolder,
-    rsna_ingestion: RsnaIngestion,
+    ingestion: RsnaIngestion,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return the RSNA radiograph table, its boxes, and the rejected rows.
 
@@ -89,7 +89,7 @@ def list_rsna(
         mapping: Text of the official JSON, or of a CSV (see `rsna_mapping`). None if
             the file is absent.
         images: The folder of the DICOM files.
-        rsna_ingestion: Whose patient ids to use.
+        ingestion: Whose patient ids to use.
 
     Raises:
         ValueError: If columns are missing, or the true patients are asked for
@@ -104,7 +104,7 @@ def list_rsna(
         table="rsna_class_info (stage_2_detailed_class_info.csv)",
     )
     rows = _one_row_per_image(labels, class_info)
-    matches = _match(rows["image_id"], mapping, rsna_ingestion)
+    matches = _match(rows["image_id"], mapping, ingestion)
     headers = read_headers(rows["name"], images)
     listing = rows.assign(
         source="rsna",
@@ -124,7 +124,7 @@ def list_unmatched_rsna(
     listed: pd.DataFrame,
     boxes: pd.DataFrame,
     rejected: pd.DataFrame,
-    rsna_ingestion: RsnaIngestion,
+    ingestion: RsnaIngestion,
 ) -> pd.DataFrame:
     """Return the names without a file, label, class or patient, as `unmatched_names`.
 
@@ -132,12 +132,12 @@ def list_unmatched_rsna(
         listed: The radiograph table of `list_rsna`.
         boxes: Its boxes.
         rejected: What it rejected.
-        rsna_ingestion: Whether patients are asked of the mapping.
+        ingestion: Whether patients are asked of the mapping.
     """
     names, n_matched = listed["image_id"], len(listed)
     absent = names[listed["file"].isna()]
     of_absent = boxes.loc[boxes["image_id"].isin(absent), "image_id"]
-    wants_patients = rsna_ingestion.patient_identity == NIH_PATIENT
+    wants_patients = ingestion.patient_identity == NIH_PATIENT
     return pd.concat(
         [
             names_without_file(listed, of="rsna_labels"),
@@ -169,22 +169,6 @@ def list_unmatched_rsna(
         ],
         ignore_index=True,
     )
-
-
-def admit_rsna(
-    listed: pd.DataFrame, unmatched: pd.DataFrame, rsna_ingestion: RsnaIngestion
-) -> pd.DataFrame:
-    """Return the radiograph table, unless its lists fit too badly.
-
-    Args:
-        listed: The radiograph table of `list_rsna`.
-        unmatched: From `list_unmatched_rsna`.
-        rsna_ingestion: How many names may find nothing.
-
-    Raises:
-        ValueError: If more of a list find nothing.
-    """
-    return admit_matched("rsna", listed, unmatched, rsna_ingestion.max_unmatched_share)
 
 
 def _one_row_per_image(labels: pd.DataFrame, class_info: pd.DataFrame) -> pd.DataFrame:
@@ -251,11 +235,11 @@ def _reason(images: pd.DataFrame) -> pd.Series:
 
 
 def _match(
-    image_ids: pd.Series, mapping: str | None, rsna_ingestion: RsnaIngestion
+    image_ids: pd.Series, mapping: str | None, ingestion: RsnaIngestion
 ) -> dict[str, pd.Series]:
     """Return the columns `patient_id`, `nih_image`, `is_doubtful_match`."""
     own_id = "rsna:" + image_ids
-    wants_patients = rsna_ingestion.patient_identity == NIH_PATIENT
+    wants_patients = ingestion.patient_identity == NIH_PATIENT
     if mapping is None and wants_patients:
         raise ValueError(
             "The patients behind the RSNA images are asked for (patient_identity: "

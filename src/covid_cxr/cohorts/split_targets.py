@@ -1,18 +1,19 @@
 """What a split is to look like: counts, how the test part is chosen, what is evened."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 OFFICIAL, NONE, FOLD, SITE = "official", "none", "fold", "site"
 TEST_WORDS = (OFFICIAL, NONE, FOLD, SITE)
-ELIGIBLE = ("all", "official_test")
+OFFICIAL_TEST = "official_test"
+ELIGIBLE = ("all", OFFICIAL_TEST)
 KEEP_TOGETHER, REMOVE, IGNORE = "keep_together", "remove", "ignore"
 
-_FILE = "correct it in parameters_curation.yml."
+_FILE = "correct it in study.yml, or in the parameters `<training set>_split`."
 
 
 @dataclass(frozen=True, kw_only=True)
 class SplitTargets:
-    """How a training set is drawn, as read from parameters_curation.yml.
+    """How a training set is drawn, as read from study.yml and the parameters.
 
     A number from 0 to 1 is a share, a larger one a count. Shares for the parts are
     of the drawn images that are in no official test list and not at a held-out site.
@@ -38,18 +39,18 @@ class SplitTargets:
     """
 
     label: str
-    eligible: str
-    images: float
-    test: str | float
-    test_positives: float | None
-    n_folds: int | None
-    fold: int | None
-    held_out_site: str | None
     validation: float
-    validation_positives: float | None
-    strata: list[str]
-    duplicates: str
-    seed: int
+    eligible: str = "all"
+    images: float = 1.0
+    test: str | float = NONE
+    test_positives: float | None = None
+    n_folds: int | None = None
+    fold: int | None = None
+    held_out_site: str | None = None
+    validation_positives: float | None = None
+    strata: list[str] = field(default_factory=list)
+    duplicates: str = KEEP_TOGETHER
+    seed: int = 2021
 
     def __post_init__(self) -> None:
         """Refuse what is no share, no count, or no known word."""

@@ -19,6 +19,7 @@ from covid_cxr.cohorts.split_targets import (
     KEEP_TOGETHER,
     NONE,
     OFFICIAL,
+    OFFICIAL_TEST,
     REMOVE,
     SITE,
     SplitTargets,
@@ -54,6 +55,7 @@ def split_by_patient(
     rng = np.random.default_rng(targets.seed)
     images = _grouped(curated, duplicates, targets)
     reason = _reasons(images, duplicates, targets)
+    _refuse_cohort_of_one_class(images[reason.isna()], targets.label)
     drawn = _draw_images(images[reason.isna()], targets, rng)
     reason = reason.mask(reason.isna() & ~images.index.isin(drawn.index), "not drawn")
     divided = _divide(drawn, targets, rng)
@@ -108,14 +110,29 @@ def refuse_one_class(divided: pd.DataFrame, label: str, expected: list[str]) -> 
         raise ValueError(
             f"The {part} part {kind}: {n_images} images, {n_positive} of them positive "
             f"for {label}. Both classes are needed in every part: add radiographs, or "
-            f"change the shares in parameters_curation.yml."
+            f"change the shares in study.yml."
         )
+
+
+def _refuse_cohort_of_one_class(eligible: pd.DataFrame, label: str) -> None:
+    """Refuse a cohort of which no share would give a part with both classes."""
+    is_positive = eligible[label].to_numpy(bool)
+    if not len(eligible) or is_positive.any() != is_positive.all():
+        return
+    kind = "positive" if is_positive.all() else "negative"
+    raise ValueError(
+        f"The whole cohort has one class only: all {len(eligible)} eligible "
+        f"radiographs are {kind} for {label}. Both classes are needed in every part, "
+        f"which no shares can give: add radiographs of the other class to the cohort "
+        f"(additions.csv, or one manifest of both; docs/data.md), or choose another "
+        f"cohort in study.yml."
+    )
 
 
 def _refuse_missing_columns(curated: pd.DataFrame, targets: SplitTargets) -> None:
     strata = ["age_years" if name == AGE_BAND else name for name in targets.strata]
     needed = [targets.label, *strata]
-    if targets.test == OFFICIAL or targets.eligible == "official_test":
+    if targets.test == OFFICIAL or targets.eligible == OFFICIAL_TEST:
         needed.append("official_part")
     if targets.test == SITE:
         needed.append("site")
@@ -124,7 +141,7 @@ def _refuse_missing_columns(curated: pd.DataFrame, targets: SplitTargets) -> Non
         raise ValueError(
             f"The curated radiographs lack {' and '.join(missing)}, which the split "
             f"needs; they have {', '.join(curated.columns)}. Correct label, strata, "
-            f"eligible and test in parameters_curation.yml."
+            f"eligible and test in study.yml."
         )
 
 
@@ -146,7 +163,7 @@ def _reasons(
     """Return why an image cannot be drawn, missing where it can."""
     is_in_list = images.get("official_part", pd.Series("", images.index)) == "test"
     reasons = {f"{targets.label} unknown": images[targets.label].isna()}
-    if targets.eligible == "official_test":
+    if targets.eligible == OFFICIAL_TEST:
         reasons["not in the official test list"] = ~is_in_list
     if targets.test == OFFICIAL:
         listed = images[["patient_id"]].assign(part=images["official_part"])
@@ -187,8 +204,8 @@ def _draw_images(
         raise ValueError(
             f"{n_drawn} images are to be drawn with every positive, but there are "
             f"{len(eligible)} eligible ones, {is_positive.sum()} of them positive for "
-            f"{targets.label}. Change images in parameters_curation.yml (1.0 draws "
-            f"all), or add the missing files."
+            f"{targets.label}. Change images in study.yml (1.0 draws all), "
+            f"or add the missing files."
         )
     negatives = rng.permutation(np.flatnonzero(~is_positive))[:n_negatives]
     return eligible.iloc[np.sort(np.r_[np.flatnonzero(is_positive), negatives])]
@@ -232,7 +249,7 @@ def _groups_of_site(drawn: pd.DataFrame, site: str) -> list[str]:
         raise ValueError(
             f"No drawn image is of the held_out_site {site!r}; there are "
             f"{', '.join(sorted(drawn['site'].unique()))}. Correct held_out_site in "
-            f"parameters_curation.yml."
+            f"study.yml."
         )
     return list(groups)
 

@@ -69,13 +69,14 @@ class RadiographFolderDataset(
 
         Args:
             data: File names (posix paths relative to the folder) with their bytes; may
-                be lazy.
+                be lazy. Text files may be among them, as readings of the images.
 
         Raises:
             ValueError: If the folder holds image files that were not written here, or
-                a name leads out of the folder or is not that of an image.
+                a name leads out of the folder or is not that of an image or a text.
         """
-        self._refuse_real_files()
+        before = self._written_before()
+        self._refuse_real_files(before)
         self._filepath.mkdir(parents=True, exist_ok=True)
         marker = self._filepath / SYNTHETIC_MARKER
         total = len(data) if isinstance(data, Sized) else None
@@ -88,19 +89,25 @@ class RadiographFolderDataset(
                 console=get_console(),
             ):
                 path = self._path_of(name)
+                if name not in before and path.suffix == ".txt" and path.exists():
+                    raise ValueError(f"{path} was not written by the synthesis.")
                 # Named before it is there: after a kill no file looks like a real one.
                 names.write(f"{name}\n")
                 names.flush()
                 _write_at_once(path, content)
                 written.add(name)
+        for stale in before - written:
+            (self._filepath / stale).unlink(missing_ok=True)
         self._remove_all_but(written)
         names_written = "".join(f"{name}\n" for name in sorted(written))
         _write_at_once(marker, names_written.encode())
         logger.info("wrote %d synthetic radiographs", len(written))
 
-    def _refuse_real_files(self) -> None:
+    def _written_before(self) -> set[str]:
         marker = self._filepath / SYNTHETIC_MARKER
-        ours = set(marker.read_text().split("\n")) if marker.is_file() else set()
+        return set(marker.read_text().splitlines()) if marker.is_file() else set()
+
+    def _refuse_real_files(self, ours: set[str]) -> None:
         real = sorted(set(image_files(self._filepath)) - ours)
         if real:
             raise ValueError(
@@ -114,11 +121,11 @@ class RadiographFolderDataset(
         if (
             relative.is_absolute()
             or ".." in relative.parts
-            or not is_image_name(relative.name)
+            or not (is_image_name(relative.name) or relative.suffix == ".txt")
         ):
             raise ValueError(
                 f"{name!r} cannot be written to {self._filepath}; expected the name of "
-                f"a .png, .jpg, .jpeg, .dcm or .dicom file inside the folder."
+                f"a .png, .jpg, .jpeg, .dcm, .dicom or .txt file inside the folder."
             )
         return self._filepath / relative
 

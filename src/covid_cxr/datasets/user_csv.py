@@ -1,5 +1,6 @@
 """A table that somebody else wrote, read as text."""
 
+from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -12,7 +13,8 @@ class UserCsvDataset(CSVDataset):  # type: ignore[misc]  # has no types
     """`pandas.CSVDataset` that saves without an index, and loads with our own reader.
 
     Every column comes as text, and only an empty cell is missing: `read_user_csv` tells
-    code, separator and decimal sign by the file, which may be packed with gzip.
+    code, separator and decimal sign by the file, which may be packed with gzip: where
+    `table.csv` is absent, `table.csv.gz` is read, and the other way round.
 
     Example:
         ```yaml
@@ -51,3 +53,11 @@ class UserCsvDataset(CSVDataset):  # type: ignore[misc]  # has no types
         path = self._get_load_path()
         with self._fs.open(str(path), mode="rb") as file:
             return read_user_csv(file.read(), name=path.name)
+
+    def _get_load_path(self) -> PurePosixPath:
+        path: PurePosixPath = super()._get_load_path()
+        if self._fs.exists(str(path)):
+            return path
+        is_packed = path.suffix == ".gz"
+        other = path.with_suffix("") if is_packed else path.with_name(f"{path.name}.gz")
+        return other if self._fs.exists(str(other)) else path

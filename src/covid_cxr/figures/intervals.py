@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from covid_cxr.figures.names import literals
+from covid_cxr.figures.names import literal, literals
 from covid_cxr.figures.palette import GRID, INK, PAPER
+from covid_cxr.study.current import current
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,10 @@ def draw_intervals(rows: Sequence[IntervalRow]) -> Any:
         _draw_interval(axes, row.paper, y=y + 0.2, colour=PAPER, marker="D")
     axes.axvline(0.5, color=GRID, linewidth=1)
     axes.set_yticks(range(len(rows)), literals(row.title for row in rows), color=INK)
-    axes.set(xlabel="AUROC of COVID-19, test part", ylim=(len(rows) - 0.4, -0.6))
+    axes.set(
+        xlabel=f"AUROC of {literal(current().target.name)}, test part",
+        ylim=(len(rows) - 0.4, -0.6),
+    )
     axes.grid(axis="x", color=GRID, linewidth=0.6)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
@@ -66,10 +70,13 @@ def _draw_interval(
 def _add_legend(figure: Any) -> None:
     from matplotlib.lines import Line2D
 
+    printed = [Line2D([], [], color=PAPER, marker="D", label="paper, by image")]
+    if not current().published:
+        printed = []
     figure.legend(
         handles=[
             Line2D([], [], color=INK, marker="o", label="this run, by patient"),
-            Line2D([], [], color=PAPER, marker="D", label="paper, by image"),
+            *printed,
         ],
         loc="outside lower center",
         ncols=2,

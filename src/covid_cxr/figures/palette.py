@@ -5,7 +5,7 @@ Where classifiers are more than the colours, dashes tell apart those of one colo
 
 from collections.abc import Iterable
 
-from covid_cxr.paths import TRAINING_PATHS
+from covid_cxr.study.current import current
 
 # Without yellow, which is too pale for a line on white.
 PATH_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#555555")
@@ -21,8 +21,6 @@ INK = "#1d2733"
 MUTED = "#6b7785"
 GRID = "#d9dee4"
 PAPER = "#9a6700"  # what the paper printed, wherever it stands beside our numbers
-
-_POSITIONS = {path.name: k for k, path in enumerate(TRAINING_PATHS)}
 
 
 def path_colour(position: int) -> str:
@@ -57,10 +55,8 @@ def classifier_dashes(
 
 
 def _places(names: Iterable[str], *, are_paths: bool) -> dict[str, int]:
-    return {
-        name: _POSITIONS.get(name, k) if are_paths else k
-        for k, name in enumerate(names)
-    }
+    own = {path.name: k for k, path in enumerate(current().paths)} if are_paths else {}
+    return {name: own.get(name, k) for k, name in enumerate(names)}
 
 
 def _dashes(lap: int) -> Dashes:

@@ -6,12 +6,11 @@ from typing import Any
 
 from covid_cxr.figures.names import literal
 from covid_cxr.figures.palette import INK, MUTED, path_colour
-from covid_cxr.paths import TrainingPath
+from covid_cxr.study.current import current
+from covid_cxr.study.design import PHASE1, PHASE3, TrainingPath
 
-_PHASE_X = {"initial": 0.0, "phase1": 1.0, "phase2": 2.0, "phase3": 3.0}
-_COLUMN_TITLES = ("Start", "Phase 1", "Phase 2", "Phase 3")
+_COLUMN_TITLES = {"initial": "Start", "phase1": "Phase 1", "phase3": "Phase 3"}
 _BOX_WIDTH, _BOX_HEIGHT = 0.74, 0.62
-_PHASE_2_TITLES = {"rsna": "Pneumonia\n(RSNA)", "nih": "Pneumonia\n(NIH)"}
 
 
 def draw_paths(
@@ -26,38 +25,71 @@ def draw_paths(
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9.6, 0.9 * len(paths) + 0.9), layout="constrained")
+    columns = _columns(paths)
+    figure = Figure(
+        figsize=(9.6 + 2.4 * (len(columns) - 4), 0.9 * len(paths) + 0.9),
+        layout="constrained",
+    )
     axes = figure.subplots()
-    for title, x in zip(_COLUMN_TITLES, _PHASE_X.values(), strict=True):
+    for x, name in enumerate(columns):
+        title = _COLUMN_TITLES.get(name, "Phase 2")
         axes.text(x, -0.75, title, ha="center", color=INK, weight="bold", size=12)
     for row, path in enumerate(paths):
-        _draw_path(axes, path, row=row, training_images=training_images)
-    axes.set(xlim=(-1.25, 3.5), ylim=(len(paths) - 0.45, -1.05))
+        _draw_path(axes, path, row=row, columns=columns, images=training_images)
+    axes.set(xlim=(-1.25, len(columns) - 0.5), ylim=(len(paths) - 0.45, -1.05))
     axes.set_axis_off()
     return figure
 
 
+def _columns(paths: Sequence[TrainingPath]) -> list[str]:
+    """Return the columns from left to right, one for each training in sequence."""
+    n_refinements = max([1, *(len(path.phase2_trainings) for path in paths)])
+    refinements = [f"phase2 {k}" for k in range(n_refinements)]
+    return ["initial", PHASE1, *refinements, PHASE3]
+
+
 def _draw_path(
-    axes: Any, path: TrainingPath, *, row: int, training_images: Mapping[str, int]
+    axes: Any,
+    path: TrainingPath,
+    *,
+    row: int,
+    columns: Sequence[str],
+    images: Mapping[str, int],
 ) -> None:
-    stations: list[tuple[str, str, str | None]] = [
-        ("initial", "Initial\nweights", None)
+    refined = [one.training_set for one in path.phase2_trainings]
+    column_of = {PHASE1: PHASE1, PHASE3: PHASE3}
+    column_of |= {name: f"phase2 {k}" for k, name in enumerate(refined)}
+    stations = [
+        (0, _start_title(path), ""),
+        *(
+            (columns.index(column_of[drawn]), _box_title(drawn), drawn)
+            for drawn in path.training_sets
+        ),
     ]
-    if path.has_phase1:
-        stations.append(("phase1", "14 findings\n(NIH)", "phase1"))
-    if path.phase2_cohort is not None:
-        title = _PHASE_2_TITLES[path.phase2_cohort]
-        stations.append(("phase2", title, f"phase2_{path.phase2_cohort}"))
-    stations.append(("phase3", "COVID-19", "phase3"))
     colour = path_colour(row)
     name = {"ha": "right", "va": "center", "color": colour, "weight": "bold"}
     axes.text(-0.5, row, literal(path.title), **name)
     for (start, *_), (end, *_) in itertools.pairwise(stations):
-        _draw_arrow(axes, _PHASE_X[start], _PHASE_X[end], row=row, colour=colour)
-    for station, title, training_set in stations:
-        n_images = training_images.get(training_set or "")
+        _draw_arrow(axes, start, end, row=row, colour=colour)
+    for x, title, training_set in stations:
+        n_images = images.get(training_set)
         text = title if n_images is None else f"{title}\n{n_images:,} images"
-        _draw_box(axes, _PHASE_X[station], row, text, colour=colour)
+        _draw_box(axes, x, row, text, colour=colour)
+
+
+def _start_title(path: TrainingPath) -> str:
+    of_path = "" if path.start is None else f"\n({literal(path.start)})"
+    return f"Initial\nweights{of_path}"
+
+
+def _box_title(training_set: str) -> str:
+    """Return what is learned and, before the target, from which cohort."""
+    study = current()
+    drawn = study.training_sets[training_set]
+    what = f"{drawn.what[0].upper()}{drawn.what[1:]}"
+    if training_set == PHASE3:
+        return literal(what)
+    return f"{literal(what)}\n({literal(study.cohorts[drawn.cohort].short)})"
 
 
 def _draw_arrow(axes: Any, start: float, end: float, *, row: int, colour: str) -> None:
@@ -72,7 +104,7 @@ def _draw_arrow(axes: Any, start: float, end: float, *, row: int, colour: str) -
 def _draw_box(axes: Any, x: float, y: float, text: str, *, colour: str) -> None:
     from matplotlib.patches import FancyBboxPatch
 
-    is_start = x == _PHASE_X["initial"]
+    is_start = x == 0
     box = FancyBboxPatch(
         (x - _BOX_WIDTH / 2, y - _BOX_HEIGHT / 2),
         _BOX_WIDTH,

@@ -5,32 +5,24 @@ No pipeline of its own: `evaluation` instantiates these nodes for the paths' sco
 tables without rows and figures that say why; it stops nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial, update_wrapper
 from typing import Any
 
-import pandas as pd
 from kedro.pipeline import Node
 
-from covid_cxr.figures import decisions, forest, note, reliability, roc
-from covid_cxr.figures.palette import classifier_colours, classifier_dashes
-from covid_cxr.report import (
-    aurocs,
-    calibration,
-    ensembles,
-    operating,
-    subgroups,
-    wording,
+from covid_cxr.evaluation.aurocs import tabulate_aurocs
+from covid_cxr.evaluation.calibration_tables import calibrate
+from covid_cxr.evaluation.ensembles import tabulate_ensembles
+from covid_cxr.evaluation.subgroups import tabulate_subgroups
+from covid_cxr.evaluation.thresholds import tabulate_operating_points
+from covid_cxr.pipelines.wiring import node
+from covid_cxr.report.score_figures import (
+    draw_decision_curves,
+    draw_reliability_curves,
+    draw_roc_curves,
+    draw_subgroups,
 )
-from covid_cxr.report.evaluation import Evaluation
-from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.score_table import parts_of
-from covid_cxr.statistics.roc import trace_rocs
-from covid_cxr.statistics.roc_band import roc_band
-from covid_cxr.statistics.threads import in_threads
-
-_NO_CALIBRATION = "Calibration needs a validation part, and probabilities on [0, 1]."
-_NO_SUBGROUP = "No subgroup of the test part has an AUROC of the chosen classifier."
 
 
 def evaluate_scores(*, are_paths: bool) -> list[Node]:
@@ -43,249 +35,39 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
     given = {"scores": "arranged_scores", "reporting": "params:reporting"}
     settings = {**given, "evaluation": "params:evaluation"}
     return [
-        Node(
-            tabulate_aurocs,
-            inputs=settings,
-            outputs="auroc_results",
-            name="tabulate_aurocs",
+        node(tabulate_aurocs, "auroc_results", **settings),
+        node(
+            _with(draw_roc_curves, are_paths=are_paths),
+            ["roc_figure", "roc_interactive"],
+            **given,
         ),
-        Node(
-            _with(draw_roc, are_paths=are_paths),
-            inputs=given,
-            outputs=["roc_figure", "roc_interactive"],
-            name="draw_roc",
-        ),
-        Node(
-            tabulate_operating_points,
-            inputs=settings,
-            outputs="operating_results",
-            name="tabulate_operating_points",
-        ),
-        Node(
+        node(tabulate_operating_points, "operating_results", **settings),
+        node(
             calibrate,
-            inputs=settings,
-            outputs=["calibration_results", "reliability_results", "decision_results"],
-            name="calibrate",
+            ["calibration_results", "reliability_results", "decision_results"],
+            **settings,
         ),
-        Node(
-            _with(draw_reliability, are_paths=are_paths),
-            inputs={"bins": "reliability_results"},
-            outputs="reliability_figure",
-            name="draw_reliability",
+        node(
+            _with(draw_reliability_curves, are_paths=are_paths),
+            "reliability_figure",
+            bins="reliability_results",
         ),
-        Node(
-            _with(draw_decisions, are_paths=are_paths),
-            inputs={"curves": "decision_results"},
-            outputs="decision_figure",
-            name="draw_decisions",
+        node(
+            _with(draw_decision_curves, are_paths=are_paths),
+            "decision_figure",
+            curves="decision_results",
         ),
-        Node(
-            tabulate_ensembles,
-            inputs=given,
-            outputs="ensemble_results",
-            name="tabulate_ensembles",
+        node(tabulate_ensembles, "ensemble_results", **given),
+        node(
+            tabulate_subgroups, "subgroup_results", **settings, levels="subgroup_levels"
         ),
-        Node(
-            tabulate_subgroups,
-            inputs={**settings, "levels": "subgroup_levels"},
-            outputs="subgroup_results",
-            name="tabulate_subgroups",
-        ),
-        Node(
-            _with(draw_forest, are_paths=are_paths),
-            inputs={"results": "subgroup_results", "auroc": "auroc_results"},
-            outputs="forest_figure",
-            name="draw_forest",
+        node(
+            _with(draw_subgroups, are_paths=are_paths),
+            "forest_figure",
+            results="subgroup_results",
+            auroc="auroc_results",
         ),
     ]
-
-
-def tabulate_aurocs(
-    scores: pd.DataFrame, reporting: Reporting, evaluation: Evaluation
-) -> pd.DataFrame:
-    """Return the AUROC of each classifier on the test part.
-
-    Args:
-        scores: From `arrange_scores`, as for all nodes here.
-        reporting: For the level of the intervals.
-        evaluation: For the bootstrap and the partial area.
-    """
-    return aurocs.tabulate_aurocs(
-        parts_of(scores), reporting=reporting, evaluation=evaluation
-    )
-
-
-def draw_roc(
-    scores: pd.DataFrame, reporting: Reporting, *, are_paths: bool
-) -> tuple[Any, Any]:
-    """Return the ROC curves on the test part, for print and interactive.
-
-    Every interactive curve has its band by patient; in print, where bands
-    would hide each other, only the classifier that validation chose.
-
-    Args:
-        scores: From `arrange_scores`.
-        reporting: For the level of the bands.
-        are_paths: As for `evaluate_scores`, and so for all nodes that draw.
-    """
-    parts = parts_of(scores)
-    test = parts.test
-    names = [str(name) for name in test.scores]
-    aucs = zip(names, test.estimate(by_patient=False).auc, strict=True)
-    titles = {
-        name: f"{_title(name, are_paths=are_paths)}: {auc:.3f}" for name, auc in aucs
-    }
-    curves = dict(
-        zip(
-            titles.values(), trace_rocs(test.is_case, test.scores).values(), strict=True
-        )
-    )
-    found = in_threads(
-        partial(roc_band, test.is_case, cluster=test.clusters, level=reporting.level),
-        [test.scores[name] for name in names],
-        n_images=len(test.is_case),
-    )
-    bands = dict(zip(titles.values(), found, strict=True))
-    styles = _styles(titles, are_paths=are_paths)
-    chosen = parts.chosen
-    first = None if chosen is None else titles[chosen]
-    printed = {title: band for title, band in bands.items() if title == first}
-    return (
-        roc.draw_roc(curves, bands=printed, **styles),
-        roc.draw_interactive_roc(curves, bands=bands, first=first, **styles),
-    )
-
-
-def tabulate_operating_points(
-    scores: pd.DataFrame, reporting: Reporting, evaluation: Evaluation
-) -> pd.DataFrame:
-    """Return thresholds from validation, judged on test.
-
-    No row where validation does not have both classes.
-
-    Args:
-        scores: From `arrange_scores`.
-        reporting: For the level of the intervals.
-        evaluation: For the target sensitivity and the prevalences.
-    """
-    parts = parts_of(scores)
-    if parts.validation is None or not parts.validation.has_both_classes:
-        return _no_rows()
-    return operating.tabulate_operating_points(
-        parts.validation, parts.test, reporting=reporting, evaluation=evaluation
-    )
-
-
-def calibrate(
-    scores: pd.DataFrame, reporting: Reporting, evaluation: Evaluation
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return calibration estimates, reliability curves and decision curves.
-
-    No rows where the scores are no probabilities, or there is no validation part.
-
-    Args:
-        scores: From `arrange_scores`.
-        reporting: For the level of the intervals.
-        evaluation: For the number of bins.
-    """
-    parts = parts_of(scores)
-    validation, test = parts.validation, parts.test
-    if validation is None or not (
-        validation.are_probabilities and test.are_probabilities
-    ):
-        return _no_rows(), _no_rows(), _no_rows()
-    return (
-        calibration.tabulate_calibration(validation, test, reporting=reporting),
-        calibration.trace_reliability(
-            validation, test, reporting=reporting, evaluation=evaluation
-        ),
-        calibration.trace_decisions(validation, test),
-    )
-
-
-def draw_reliability(bins: pd.DataFrame, *, are_paths: bool) -> Any:
-    """Return the reliability curves, as they are and after Platt's map.
-
-    Args:
-        bins: From `calibrate`.
-        are_paths: As for `draw_roc`.
-    """
-    if bins.empty:
-        return note.draw_note(_NO_CALIBRATION)
-    as_it_is, recalibrated = (
-        _by_title(bins[bins["recalibration"] == kind], are_paths=are_paths)
-        for kind in (calibration.AS_IT_IS, calibration.PLATT)
-    )
-    styles = _styles(_titles(bins, are_paths=are_paths), are_paths=are_paths)
-    return reliability.draw_reliability(
-        as_it_is, recalibrated=recalibrated, colours=styles["colours"]
-    )
-
-
-def draw_decisions(curves: pd.DataFrame, *, are_paths: bool) -> Any:
-    """Return the decision curves.
-
-    Args:
-        curves: From `calibrate`.
-        are_paths: As for `draw_roc`.
-    """
-    if curves.empty:
-        return note.draw_note(_NO_CALIBRATION)
-    styles = _styles(_titles(curves, are_paths=are_paths), are_paths=are_paths)
-    return decisions.draw_decisions(_by_title(curves, are_paths=are_paths), **styles)
-
-
-def tabulate_ensembles(scores: pd.DataFrame, reporting: Reporting) -> pd.DataFrame:
-    """Return the ensembles of the classifiers, against each of them.
-
-    Args:
-        scores: From `arrange_scores`.
-        reporting: For the level of the intervals.
-    """
-    return ensembles.tabulate_ensembles(parts_of(scores), reporting=reporting)
-
-
-def tabulate_subgroups(
-    scores: pd.DataFrame,
-    levels: pd.DataFrame,
-    reporting: Reporting,
-    evaluation: Evaluation,
-) -> pd.DataFrame:
-    """Return the AUROC of each classifier in each subgroup of the test part.
-
-    Args:
-        scores: From `arrange_scores`.
-        levels: `image_id`, and a column of text per grouping.
-        reporting: For the level of the intervals.
-        evaluation: For the smallest subgroup.
-    """
-    return subgroups.tabulate_subgroups(
-        parts_of(scores).test, levels, reporting=reporting, evaluation=evaluation
-    )
-
-
-def draw_forest(results: pd.DataFrame, auroc: pd.DataFrame, *, are_paths: bool) -> Any:
-    """Return the subgroups of the classifier that validation chose.
-
-    Args:
-        results: From `tabulate_subgroups`.
-        auroc: From `tabulate_aurocs`: says which classifier that is.
-        are_paths: As for `draw_roc`.
-    """
-    chosen = auroc[auroc["is_chosen"]]
-    rows = results[results["classifier"].isin(chosen["classifier"])]
-    rows = rows[rows["auroc"].notna()]
-    if rows.empty:
-        return note.draw_note(_NO_SUBGROUP)
-    (name,) = chosen["classifier"]
-    colours = classifier_colours(auroc["classifier"], are_paths=are_paths)
-    return forest.draw_forest(
-        rows, overall=chosen["auroc"].item(), colour=colours[name]
-    )
-
-
-def _no_rows() -> pd.DataFrame:
-    return pd.DataFrame({"classifier": pd.Series(dtype="str")})
 
 
 def _with(draw: Callable[..., Any], *, are_paths: bool) -> Callable[..., Any]:
@@ -293,31 +75,3 @@ def _with(draw: Callable[..., Any], *, are_paths: bool) -> Callable[..., Any]:
     bound = update_wrapper(partial(draw, are_paths=are_paths), draw)
     del bound.__wrapped__  # what is given is no argument of the node any more
     return bound
-
-
-def _title(name: str, *, are_paths: bool) -> str:
-    return wording.classifier(name) if are_paths else name
-
-
-def _titles(table: pd.DataFrame, *, are_paths: bool) -> dict[str, str]:
-    names = table["classifier"].astype("str").unique()
-    return {name: _title(name, are_paths=are_paths) for name in names}
-
-
-def _by_title(
-    table: pd.DataFrame,
-    *,
-    are_paths: bool,
-) -> dict[str, pd.DataFrame]:
-    groups = table.groupby("classifier", sort=False)
-    return {_title(str(name), are_paths=are_paths): rows for name, rows in groups}
-
-
-def _styles(titles: Mapping[str, str], *, are_paths: bool) -> dict[str, Any]:
-    """Return colours and dashes by title."""
-    colours = classifier_colours(titles, are_paths=are_paths)
-    dashes = classifier_dashes(titles, are_paths=are_paths)
-    return {
-        "colours": {titles[name]: colour for name, colour in colours.items()},
-        "dashes": {titles[name]: lengths for name, lengths in dashes.items()},
-    }

@@ -1,31 +1,32 @@
-"""What a phase does on every path that has it: train, then score.
+"""What a phase does with every training set: train, then score.
 
-No pipeline of its own: phases 2 and 3 instantiate these nodes in a path's namespace.
+No pipeline of its own: the phases instantiate these nodes, for a path in its namespace.
 """
 
 from kedro.pipeline import Node
 
+from covid_cxr.study.current import current
+from covid_cxr.study.design import Training
 from covid_cxr.training.scores import score
 from covid_cxr.training.stage import Stage
 
 
-def train_and_score(stage: str) -> list[Node]:
-    """Return the two nodes, over dataset names that the phase maps to its own.
-
-    Args:
-        stage: The training's name, as in "path_b.phase2".
-    """
+def train_and_score(training: Training) -> list[Node]:
+    """Return the two nodes, over dataset names that the phase maps to its own."""
+    images = {
+        "store": "store",
+        "curated": "curated",
+        "split": "split",
+        "intensity": "intensity",
+        "labels": "params:labels",
+    }
     return [
         Node(
-            Stage(stage).train,
+            Stage(training.name).train,
             inputs={
                 "parent": "parent",
                 "parent_provenance": "parent_provenance",
-                "store": "store",
-                "curated": "curated",
-                "split": "split",
-                "intensity": "intensity",
-                "labels": "params:labels",
+                **images,
                 "recipe": "params:recipe",
                 "compute": "params:compute",
                 "states": "state",
@@ -36,20 +37,34 @@ def train_and_score(stage: str) -> list[Node]:
         ),
         Node(
             score,
-            inputs={
-                "classifier": "classifier",
-                "store": "store",
-                "curated": "curated",
-                "split": "split",
-                "intensity": "intensity",
-                "labels": "params:labels",
-            },
+            inputs={"classifier": "classifier", **images},
             outputs="scores",
             name="score",
         ),
     ]
 
 
-def provenance_of(classifier: str) -> str:
-    """Return the name of the provenance beside a classifier's; it has no dots."""
-    return f"{classifier.removesuffix('classifier')}provenance".replace(".", "_")
+def inputs_of(training: Training) -> dict[str, str]:
+    """Return which datasets of the catalog the nodes of a training read."""
+    drawn = training.training_set
+    cohort = current().cohort_of[drawn]
+    return {
+        "parent": training.parent_classifier,
+        "parent_provenance": training.parent_provenance,
+        "store": f"{cohort}_store",
+        "curated": f"{cohort}_curated",
+        "split": f"{drawn}_split",
+        "intensity": f"{drawn}_intensity",
+        "state": f"{training.dataset_prefix}_state",
+    }
+
+
+def outputs_of(training: Training, *names: str) -> dict[str, str]:
+    """Return which datasets of the catalog the nodes of a training write.
+
+    Args:
+        training: Of any phase.
+        names: Of further nodes' outputs, beside those of training and scoring.
+    """
+    written = ("history", "provenance", "clock", "scores", *names)
+    return {name: f"{training.dataset_prefix}_{name}" for name in written}

@@ -35,7 +35,7 @@ from covid_cxr.radiographs.grey_scale import (
     display_table,
     replace_levels,
 )
-from covid_cxr.radiographs.identifying import (
+from covid_cxr.radiographs.header_privacy import (
     burned_in_annotation,
     identifying_attributes,
 )

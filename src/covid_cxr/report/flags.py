@@ -84,7 +84,7 @@ class FlagTables:
         return int(of_cohorts.first().sum())
 
 
-def count_flags(curated: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def count_flags(**curated: pd.DataFrame) -> pd.DataFrame:
     """Return `cohort, flag, images, flagged, flagged_by_any`, a row for each flag.
 
     Args:

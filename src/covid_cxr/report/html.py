@@ -2,26 +2,22 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from covid_cxr.paths import COHORT_OF_TRAINING_SET, TRAINING_PATHS, TrainingPath
+from covid_cxr.evaluation.aurocs import MOST_DRAWN
+from covid_cxr.evaluation.inference_settings import Reporting
+from covid_cxr.evaluation.paper_tables import chosen_path
+from covid_cxr.evaluation.published import CITATION
+from covid_cxr.evaluation.table_rows import rows_of
+from covid_cxr.figures.palette import path_colour
 from covid_cxr.report import wording
-from covid_cxr.report.audit import AuditTables, compare_with_models
-from covid_cxr.report.aurocs import MOST_DRAWN
-from covid_cxr.report.documents.document import Documents
-from covid_cxr.report.evaluation import EvaluationTables
-from covid_cxr.report.flags import FlagTables
-from covid_cxr.report.performance import chosen_path
-from covid_cxr.report.provenance import Provenance
-from covid_cxr.report.published import CITATION
-from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.saliency import SaliencyTables, explained_path
-from covid_cxr.report.shortcuts import ShortcutTables
-from covid_cxr.report.sites import SiteResults
+from covid_cxr.report.leakage_summary import compare_with_models
+from covid_cxr.report.map_tests import explained_path
+from covid_cxr.report.sections import SECTIONS, sections_of
+from covid_cxr.report.source_words import cohort_origins, learned_labels
 from covid_cxr.report.trainings import (
     IMAGENET,
     cost_from_scratch,
@@ -29,105 +25,83 @@ from covid_cxr.report.trainings import (
     training_title,
 )
 from covid_cxr.saliency.randomisation import block_title
+from covid_cxr.study.current import current
+from covid_cxr.study.design import TrainingPath
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReportContents:
-    """What a report shows; None for what its paths do not have.
-
-    Attributes:
-        reporting: Level and significance.
-        cohorts: From `flow.count_cohorts`.
-        parts: From `flow.count_parts`.
-        trainings: From `trainings.list_trainings`.
-        table1: Findings.
-        table2: Pneumonia.
-        table3: COVID-19.
-        table4: Pairs of paths.
-        table5: Pairs of paths, adjusted.
-        images: PNG files by the name of their figure, as in `figure1`.
-        roc: Plotly figure of the ROC curves.
-        colours: Of each path in the figures, by its name.
-        audit: Leakage, and what metadata tell.
-        shortcuts: What is left of the AUROCs without the lungs.
-        seeds: From `seeds.tabulate_seeds`.
-        flow: From `flow.follow_radiographs`.
-        characteristics: From `cohort_table.describe_parts`.
-        flags: Radiographs that a person should look at.
-        gallery: From `gallery.gather_cases`.
-        evaluation: What is asked of the scores beyond Table 3.
-        sites: At sites that were not trained at, one left out in turn.
-        saliency: Whether the maps deserve trust.
-        provenance: Where the numbers come from.
-        documents: The drafts for reviewers.
-    """
-
-    reporting: Reporting
-    cohorts: pd.DataFrame
-    parts: pd.DataFrame
-    trainings: pd.DataFrame
-    table1: pd.DataFrame | None
-    table2: pd.DataFrame | None
-    table3: pd.DataFrame
-    table4: pd.DataFrame | None
-    table5: pd.DataFrame | None
-    images: Mapping[str, bytes]
-    roc: Any
-    colours: Mapping[str, str]
-    audit: AuditTables | None = None
-    shortcuts: ShortcutTables | None = None
-    seeds: pd.DataFrame | None = None
-    flow: pd.DataFrame | None = None
-    characteristics: pd.DataFrame | None = None
-    flags: FlagTables | None = None
-    gallery: list[dict[str, Any]] | None = None
-    evaluation: EvaluationTables | None = None
-    sites: SiteResults | None = None
-    saliency: SaliencyTables | None = None
-    provenance: Provenance | None = None
-    documents: Documents | None = None
-
-    @property
-    def paths(self) -> list[TrainingPath]:
-        """The paths of this report, in the order of paths.py."""
-        names = set(self.table3["path"])
-        return [path for path in TRAINING_PATHS if path.name in names]
-
-
-def write_report(contents: ReportContents) -> str:
-    """Return the HTML document.
+def write_report(reporting: Reporting, **found: Any) -> str:
+    """Return the HTML document of whatever this run's paths have.
 
     The same contents give the same document, byte for byte.
+
+    Args:
+        reporting: Level and significance.
+        found: Tables, PNG files and records, by the names of their datasets in
+            `sections.SECTIONS`; None for what the run lacks.
     """
-    return (
-        make_environment()
-        .get_template("report.html.jinja")
-        .render(
-            contents=contents,
-            paths={path.name: path for path in contents.paths},
-            chosen=chosen_path(contents.table3),
-            explained=explained_path(contents.table3, contents.reporting),
-            synthetic=list(contents.cohorts.query("is_synthetic")["cohort"]),
-            images={name: as_data_uri(png) for name, png in contents.images.items()},
-            roc=as_fragment(contents.roc),
-            colours=dict(contents.colours),
-            citation=CITATION,
-            cohort_of=COHORT_OF_TRAINING_SET,
-            wording=wording,
-            metadata=_metadata(contents),
-        )
-    )
+    paths = _paths_of(found["table3"])
+    shown = sections_of(found, list(paths))
+    context = {
+        name: value
+        for section in SECTIONS
+        for name, value in section.context(found, list(paths)).items()
+    }
+    context |= _of_all_sections(reporting, context, paths, found)
+    environment = make_environment()
+    contents = [
+        {
+            "name": section.name,
+            "title": environment.from_string(section.title).render(context),
+        }
+        for section in shown
+    ]
+    template = environment.get_template("report.html.jinja")
+    return template.render(context, sections=contents)
 
 
-def _metadata(contents: ReportContents) -> list[dict[str, Any]]:
-    if contents.audit is None:
+def _paths_of(table3: pd.DataFrame) -> dict[str, TrainingPath]:
+    """Return the paths of this report by name, in the order of the study."""
+    names = set(table3["path"])
+    return {path.name: path for path in current().paths if path.name in names}
+
+
+def _of_all_sections(
+    reporting: Reporting,
+    context: Mapping[str, Any],
+    paths: Mapping[str, TrainingPath],
+    found: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what every template may speak of."""
+    table3 = context["table3"]
+    chosen = chosen_path(table3)
+    figures = {name: one for name, one in found.items() if isinstance(one, bytes)}
+    return {
+        "reporting": reporting,
+        "level": f"{100 * reporting.level:.1f}".removesuffix(".0") + " %",
+        "is_study": context["table4"] is not None,
+        "paths": paths,
+        "chosen": chosen,
+        "best": _records(table3[table3["path"] == chosen.name])[0],
+        "explained": explained_path(table3, reporting),
+        "synthetic": list(context["cohort_counts"].query("is_synthetic")["cohort"]),
+        "images": {name: as_data_uri(png) for name, png in figures.items()},
+        "roc": as_fragment(context["figure3_interactive"]),
+        "colours": {
+            path.name: path_colour(i) for i, path in enumerate(current().paths)
+        },
+        "citation": CITATION,
+        "cohort_of": current().cohort_of,
+        "printed": current().published is not None,
+        "wording": wording,
+        "metadata": _metadata(context),
+    }
+
+
+def _metadata(context: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if context["audit"] is None:
         return []
-    return compare_with_models(
-        contents.audit.metadata_auroc,
-        table1=contents.table1,
-        table2=contents.table2,
-        table3=contents.table3,
-    )
+    tables = {name: context[name] for name in ("table1", "table2", "table3")}
+    return compare_with_models(context["audit"].metadata_auroc, **tables)
 
 
 def make_environment() -> Environment:
@@ -141,6 +115,7 @@ def make_environment() -> Environment:
     )
     environment.filters |= {
         "auroc": wording.auroc,
+        "begun": wording.begun,
         "block_title": block_title,
         "classifier": wording.classifier,
         "cohort_name": wording.cohort,
@@ -153,6 +128,10 @@ def make_environment() -> Environment:
         "variable": wording.label,
     }
     environment.globals["records"] = _records
+    environment.globals["study"] = study = current()
+    environment.globals["cohort_origins"] = cohort_origins
+    environment.globals["learned_labels"] = learned_labels
+    environment.globals["as_printed"] = ", as in the paper" if study.published else ""
     environment.globals["without_radiographs"] = _without_radiographs
     environment.globals["interval"] = wording.interval
     environment.globals["imagenet"] = IMAGENET
@@ -163,10 +142,7 @@ def make_environment() -> Environment:
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {str(column): _said(str(column), value) for column, value in row.items()}
-        for row in table.to_dict(orient="records")
-    ]
+    return [{n: _said(n, value) for n, value in row.items()} for row in rows_of(table)]
 
 
 def _said(column: str, value: Any) -> Any:

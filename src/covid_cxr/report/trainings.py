@@ -25,7 +25,7 @@ class Cost:
     image_passes: float
 
 
-def list_trainings(provenance: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+def list_trainings(**provenance: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row per training.
 
     `used_by` is the number of last classifiers that a training leads to, its own
@@ -59,7 +59,7 @@ def list_trainings(provenance: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def list_timings(clocks: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+def list_timings(**clocks: Mapping[str, Any]) -> pd.DataFrame:
     """Return `training`, `epochs`, `seconds` and `seconds_per_epoch`.
 
     Apart from all other tables, since it is never the same again.
@@ -80,11 +80,7 @@ def list_timings(clocks: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def cost_of_study(trainings: pd.DataFrame) -> Cost:
-    """Return what the trainings cost, each run once.
-
-    Args:
-        trainings: From `list_trainings`.
-    """
+    """Return what the trainings cost, each run once."""
     return _cost(trainings, pd.Series(1, index=trainings.index))
 
 
@@ -99,16 +95,17 @@ def cost_from_scratch(trainings: pd.DataFrame) -> Cost:
 
 
 def training_title(name: str) -> str:
-    """Return a training's name for readers, as in "Path (b), phase 2".
+    """Return the name of a training for readers, as in "Path (b), phase 2".
 
     Args:
-        name: As in `path_b_phase2` or `phase1`.
+        name: As in `path_b_phase2`, `path_b_phase2_rsna`, `phase1` or `phase1_random`.
     """
-    path, _, phase = name.rpartition("_")
-    title = f"phase {phase.removeprefix('phase')}"
+    path, _, phase = name.rpartition("phase")
+    number, _, further = phase.partition("_")
+    title = f"phase {number}{f' ({further})' if further else ''}"
     if not path:
         return title.capitalize()
-    return f"Path ({path.removeprefix('path_')}), {title}"
+    return f"Path ({path.removeprefix('path_').removesuffix('_')}), {title}"
 
 
 def _lineages(records: Iterable[Mapping[str, Any]]) -> list[set[Any]]:

@@ -3,21 +3,8 @@
 import math
 from typing import TypeGuard
 
-from covid_cxr.paths import TRAINING_PATHS
+from covid_cxr.study.current import current
 
-COHORTS = {
-    "nih": "NIH ChestX-ray14",
-    "rsna": "RSNA Pneumonia Challenge 2018",
-    "covid": "COVID-19",
-}
-TRAINING_SETS = {
-    "phase1": "Phase 1: 14 findings (NIH)",
-    "phase2_nih": "Phase 2: pneumonia (NIH official test list)",
-    "phase2_rsna": "Phase 2: pneumonia (RSNA)",
-    "phase3": "Phase 3: COVID-19",
-}
-CLASSIFIERS = {path.name: path.title for path in TRAINING_PATHS}
-LABELS = {"covid19": "COVID-19", "macro_average": "Macro average"}
 OUTCOMES = {
     "true_positive": "True positive",
     "true_negative": "True negative",
@@ -67,22 +54,38 @@ def percent(share: float | None, decimals: int = 2) -> str:
 
 def label(name: str) -> str:
     """Return the name of a finding, as in "Pleural thickening"."""
-    return LABELS.get(name, name.replace("_", " ").capitalize())
+    target = current().target_set
+    if target.labels == (name,):
+        return begun(current().target.name)
+    return name.replace("_", " ").capitalize()
+
+
+def begun(words: str) -> str:
+    """Return words as a sentence or a cell begins with them; the rest is as it is."""
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def target() -> str:
+    """Return what the classifiers tell, as in "COVID-19"."""
+    return current().target.name
 
 
 def classifier(name: str) -> str:
     """Return the title of a path's classifier, or the name of anybody's."""
-    return CLASSIFIERS.get(name, name)
+    titles = {path.name: path.title for path in current().paths}
+    return titles.get(name, name)
 
 
 def cohort(name: str) -> str:
     """Return the name of a cohort."""
-    return COHORTS.get(name, name)
+    known = current().cohorts.get(name)
+    return name if known is None else known.title
 
 
 def training_set(name: str) -> str:
     """Return the name of a training set."""
-    return TRAINING_SETS.get(name, name)
+    known = current().training_sets.get(name)
+    return name if known is None else known.title
 
 
 def _is_known(value: float | None) -> TypeGuard[float]:

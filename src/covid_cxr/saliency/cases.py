@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from covid_cxr.saliency.parameters import Saliency
+from covid_cxr.saliency.map_settings import Saliency
 from covid_cxr.statistics.roc import trace_roc
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,9 @@ not the network. Blocks of layers are randomised one after the other from the he
 and the maps of every state are compared with those of the trained network.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -17,6 +19,11 @@ from covid_cxr.saliency.similarity import similarities, similarity_between_image
 
 # In Keras applications, conv2 is the first dense block and pool2 follows it.
 _TITLES = {"findings": "head", "conv1": "first convolution"}
+
+# As Keras applications name the blocks of ConvNeXt, of ResNet, and of others.
+_STAGE = re.compile(r".*_stage_(\d+)_")
+_RESIDUAL = re.compile(r"conv(\d+)_block")
+_BLOCK = re.compile(r"block_?\d+")
 
 COLUMNS = ("layer", "n_randomised", "n_images", "similarity", "between_images")
 
@@ -66,8 +73,8 @@ def randomisation_test(
 def block_title(block: str) -> str:
     """Return the name of a block for readers, as in "dense block 3" for "conv4"."""
     kind, number = block[:4], block[4:]
-    if block in _TITLES or not number.isdigit():
-        return _TITLES.get(block, block)
+    if block in _TITLES or kind not in {"conv", "pool"} or not number.isdigit():
+        return _TITLES.get(block, block.replace("_", " "))
     return f"{'dense block' if kind == 'conv' else 'transition'} {int(number) - 1}"
 
 
@@ -79,13 +86,15 @@ def _randomised(model: Any, *, seed: int) -> Iterator[tuple[str, int]]:
     """Yield each block from the head down, after randomising it, and all its kernels.
 
     A block is the layers whose names begin alike ("conv4_block2_1_conv" is of "conv4"):
-    the head, a dense block, a transition, the first convolution. A kernel's elements
-    are exchanged at random, so that their distribution stays.
+    the head, a dense block, a transition, the first convolution; in other networks than
+    DenseNet a stage or a block. A kernel's elements are exchanged at random, so that
+    their distribution stays.
     """
+    is_dense = any(type(layer).__name__ == "Concatenate" for layer in model.layers)
     rng = np.random.default_rng(seed)
     layers = [layer for layer in reversed(model.layers) if hasattr(layer, "kernel")]
     n_randomised = 0
-    for block, members in groupby(layers, key=_block):
+    for block, members in groupby(layers, key=partial(_block, is_dense=is_dense)):
         for layer in members:
             kernel = layer.kernel.numpy()
             layer.kernel.assign(rng.permutation(kernel.ravel()).reshape(kernel.shape))
@@ -93,5 +102,11 @@ def _randomised(model: Any, *, seed: int) -> Iterator[tuple[str, int]]:
         yield block, n_randomised
 
 
-def _block(layer: Any) -> str:
-    return str(layer.name).partition("_")[0]
+def _block(layer: Any, *, is_dense: bool) -> str:
+    name = str(layer.name)
+    if found := _STAGE.match(name):
+        return f"stage_{found[1]}"
+    if not is_dense and (found := _RESIDUAL.match(name)):
+        return f"stage_{found[1]}"
+    found = _BLOCK.match(name)
+    return found[0] if found else name.partition("_")[0]

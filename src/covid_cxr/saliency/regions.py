@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from covid_cxr.radiographs.lung_masks import decode_masks
 from covid_cxr.saliency.cases import OUTCOMES
 from covid_cxr.saliency.grad_cam import Floats
+from covid_cxr.saliency.map_settings import Saliency
 from covid_cxr.saliency.maps import maps_of
-from covid_cxr.saliency.parameters import Saliency
 from covid_cxr.statistics.clustered_mean import clustered_mean
 
 COLUMNS = (

@@ -12,12 +12,13 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pandas as pd
 
+from covid_cxr.study.current import current
+from covid_cxr.study.design import GENERAL, RELATED
 from covid_cxr.synthesis.damage import DAMAGES
 from covid_cxr.synthesis.orders import Order, RawImages, orders_of
 
 logger = logging.getLogger(__name__)
 
-COHORTS = ("nih", "rsna", "covid")
 MISSING, IN_TWO_COHORTS, MIXED_LABELS = "missing", "in_two_cohorts", "mixed_labels"
 COPIES = ("copy", "stored_anew", "inverted_copy")
 BROKEN = ("corrupt", "truncated", "wrong_size", MISSING)
@@ -39,8 +40,9 @@ class Defects:
         truncated: Files per cohort that end half-way.
         wrong_size: Files per cohort whose header names more rows than there are.
         missing: Images per cohort that are listed and have no file.
-        in_two_cohorts: COVID-19 images that show an NIH radiograph.
-        mixed_labels: COVID-19 patients of whom one result is turned round.
+        in_two_cohorts: Images of the target cohort that show a radiograph of the
+            general one; without one, of the first related one.
+        mixed_labels: Patients of the target cohort of whom one result is turned round.
     """
 
     seed: int
@@ -107,11 +109,18 @@ def choose_defects(radiographs: pd.DataFrame, defects: Defects) -> pd.DataFrame:
         `of_image_id` and `of_file` of what a copy shows (missing elsewhere).
 
     Raises:
-        ValueError: If a cohort has too few patients for so many defects.
+        ValueError: If a cohort has too few patients for so many defects, or none that
+            could have two results.
     """
     rng = np.random.default_rng([defects.seed, 4])
-    pools = {cohort: _pool(radiographs, cohort, rng) for cohort in COHORTS}
-    wanted = pd.DataFrame(_wanted(defects), columns=["cohort", "defect", "of_cohort"])
+    pools = {
+        cohort: _pool(radiographs, cohort, rng)
+        for cohort in radiographs["cohort"].unique()
+    }
+    _refuse_mixed_labels(radiographs, defects)
+    wanted = pd.DataFrame(
+        _wanted(defects, list(pools)), columns=["cohort", "defect", "of_cohort"]
+    )
     # First every image with a defect takes one, then every copy what it shows.
     takers = pd.concat([wanted["cohort"], wanted["of_cohort"].dropna()])
     places = takers.groupby(takers).cumcount()
@@ -125,9 +134,10 @@ def choose_defects(radiographs: pd.DataFrame, defects: Defects) -> pd.DataFrame:
         file=files.iloc[: len(wanted)], of_file=files.iloc[len(wanted) :]
     )
     logger.info("%d defects planted", len(chosen))
+    image_id = radiographs.set_index(["cohort", "file"])["image_id"]
     return chosen.assign(
-        image_id=_image_id(chosen["cohort"], chosen["file"]),
-        of_image_id=_image_id(chosen["of_cohort"], chosen["of_file"]),
+        image_id=_image_id(image_id, chosen["cohort"], chosen["file"]),
+        of_image_id=_image_id(image_id, chosen["of_cohort"], chosen["of_file"]),
     )[list(_COLUMNS)].astype("str")
 
 
@@ -144,7 +154,7 @@ def plant(
         images: The files without a defect.
         radiographs: From `admit_patients`.
         defects: From `choose_defects`.
-        cohort: "nih", "rsna" or "covid".
+        cohort: Its name in the study.
     """
     own = defects[defects["cohort"] == cohort]
     if own.empty:
@@ -170,17 +180,52 @@ def plant(
     )
 
 
-def _wanted(defects: Defects) -> list[tuple[str, str, str | None]]:
+def masked_orders(
+    radiographs: pd.DataFrame, defects: pd.DataFrame, *, cohort: str
+) -> tuple[Order, ...]:
+    """Return the orders of the lung masks of a cohort, PNG files.
+
+    Those that cannot be read or show a picture of somebody else's have none.
+
+    Args:
+        radiographs: From `admit_patients`.
+        defects: From `choose_defects`.
+        cohort: Its name in the study.
+    """
+    is_sound = defects["defect"].isin(["inverted", MIXED_LABELS])
+    unmasked = set(defects.loc[(defects["cohort"] == cohort) & ~is_sound, "file"])
+    return tuple(
+        replace(order, file=f"{order.stem}.png")
+        for order in orders_of(radiographs, cohort=cohort)
+        if order.file not in unmasked
+    )
+
+
+def _wanted(defects: Defects, cohorts: list[str]) -> list[tuple[str, str, str | None]]:
     """Return cohort, defect and the cohort of what is shown for every defect."""
-    mixed = [("covid", MIXED_LABELS, None)] * defects.mixed_labels
-    foreign = [("covid", IN_TWO_COHORTS, "nih")] * defects.in_two_cohorts
+    study = current()
+    target = study.target_cohort
+    before = [*study.cohorts_of(GENERAL), *study.cohorts_of(RELATED), target]
+    mixed = [(target, MIXED_LABELS, None)] * defects.mixed_labels
+    foreign = [(target, IN_TWO_COHORTS, before[0])] * defects.in_two_cohorts
     own = [
         (cohort, defect, cohort if defect in COPIES else None)
-        for cohort in COHORTS
+        for cohort in cohorts
         for defect in (*COPIES, "inverted", *BROKEN)
         for _ in range(getattr(defects, defect))
     ]
     return [*mixed, *foreign, *own]
+
+
+def _refuse_mixed_labels(radiographs: pd.DataFrame, defects: Defects) -> None:
+    target = current().target_cohort
+    of_target = radiographs[radiographs["cohort"] == target]
+    if defects.mixed_labels and not of_target.duplicated("patient").any():
+        raise ValueError(
+            f"No patient of the cohort {target} has two radiographs, so none can have "
+            f"two results; expected 0 for defects.mixed_labels, got "
+            f"{defects.mixed_labels}."
+        )
 
 
 def _refuse_too_many(takers: pd.Series, pools: Mapping[str, list[str]]) -> None:
@@ -190,7 +235,7 @@ def _refuse_too_many(takers: pd.Series, pools: Mapping[str, list[str]]) -> None:
             raise ValueError(
                 f"{n_taken} patients of the cohort {cohort} are needed for the "
                 f"defects, there are {len(pool)}; lower the counts under defects or "
-                f"raise {cohort}_images in parameters_synthesis.yml."
+                f"raise its images in parameters_synthesis.yml."
             )
 
 
@@ -209,7 +254,7 @@ def _pool(
     return list(shuffled["file"][is_single.sort_values(kind="stable").index])
 
 
-def _image_id(cohorts: pd.Series, files: pd.Series) -> pd.Series:
+def _image_id(known: pd.Series, cohorts: pd.Series, files: pd.Series) -> pd.Series:
     """Return the ids under which ingestion lists the files."""
-    names = files.str.split("/").str[-1]
-    return names.where(cohorts != "rsna", names.str.removesuffix(".dcm"))
+    named = known.reindex(pd.MultiIndex.from_arrays([cohorts, files]))
+    return pd.Series(named.to_numpy(), index=files.index)

@@ -71,7 +71,8 @@ NIH_EPIDEMIOLOGY = tuple(
 NIH_FINDINGS = tuple(row.finding for row in NIH_EPIDEMIOLOGY)
 
 # Everything that can be drawn; crowding is no disease and has no label.
-DRAWN = (*NIH_FINDINGS, "covid19", "crowding")
+DRAWN = (*NIH_FINDINGS, "covid19", "tuberculosis", "crowding")
+LABELS = DRAWN[:-1]
 
 
 def severity_column(finding: str) -> str:

@@ -2,8 +2,8 @@
 
 A finding either reshapes the anatomy before it is drawn (`RESHAPED_BY`) or is laid
 over the drawn chest (`LAID_OVER`); emphysema does both. Severity runs from 0 (not
-there) to 1 (the worst seen). Airspace opacities are one substance: pneumonia and
-COVID-19 differ in where they lie, not in what they are made of.
+there) to 1 (the worst seen). Airspace opacities are one substance: pneumonia, COVID-19
+and tuberculosis differ in where they lie, not in what they are made of.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from covid_cxr.synthesis.chest import Chest
 from covid_cxr.synthesis.strokes import FloatImage, Points, blobs, clouds, fill, trace
 
 # What a radiologist calls a lung opacity suspicious for pneumonia.
-OPACITIES = ("pneumonia", "consolidation", "infiltration", "covid19")
+OPACITIES = ("pneumonia", "consolidation", "infiltration", "covid19", "tuberculosis")
 
 # These look the same at every visit of a patient, at the same place.
 CHRONIC = ("mass", "nodule", "hernia", "fibrosis", "pleural_thickening", "emphysema")
@@ -286,6 +286,31 @@ def add_covid19(chest: Chest, severity: float, rng: np.random.Generator) -> Ches
     return _changed(chest, added=(0.22 + 0.5 * severity) * ground_glass)
 
 
+def add_tuberculosis(chest: Chest, severity: float, rng: np.random.Generator) -> Chest:
+    """Return `chest` with infiltrates of the upper lobes, the worse ones with a cavity.
+
+    Post-primary tuberculosis: apical and posterior segments, on one side or both, and
+    where tissue has died a ring with air in it.
+    """
+    thorax = chest.thorax
+    first = int(rng.choice(SIDES))
+    sides = (first, -first) if rng.random() < 0.2 + 0.5 * severity else (first,)
+    added = np.zeros(thorax.shape, np.float32)
+    for side in sides:
+        for _ in range(2):
+            centre = (rng.uniform(0.3, 0.8), rng.uniform(0.1, 0.36))
+            reach = rng.uniform(0.045, 0.06) + 0.03 * severity
+            added += _airspace(chest, side, centre, reach=reach, rng=rng)
+    middle = thorax.in_lung(first, rng.uniform(0.4, 0.7, 1), rng.uniform(0.16, 0.3, 1))
+    radius = (0.03 + 0.025 * severity) * thorax.unit_px * np.ones((1, 2))
+    outside = blobs(thorax.shape, middle, 1.35 * radius, sharpness=4)
+    inside = blobs(thorax.shape, middle, radius, sharpness=4)
+    is_open = max(0.0, severity - 0.3)
+    wall = 0.45 * is_open * (outside - inside) * chest.air[first]
+    infiltrate = np.minimum(added, 1.1) * (1 - min(1.0, 1.2 * is_open) * inside)
+    return _changed(chest, added=(0.16 + 0.32 * severity) * infiltrate + wall)
+
+
 def add_crowding(chest: Chest, severity: float, rng: np.random.Generator) -> Chest:
     """Return `chest` with the crowded bases of a shallow breath: no disease at all."""
     thorax = chest.thorax
@@ -321,6 +346,8 @@ LAID_OVER: dict[str, LayOver] = {
     "infiltration": add_infiltration,
     "covid19": add_covid19,
     "crowding": add_crowding,
+    # Last: the place of each is the seed of its own stream.
+    "tuberculosis": add_tuberculosis,
 }
 
 

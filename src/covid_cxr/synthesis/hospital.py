@@ -4,10 +4,10 @@ import logging
 
 import pandas as pd
 
+from covid_cxr.study.current import current
 from covid_cxr.synthesis.epidemiology import DRAWN, severity_column
 from covid_cxr.synthesis.parameters import Synthesis
-from covid_cxr.synthesis.patients_covid import admit_covid
-from covid_cxr.synthesis.patients_nih import admit_nih, choose_rsna
+from covid_cxr.synthesis.writers import WRITERS
 
 logger = logging.getLogger(__name__)
 
@@ -15,6 +15,7 @@ COLUMNS = (
     "cohort",
     "patient",
     "file",
+    "image_id",
     "nih_file",
     "official_part",
     "sex",
@@ -32,7 +33,7 @@ COLUMNS = (
 
 
 def admit_patients(synthesis: Synthesis) -> pd.DataFrame:
-    """Return one row per radiograph to draw, of the three cohorts.
+    """Return one row per radiograph to draw, of all cohorts that have a writer.
 
     `<finding>_severity` is the truth that is drawn, from 0 (not there) to 1.
     `finding_labels` (text-mined, with errors) and `rt_pcr` are what the published
@@ -40,18 +41,26 @@ def admit_patients(synthesis: Synthesis) -> pd.DataFrame:
 
     Args:
         synthesis: Size and difficulty.
+
+    Raises:
+        ValueError: If the study has a label that cannot be drawn, or sizes are stated
+            of cohorts that it does not have.
     """
-    nih = admit_nih(synthesis)
-    rsna = choose_rsna(nih, synthesis)
-    covid = admit_covid(synthesis)
-    admitted = pd.concat([nih, rsna, covid], ignore_index=True)
+    writers = {
+        name: WRITERS[cohort.source]
+        for name, cohort in current().cohorts.items()
+        if cohort.source in WRITERS
+    }
+    unknown = sorted(set(synthesis.images) - set(writers))
+    if unknown:
+        raise ValueError(
+            f"synthesis.images names the cohorts {', '.join(unknown)}; the hospital "
+            f"of this study has {', '.join(writers)}. Remove them."
+        )
+    cohorts = [writer.admit(name, synthesis) for name, writer in writers.items()]
+    admitted = pd.concat(cohorts, ignore_index=True).reindex(columns=list(COLUMNS))
     severities = [severity_column(finding) for finding in DRAWN]
-    # NIH radiographs were taken before COVID-19.
+    # What a cohort does not know of is not there: NIH is older than COVID-19.
     known = admitted.assign(**admitted[severities].fillna(0.0))
-    logger.info(
-        "admitted %d NIH, %d RSNA and %d COVID-19 radiographs",
-        len(nih),
-        len(rsna),
-        len(covid),
-    )
-    return known.reindex(columns=list(COLUMNS))
+    logger.info("admitted %d radiographs", len(known))
+    return known

@@ -87,7 +87,7 @@ def orders_of(radiographs: pd.DataFrame, *, cohort: str) -> tuple[Order, ...]:
 
     Args:
         radiographs: From `admit_patients`.
-        cohort: "nih", "rsna" or "covid".
+        cohort: Its name in the study.
 
     Raises:
         ValueError: If the table has no radiograph of the cohort.

@@ -1,12 +1,14 @@
 """The synthetic hospital's size and difficulty (parameters_synthesis.yml)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 _SMALLEST = {
     "seed": 0,
     "nih_images": 100,
     "rsna_images": 20,
     "covid_images": 50,
+    "cohort_images": 20,
     "raw_size_px": 32,
     "least_patients": 1,
     "workers": 1,
@@ -23,6 +25,8 @@ class Synthesis:
         nih_images: Radiographs of the NIH cohort.
         rsna_images: How many of them the RSNA cohort shows again.
         covid_images: Radiographs of the COVID-19 cohort.
+        cohort_images: Radiographs of each cohort of another source.
+        images: Of one of them by its name, instead.
         raw_size_px: Height and width of NIH and RSNA files; about those of COVID-19.
         least_patients: In either part of the NIH cohort, patients with each finding,
             however rare it is.
@@ -49,11 +53,19 @@ class Synthesis:
     other_disease_share: float
     silent_share: float
     workers: int
+    cohort_images: int = 400
+    images: Mapping[str, int] = field(default_factory=dict)
+
+    def images_of(self, cohort: str) -> int:
+        """Return the radiographs of a cohort that has no parameter of its own."""
+        return self.images.get(cohort, self.cohort_images)
 
     def __post_init__(self) -> None:
         """Refuse a hospital that could not be drawn or split."""
-        for name, smallest in _SMALLEST.items():
-            value = getattr(self, name)
+        counts = {name: (getattr(self, name), n) for name, n in _SMALLEST.items()}
+        least = _SMALLEST["cohort_images"]
+        counts |= {f"images.{name}": (n, least) for name, n in self.images.items()}
+        for name, (value, smallest) in counts.items():
             if not isinstance(value, int) or value < smallest:
                 raise ValueError(
                     f"synthesis.{name} must be a whole number of at least {smallest}, "

@@ -1,6 +1,7 @@
 """Who is radiographed in the NIH cohort, and what of it RSNA shows again."""
 
 import uuid
+from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -54,6 +55,7 @@ def admit_nih(synthesis: Synthesis) -> pd.DataFrame:
         cohort="nih",
         patient=together["patient_number"].astype(str),
         file=files,
+        image_id=[PurePosixPath(file).name for file in files],
         # Some years pass between the visits of patients who come often.
         age_years=np.minimum(together["age_years"] + follow_up // 4, 94),
         anatomy_seed=seeds[0][together["patient_number"] - 1],
@@ -83,6 +85,7 @@ def choose_rsna(nih: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
         cohort="rsna",
         nih_file=nih.loc[rows, "file"],
         file=[f"stage_2_train_images/{patient_id}.dcm" for patient_id in ids],
+        image_id=ids,
     )
     return chosen.sort_values("file", ignore_index=True)
 

@@ -7,7 +7,7 @@ files lie masks of the lungs, which elsewhere somebody has to outline.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Literal
@@ -25,7 +25,7 @@ from pydicom.uid import (
 
 from covid_cxr.radiographs.lung_masks import encode_mask
 from covid_cxr.synthesis.damage import ENLARGED
-from covid_cxr.synthesis.defects import MIXED_LABELS, plant
+from covid_cxr.synthesis.defects import MIXED_LABELS, masked_orders, plant
 from covid_cxr.synthesis.dicom_files import as_bytes, new_image
 from covid_cxr.synthesis.drawing import (
     Box,
@@ -115,7 +115,11 @@ class Frame:
 
 
 def write_covid(
-    radiographs: pd.DataFrame, synthesis: Synthesis, defects: pd.DataFrame
+    radiographs: pd.DataFrame,
+    synthesis: Synthesis,
+    defects: pd.DataFrame,
+    *,
+    cohort: str = "covid",
 ) -> tuple[RawImages, pd.DataFrame, pd.DataFrame]:
     """Return the image files, `manifest.csv` and `crops.csv`.
 
@@ -123,13 +127,14 @@ def write_covid(
         radiographs: From `admit_patients`.
         synthesis: Size and difficulty.
         defects: From `choose_defects`.
+        cohort: Its name in the study.
 
     Returns:
         DICOM files to draw; the manifest with image, patient, rt_pcr, site, view, sex
         and age, all text; and the crops with image, x0, y0, x1, y1 in raw pixels.
     """
-    covid = radiographs.loc[radiographs["cohort"] == "covid"]
-    orders = orders_of(radiographs, cohort="covid")
+    covid = radiographs.loc[radiographs["cohort"] == cohort]
+    orders = orders_of(radiographs, cohort=cohort)
     look, size_px = _look(synthesis), synthesis.raw_size_px
     manifest = pd.DataFrame(
         {
@@ -149,12 +154,17 @@ def write_covid(
         _encode_dicom, size_px=size_px, look=look, nih_look=look_of(synthesis)
     )
     images = RawImages(orders=orders, encode=encode, workers=synthesis.workers)
-    planted = plant(images, radiographs, defects, cohort="covid")
-    return planted, manifest, _crops(boxes, defects)
+    planted = plant(images, radiographs, defects, cohort=cohort)
+    own = defects[defects["cohort"] == cohort]
+    return planted, manifest, _crops(boxes, own)
 
 
 def write_covid_masks(
-    radiographs: pd.DataFrame, synthesis: Synthesis, defects: pd.DataFrame
+    radiographs: pd.DataFrame,
+    synthesis: Synthesis,
+    defects: pd.DataFrame,
+    *,
+    cohort: str = "covid",
 ) -> RawImages:
     """Return a lung mask of every radiograph, PNG files of the radiographs' size.
 
@@ -164,14 +174,9 @@ def write_covid_masks(
         radiographs: From `admit_patients`.
         synthesis: Size and difficulty.
         defects: From `choose_defects`.
+        cohort: Its name in the study.
     """
-    is_sound = defects["defect"].isin(["inverted", MIXED_LABELS])
-    unmasked = set(defects.loc[(defects["cohort"] == "covid") & ~is_sound, "file"])
-    orders = tuple(
-        replace(order, file=f"{order.stem}.png")
-        for order in orders_of(radiographs, cohort="covid")
-        if order.file not in unmasked
-    )
+    orders = masked_orders(radiographs, defects, cohort=cohort)
     encode = partial(
         _encode_lungs, size_px=synthesis.raw_size_px, look=_look(synthesis)
     )
@@ -196,7 +201,7 @@ def _crops(boxes: Mapping[str, Box], defects: pd.DataFrame) -> pd.DataFrame:
 
     A radiograph of another cohort needs no crop.
     """
-    copies = defects[(defects["cohort"] == "covid") & defects["of_file"].notna()]
+    copies = defects[defects["of_file"].notna()]
     names = ["file", "of_file", "defect"]
     cropped: dict[str, tuple[int, ...] | None] = dict(boxes)
     for file, of_file, defect in copies[names].itertuples(index=False, name=None):
@@ -267,7 +272,7 @@ def _crop(exam: Exam, frame: Frame, look: Look) -> Box:
 
 
 def _encode_dicom(order: Order, *, size_px: int, look: Look, nih_look: Look) -> bytes:
-    if order.site not in SCANNERS:  # somebody took it over from the NIH cohort
+    if order.site not in SCANNERS:  # somebody took it over from another cohort
         return encode_jpeg_dicom(order, size_px=size_px, look=nih_look)
     frame = _frame(order, size_px)
     drawing = draw_radiograph(order.exam, shape=frame.shape, look=look)

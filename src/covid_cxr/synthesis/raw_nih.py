@@ -27,7 +27,11 @@ _RGBA_EVERY = 50
 
 
 def write_nih(
-    radiographs: pd.DataFrame, synthesis: Synthesis, defects: pd.DataFrame
+    radiographs: pd.DataFrame,
+    synthesis: Synthesis,
+    defects: pd.DataFrame,
+    *,
+    cohort: str = "nih",
 ) -> tuple[RawImages, pd.DataFrame, str, str]:
     """Return the image files, Data_Entry_2017_v2020.csv and both official lists.
 
@@ -35,16 +39,17 @@ def write_nih(
         radiographs: From `admit_patients`.
         synthesis: Size and difficulty.
         defects: From `choose_defects`.
+        cohort: Its name in the study.
 
     Returns:
         PNG files to draw, the table with its eleven columns, `train_val_list.txt` and
         `test_list.txt` (neither ends in a newline, as published).
     """
-    nih = radiographs.loc[radiographs["cohort"] == "nih"]
+    nih = radiographs.loc[radiographs["cohort"] == cohort]
     images = RawImages(
-        orders=orders_of(radiographs, cohort="nih"),
+        orders=orders_of(radiographs, cohort=cohort),
         encode=partial(
-            _encode_png, size_px=synthesis.raw_size_px, look=look_of(synthesis)
+            encode_png, size_px=synthesis.raw_size_px, look=look_of(synthesis)
         ),
         workers=synthesis.workers,
     )
@@ -53,7 +58,7 @@ def write_nih(
         "\n".join(sorted(names[nih["official_part"] == part]))
         for part in ("train_val", "test")
     ]
-    planted = plant(images, radiographs, defects, cohort="nih")
+    planted = plant(images, radiographs, defects, cohort=cohort)
     return planted, _entries(nih, names), lists[0], lists[1]
 
 
@@ -88,7 +93,8 @@ def _entries(nih: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def _encode_png(order: Order, *, size_px: int, look: Look) -> bytes:
+def encode_png(order: Order, *, size_px: int, look: Look) -> bytes:
+    """Return the PNG file of one radiograph, some of them RGBA."""
     drawing = draw_radiograph(order.exam, shape=(size_px, size_px), look=look)
     pixels = to_grey(drawing.density)
     is_rgba = order.exam.drawing_seed % _RGBA_EVERY == 0

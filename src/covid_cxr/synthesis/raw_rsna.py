@@ -33,7 +33,11 @@ _CLASSES = {
 
 
 def write_rsna(
-    radiographs: pd.DataFrame, synthesis: Synthesis, defects: pd.DataFrame
+    radiographs: pd.DataFrame,
+    synthesis: Synthesis,
+    defects: pd.DataFrame,
+    *,
+    cohort: str = "rsna",
 ) -> tuple[RawImages, pd.DataFrame, pd.DataFrame, str]:
     """Return the image files, both stage-2 tables and the mapping to NIH images.
 
@@ -41,14 +45,15 @@ def write_rsna(
         radiographs: From `admit_patients`.
         synthesis: Size and difficulty.
         defects: From `choose_defects`.
+        cohort: Its name in the study.
 
     Returns:
         DICOM files to draw, `stage_2_train_labels.csv` (a row per box),
         `stage_2_detailed_class_info.csv` (repeated like the boxes), and the JSON text
         of the official mapping.
     """
-    rsna = radiographs.loc[radiographs["cohort"] == "rsna"]
-    orders = orders_of(radiographs, cohort="rsna")
+    rsna = radiographs.loc[radiographs["cohort"] == cohort]
+    orders = orders_of(radiographs, cohort=cohort)
     look, size_px = look_of(synthesis), synthesis.raw_size_px
     rows = [
         row
@@ -63,7 +68,7 @@ def write_rsna(
         workers=synthesis.workers,
     )
     return (
-        plant(images, radiographs, defects, cohort="rsna"),
+        plant(images, radiographs, defects, cohort=cohort),
         table[["patientId", *boxes, "Target"]].astype(dict.fromkeys(boxes, float)),
         table[["patientId", "class"]],
         _mapping(orders, rsna, table),

@@ -1,6 +1,7 @@
 """The weights that a network starts from: drawn, of ImageNet, or of a file."""
 
 import hashlib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,20 @@ def applications_weights(body: Any, file: Path) -> list[Any]:
     Raises:
         ValueError: If the file is missing or holds another network.
     """
+    load_file(body, file)
+    return _folded(body)
+
+
+def load_file(model: Any, file: Path) -> None:
+    """Give a Keras model the weights in a file of keras.applications.
+
+    Args:
+        model: With the layers in the file.
+        file: Without its top.
+
+    Raises:
+        ValueError: If the file is missing or holds another network.
+    """
     if not file.is_file():
         raise ValueError(
             f"network.weights is {str(file)!r}, which is no file. Give imagenet, none, "
@@ -74,13 +89,15 @@ def applications_weights(body: Any, file: Path) -> list[Any]:
             "weights as .safetensors or .npz."
         )
     try:
-        body.load_weights(file)
-    except (ValueError, KeyError, OSError) as error:
+        with warnings.catch_warnings():
+            # Keras only warns of layers without weights in the file.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(file)
+    except (ValueError, KeyError, OSError, UserWarning) as error:
         raise ValueError(
             f"{file.name} does not hold the weights of this network ({error}). Give "
-            "the Keras applications file without its top, for the same blocks."
+            "the Keras applications file without its top, for the same network."
         ) from error
-    return _folded(body)
 
 
 def fill_imported(body: Any, file: Path, *, input_sd: float) -> None:

@@ -94,8 +94,8 @@ def fit(
 
 
 def phase_of(stage: str) -> str:
-    """Return the phase of a training, as in "phase2" of "path_b.phase2"."""
-    return stage.rsplit(".", 1)[-1]
+    """Return the phase of a training, as in "phase2" of "path_b.phase2_rsna"."""
+    return stage.rsplit(".", 1)[-1].partition("_")[0]
 
 
 def cross_entropy(log_odds: NDArray[np.float64], is_case: NDArray[np.float32]) -> float:

@@ -1,15 +1,18 @@
-"""The classifiers: DenseNet (Huang et al., CVPR 2017) with one sigmoid per label.
+"""The classifiers: a convolutional network with one sigmoid per label.
 
-The network is DenseNet121 at the paper's settings, layer by layer as in
-`keras.applications`, so that its weight files fit; smaller members of the family have
-fewer and thinner blocks. It is flat, one layer after the other, and ends in
+The network is a DenseNet (Huang et al., CVPR 2017), DenseNet121 at the paper's
+settings, layer by layer as in `keras.applications`, so that its weight files fit;
+smaller members of the family have fewer and thinner blocks. Or it is another one of
+`keras.applications` (`training/applications.py`). It is flat, one layer after the
+other, and ends in
 
     relu (height, width, channels) -> global_pool (channels) -> findings (labels)
 
 Its input is one radiograph per row, normalised by the mean and the standard deviation
 of the training set. The paper does so in all phases, also with ImageNet weights, which
 were trained on images normalised by the statistics of ImageNet. With weights from
-elsewhere the one channel stands for three equal ones (`training/channels.py`).
+elsewhere the one channel stands for three equal ones (`training/channels.py`). What
+the layer before `global_pool` is called, "relu" here, differs between networks.
 """
 
 import logging
@@ -17,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from covid_cxr.training.applications import APPLICATIONS, application_body
 from covid_cxr.training.backend import deterministic_tensorflow
 from covid_cxr.training.channels import CHANNEL_SCALE, CHANNELS
 from covid_cxr.training.imported_weights import (
@@ -37,6 +41,7 @@ from covid_cxr.training.provenance import initial_provenance
 
 logger = logging.getLogger(__name__)
 
+DENSENET = "DenseNet"
 FEATURES = "relu"
 HEAD = "findings"
 
@@ -50,6 +55,8 @@ class Network:
     """The network that every path starts from, as read from parameters.yml.
 
     Attributes:
+        backbone: "DenseNet", ours, or one of `applications.APPLICATIONS`; only ours
+            has blocks, growth rate and initial filters.
         size_px: Height and width of the input.
         blocks: Layers in each dense block; [6, 12, 24, 16] is DenseNet121.
         growth_rate: Channels that each layer adds.
@@ -71,6 +78,7 @@ class Network:
     weights: str
     seed: int
     weights_input_sd: float = 1.0
+    backbone: str = DENSENET
 
     def __post_init__(self) -> None:
         """Refuse a network that cannot be built or loaded."""
@@ -95,7 +103,8 @@ class Network:
             raise ValueError(
                 f"network.seed must be a whole number from 0, got {self.seed!r}."
             )
-        self._check_blocks()
+        if self.backbone == DENSENET:
+            self._check_blocks()
         self._check_weights()
 
     def _check_weights(self) -> None:
@@ -109,12 +118,28 @@ class Network:
                 f"is no .safetensors or .npz file; got {self.weights_input_sd!r} for "
                 f"{Path(self.weights).name!r}."
             )
-        if self.weights == "imagenet" and not self._has_imagenet_weights():
+        if self.backbone != DENSENET:
+            self._check_application()
+        elif self.weights == "imagenet" and not self._has_imagenet_weights():
             raise ValueError(
                 f"There are no ImageNet weights for blocks {self.blocks}, growth rate "
                 f"{self.growth_rate} and {self.initial_filters} initial filters; "
                 f"there are for blocks {', '.join(map(str, IMAGENET_NETWORKS))} with "
                 "32 and 64. Take one of these or set network.weights to none."
+            )
+
+    def _check_application(self) -> None:
+        if self.backbone not in APPLICATIONS:
+            raise ValueError(
+                f"network.backbone must be {DENSENET}, {', '.join(APPLICATIONS)}; got "
+                f"{self.backbone!r}."
+            )
+        if is_imported(self.weights):
+            raise ValueError(
+                f"network.weights is {Path(self.weights).name!r}, a DenseNet of "
+                f"PyTorch, which {self.backbone} cannot take. Set network.backbone to "
+                f"{DENSENET}, or network.weights to imagenet, none or a file of Keras "
+                "applications."
             )
 
     def _check_blocks(self) -> None:
@@ -144,18 +169,19 @@ def initialise(network: Network) -> tuple[Any, dict[str, Any]]:
 
     Its head, of one label, is a placeholder: every training brings its own.
     """
-    classifier = build_densenet(network, 1)
+    classifier = build_classifier(network, 1)
     weights = describe_weights(network.weights)
     record = initial_provenance(classifier, {**asdict(network), **weights})
     logger.info(
-        "built a DenseNet with %s weights (weights: %s)",
+        "built a %s with %s weights (weights: %s)",
+        network.backbone,
         f"{classifier.count_params():,}",
         weights["weights"],
     )
     return classifier, record
 
 
-def build_densenet(network: Network, n_labels: int) -> Any:
+def build_classifier(network: Network, n_labels: int) -> Any:
     """Return a Keras model (n, size, size, 1) -> (n, labels) with initial weights.
 
     Raises:
@@ -163,11 +189,11 @@ def build_densenet(network: Network, n_labels: int) -> Any:
         OSError: If the ImageNet weights cannot be downloaded.
     """
     deterministic_tensorflow()
+    if network.backbone != DENSENET:
+        return _with_head(_application_body(network), n_labels)
     body = _dense_body(network, n_channels=1)
     classifier = _with_head(body, n_labels)
-    for layer in classifier.layers:
-        if hasattr(layer, "kernel"):
-            draw_kernel(layer, seed=network.seed)
+    _draw_kernels(classifier, network)
     _fill(body, network)
     return classifier
 
@@ -200,6 +226,32 @@ def swap_head(parent: Any, n_labels: int, *, seed: int) -> Any:
     classifier = _with_head(body, n_labels)
     draw_kernel(classifier.get_layer(HEAD), seed=seed)
     return classifier
+
+
+def _application_body(network: Network) -> Any:
+    """Return a network of Keras applications until the pooled features."""
+    import keras
+
+    maps = application_body(
+        network.backbone, size_px=network.size_px, weights=network.weights
+    )
+    if network.weights == "none":
+        _draw_kernels(maps, network)
+    _set_momentum(maps, network)
+    pooled = keras.layers.GlobalAveragePooling2D(name="global_pool")(maps.output)
+    return keras.Model(maps.input, pooled, name="body")
+
+
+def _draw_kernels(model: Any, network: Network) -> None:
+    for layer in model.layers:
+        if hasattr(layer, "kernel"):
+            draw_kernel(layer, seed=network.seed)
+
+
+def _set_momentum(model: Any, network: Network) -> None:
+    for layer in model.layers:
+        if hasattr(layer, "moving_mean"):
+            layer.momentum = network.batch_norm_momentum
 
 
 def _fill(body: Any, network: Network) -> None:
@@ -240,8 +292,8 @@ def _dense_body(network: Network, *, n_channels: int) -> Any:
     body = keras.Model(image, x, name="body")
     for layer in body.layers:
         if hasattr(layer, "moving_mean"):
-            layer.momentum = network.batch_norm_momentum
             layer.epsilon = _epsilon(network)
+    _set_momentum(body, network)
     return body
 
 

@@ -30,11 +30,9 @@ class Stage:
 
     Attributes:
         name: As in "phase1" or "path_b.phase2".
-        labels_may_be_unknown: Whether its images may lack some of the labels.
     """
 
     name: str
-    labels_may_be_unknown: bool = False
 
     def train(  # noqa: PLR0913 - one argument per dataset of the catalog
         self,
@@ -81,7 +79,6 @@ class Stage:
             split,
             intensity=intensity,
             labels=labels,
-            may_be_unknown=self.labels_may_be_unknown,
         )
         head_seed = random_stream(recipe.seed, f"{phase_of(self.name)} head").integers(
             2**31

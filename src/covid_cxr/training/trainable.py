@@ -1,11 +1,12 @@
-"""What of a classifier is trained: all of it, its last dense block, or its head."""
+"""What of a classifier is trained: all of it, its last block, or its head."""
 
 import re
 from typing import Any
 
 from covid_cxr.training.recipe import Trainable
 
-BLOCK = re.compile(r"conv(\d+)_block\d+_")  # as the network names its dense blocks
+# As our network and those of Keras applications name their blocks.
+BLOCK = re.compile(r"conv(\d+)_block\d+_|.*_stage_(\d+)_|block_?(\d+)")
 
 
 def freeze(classifier: Any, trainable: Trainable) -> None:
@@ -25,5 +26,6 @@ def _first_trained(classifier: Any, trainable: Trainable) -> int:
     if trainable == "head":
         return len(classifier.layers) - 1
     found = [BLOCK.match(layer.name) for layer in classifier.layers]
-    blocks = [int(name[1]) if name else 0 for name in found]
+    # Blocks are counted from 0 or 1; all else is before the first.
+    blocks = [int(name[name.lastindex or 1]) if name else -1 for name in found]
     return blocks.index(max(blocks))

@@ -113,7 +113,6 @@ def assemble(
     *,
     intensity: Mapping[str, Any],
     labels: Sequence[str],
-    may_be_unknown: bool = False,
 ) -> TrainingSet:
     """Return the training set that `split` makes of the curated radiographs.
 
@@ -123,9 +122,9 @@ def assemble(
         split: `image_id`, `patient_id` and `part`, one row per image.
         intensity: `mean` and `standard_deviation` of the training images on [0, 1],
             and `n_images`.
-        labels: What the classifier is to tell.
-        may_be_unknown: Whether an image may lack some of its labels, as where cohorts
-            with different labels are pooled; it must have one.
+        labels: What the classifier is to tell. Of several, an image may lack some, as
+            where its publisher is not certain, or where cohorts with different labels
+            are pooled; it must have one, and does not count for the others.
 
     Raises:
         ValueError: If a label, an image, its label or its pixels are missing.
@@ -143,11 +142,12 @@ def assemble(
         validate="one_to_one",
     )
     _check_pixels(radiographs, store)
-    if may_be_unknown:
+    if len(labels) > 1:
         _refuse_unlabelled(radiographs, labels)
     else:
         _refuse_unknown(radiographs, labels)
-    kind = "boolean" if may_be_unknown else bool
+    is_whole = bool(radiographs[list(labels)].notna().all(axis=None))
+    kind = bool if is_whole else "boolean"
     return TrainingSet(
         store=store,
         radiographs=radiographs.astype(
@@ -206,6 +206,12 @@ def check_trainable(training_set: TrainingSet) -> None:
         )
     if constant:
         logger.warning("one class only in training: %s", ", ".join(constant))
+    for name in ("validation", "test"):
+        held_out = training_set.part(name).is_case
+        without = np.nansum(held_out, axis=0) == 0
+        if len(held_out) and without.any():
+            absent = [training_set.labels[i] for i in np.flatnonzero(without)]
+            logger.warning("no positive in the %s part: %s", name, ", ".join(absent))
 
 
 def _check_pixels(radiographs: pd.DataFrame, store: Images) -> None:

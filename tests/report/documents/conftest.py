@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.report.audit import AuditTables
 from covid_cxr.report.documents.evidence import Evidence
-from covid_cxr.report.parameters import printable
-from covid_cxr.report.provenance import Provenance, list_provenance
+from covid_cxr.report.leakage_summary import AuditTables
+from covid_cxr.report.printable import printable
+from covid_cxr.report.run_facts import Provenance, list_provenance
 
 SALT = "a secret of many characters"
 PLACE = "/home/somebody/study"
@@ -253,31 +253,32 @@ def evidence(reporting, evaluation, records, provenance):
         parameters=printable(PARAMETERS),
         provenance=provenance,
         records=records,
-        cohorts=pd.DataFrame(
+        cohort_counts=pd.DataFrame(
             [
                 {"cohort": "nih", "is_synthetic": False, "images": 800},
                 {"cohort": "covid", "is_synthetic": False, "images": 420},
             ]
         ).assign(patients=[390, 195], rejected=[0, 3]),
-        flow=flow(),
-        parts=parts(),
-        characteristics=characteristics(),
+        flow_results=flow(),
+        part_counts=parts(),
+        cohort_results=characteristics(),
         trainings=trainings(),
         table3=table3(),
-        seeds=seeds(),
+        seed_variance=seeds(),
         table4=pairs(),
         table5=pairs(),
         audit=audit(),
-        operating=operating(),
-        calibration=calibration(),
-        subgroups=subgroups(),
+        operating_results=operating(),
+        calibration_results=calibration(),
+        subgroup_results=subgroups(),
     )
 
 
 @pytest.fixture(scope="package")
 def bare(evidence):
     """Return what path (f) alone leaves, without evaluation and with old records."""
-    optional = ("table4", "table5", "audit", "operating", "calibration", "subgroups")
+    results = ("operating_results", "calibration_results", "subgroup_results")
+    optional = ("table4", "table5", "audit", *results)
     return dataclasses.replace(
         evidence,
         table3=table3().tail(1),

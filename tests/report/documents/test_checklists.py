@@ -6,11 +6,11 @@ import re
 import pandas as pd
 import pytest
 
-from covid_cxr.report.documents.checklist import Question
+from covid_cxr.report.documents import checklist
 from covid_cxr.report.documents.claim import fill_claim
 from covid_cxr.report.documents.model_card import fill_model_card
 from covid_cxr.report.documents.tripod_ai import fill_tripod_ai
-from covid_cxr.report.saliency import SaliencyTables
+from covid_cxr.report.map_tests import SaliencyTables
 
 FILL = (fill_model_card, fill_claim, fill_tripod_ai)
 # The form of 2024, item by item: Tejani et al., Radiol Artif Intell 2024;6(4):e240300.
@@ -97,7 +97,8 @@ def test_less_evidence_leaves_more_blanks(evidence, bare):
 
 
 def test_a_question_that_the_run_cannot_answer_is_a_blank(evidence):
-    question = Question(section="Methods", topic="Something", told=(lambda _: "",))
+    unanswered = checklist.item("", "Something", lambda _: "")
+    (question,) = checklist.under("Methods", unanswered)
 
     item = question.answer(evidence)
     assert (item.state, item.asked) == ("blank", "the run does not tell")
@@ -128,9 +129,9 @@ def test_the_document_is_about_the_path_that_validation_chose(evidence):
 @pytest.mark.parametrize(
     ("field", "column", "number", "printed"),
     [
-        ("operating", "sensitivity", "38", "0.123"),
-        ("calibration", "slope", "37", "0.123"),
-        ("subgroups", "auroc", "38", "0.123"),
+        ("operating_results", "sensitivity", "38", "0.123"),
+        ("calibration_results", "slope", "37", "0.123"),
+        ("subgroup_results", "auroc", "38", "0.123"),
         ("table4", "detectable", "21", "0.123"),
     ],
 )
@@ -143,11 +144,11 @@ def test_a_changed_table_changes_the_text(evidence, field, column, number, print
 
 
 def test_calibration_that_certain_outputs_decide_is_told_with_their_number(evidence):
-    table = evidence.calibration.assign(n_certain=30, n_certain_validation=4)
+    table = evidence.calibration_results.assign(n_certain=30, n_certain_validation=4)
 
     for is_decided in (True, False):
         changed = dataclasses.replace(
-            evidence, calibration=table.assign(is_decided_by_certain=is_decided)
+            evidence, calibration_results=table.assign(is_decided_by_certain=is_decided)
         )
         told = text_of(fill_claim(changed), "37")
         assert ("decided by 34 outputs of exactly 0 or 1" in told) == is_decided
@@ -161,9 +162,9 @@ def test_the_detectable_differences_are_told_from_the_least_to_the_largest(evide
 
 
 def test_the_parts_are_told_with_their_counts(evidence):
-    parts = evidence.parts.assign(images=evidence.parts["images"] + 1)
+    parts = evidence.part_counts.assign(images=evidence.part_counts["images"] + 1)
 
-    changed = dataclasses.replace(evidence, parts=parts)
+    changed = dataclasses.replace(evidence, part_counts=parts)
     assert "test 100 radiographs of 45 patients" in text_of(fill_claim(evidence), "19")
     assert "test 101 radiographs of 45 patients" in text_of(fill_claim(changed), "19")
     told = text_of(fill_tripod_ai(evidence), "21")
@@ -171,7 +172,7 @@ def test_the_parts_are_told_with_their_counts(evidence):
 
 
 def test_rejections_are_told_with_their_reason(evidence):
-    nothing = dataclasses.replace(evidence, flow=evidence.flow.tail(1))
+    nothing = dataclasses.replace(evidence, flow_results=evidence.flow_results.tail(1))
 
     assert "3 rejected at ingestion, no RT-PCR result" in text_of(
         fill_claim(evidence), "8"
@@ -202,7 +203,7 @@ def test_a_hidden_lung_and_an_unseen_site_are_told_where_they_were_measured(evid
     hidden = {"path": ["path_c"], "input": ["lungs_removed"]}
     more = dataclasses.replace(
         evidence,
-        shortcuts=pd.DataFrame({**hidden, **measured}),
+        shortcut_results=pd.DataFrame({**hidden, **measured}),
         sites={"path_c": pd.DataFrame({"site": ["South"], **measured})},
     )
 
@@ -256,7 +257,7 @@ def test_pseudonyms_are_told_where_a_salt_was_set(evidence):
 @pytest.mark.parametrize("fill", FILL)
 def test_synthetic_cohorts_are_said_to_be_before_anything_else(fill, evidence):
     drawn = dataclasses.replace(
-        evidence, cohorts=evidence.cohorts.assign(is_synthetic=True)
+        evidence, cohort_counts=evidence.cohort_counts.assign(is_synthetic=True)
     )
 
     assert fill(drawn).notices[0].startswith("Synthetic data: not clinical evidence.")

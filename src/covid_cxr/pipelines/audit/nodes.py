@@ -4,17 +4,17 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.audit import shortcuts, verdict
+from covid_cxr.audit import metadata_alone, verdict
 from covid_cxr.audit.leaks import identify
 from covid_cxr.audit.lineage import stages_of
 from covid_cxr.audit.on_leak import OnLeak
-from covid_cxr.cohorts import duplicates as duplicate_pairs
-from covid_cxr.cohorts.duplicates import DuplicateSearch
+from covid_cxr.cohorts.duplicates import DuplicateSearch, find_duplicates_across
 from covid_cxr.cohorts.label_by_source import sources_of_one_class, warn_of_sources
-from covid_cxr.paths import COHORT_OF_TRAINING_SET, TRAINING_PATHS
+from covid_cxr.study.current import current
+from covid_cxr.study.parameters import network_of
 
 
-def find_duplicates_across(duplicates: DuplicateSearch, **cohorts: Any) -> pd.DataFrame:
+def pair_cohorts(duplicates: DuplicateSearch, **cohorts: Any) -> pd.DataFrame:
     """Return the pairs of images of different cohorts that show the same picture.
 
     Args:
@@ -22,43 +22,44 @@ def find_duplicates_across(duplicates: DuplicateSearch, **cohorts: Any) -> pd.Da
         cohorts: `<cohort>_curated` and `<cohort>_store`.
     """
     names = [name.removesuffix("_store") for name in cohorts if "_store" in name]
-    return duplicate_pairs.find_duplicates_across(
+    return find_duplicates_across(
         {cohort: cohorts[f"{cohort}_curated"] for cohort in names},
         {cohort: cohorts[f"{cohort}_store"] for cohort in names},
         duplicates,
     )
 
 
-def find_leaks(
-    on_leak: OnLeak, weights: str, **tables: pd.DataFrame
+def audit_leaks(
+    on_leak: OnLeak, **inputs: Any
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """Return the leaks image by image, their counts for every stage, and the verdict.
 
     Args:
         on_leak: The verdict on each kind.
-        weights: Of the classifier that every path starts from.
-        tables: `<training set>_split`, `<cohort>_curated`, `<cohort>_duplicates` and
-            `duplicates_across`.
+        inputs: `network_weights` and `network_<start>_weights`, of the classifiers that
+            paths start from; `<training set>_split`, `<cohort>_curated`,
+            `<cohort>_duplicates` and `duplicates_across`.
     """
+    study = current()
     within = [
-        tables[f"{cohort}_duplicates"].assign(first_cohort=cohort, second_cohort=cohort)
-        for cohort in dict.fromkeys(COHORT_OF_TRAINING_SET.values())
+        inputs[f"{cohort}_duplicates"].assign(first_cohort=cohort, second_cohort=cohort)
+        for cohort in study.cohorts
     ]
-    duplicates = pd.concat([tables["duplicates_across"], *within], ignore_index=True)
+    duplicates = pd.concat([inputs["duplicates_across"], *within], ignore_index=True)
     images = [
         identify(
             training_set,
             cohort=cohort,
-            curated=tables[f"{cohort}_curated"],
-            split=tables[f"{training_set}_split"],
+            curated=inputs[f"{cohort}_curated"],
+            split=inputs[f"{training_set}_split"],
         )
-        for training_set, cohort in COHORT_OF_TRAINING_SET.items()
+        for training_set, cohort in study.cohort_of.items()
     ]
     return verdict.audit_stages(
-        stages_of(TRAINING_PATHS),
+        stages_of(study.paths),
         pd.concat(images),
         duplicates,
-        weights=weights,
+        weights={s: inputs[f"{network_of(s)}_weights"] for s in study.used_starts},
         on_leak=on_leak,
     )
 
@@ -77,11 +78,11 @@ def find_shortcuts(
         one class only.
     """
     described, sources = [], []
-    for name, cohort in COHORT_OF_TRAINING_SET.items():
+    for name, cohort in current().cohort_of.items():
         curated, split = inputs[f"{cohort}_curated"], inputs[f"{name}_split"]
         label = inputs[f"{name}_label"]
         described.append(
-            shortcuts.describe_set(name, curated=curated, split=split, label=label)
+            metadata_alone.describe_set(name, curated=curated, split=split, label=label)
         )
         drawn = curated[curated["image_id"].isin(split["image_id"])]
         warn_of_sources(name, drawn, label)
@@ -90,10 +91,10 @@ def find_shortcuts(
         )
         sources.append(one_class.set_index(["training_set", "label"]).reset_index())
     return (
-        pd.concat(map(shortcuts.cross_tabulate, described), ignore_index=True),
-        pd.concat(map(shortcuts.associate, described), ignore_index=True),
+        pd.concat(map(metadata_alone.cross_tabulate, described), ignore_index=True),
+        pd.concat(map(metadata_alone.associate, described), ignore_index=True),
         pd.concat(
-            [shortcuts.predict_from_metadata(d, level=level) for d in described],
+            [metadata_alone.predict_from_metadata(d, level=level) for d in described],
             ignore_index=True,
         ),
         pd.concat(sources, ignore_index=True),

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.audit.intensity import predict_from_intensity
+from covid_cxr.audit.grey_values import predict_from_intensity
 from covid_cxr.audit.verdict import judge
-from covid_cxr.paths import COHORT_OF_TRAINING_SET
 from covid_cxr.pipelines.audit.nodes import (
-    find_duplicates_across,
-    find_leaks,
+    audit_leaks,
     find_shortcuts,
+    pair_cohorts,
 )
+from covid_cxr.study.current import current
+from covid_cxr.study.parameters import network_of
 
 
 def create_pipeline() -> Pipeline:
@@ -19,13 +20,14 @@ def create_pipeline() -> Pipeline:
 
     The tables are written before `judge` may stop the run.
     """
-    cohorts = dict.fromkeys(COHORT_OF_TRAINING_SET.values())
-    splits = [f"{training_set}_split" for training_set in COHORT_OF_TRAINING_SET]
+    study = current()
+    cohorts, training_sets = list(study.cohorts), list(study.training_sets)
+    splits = [f"{training_set}_split" for training_set in training_sets]
     curated = [f"{cohort}_curated" for cohort in cohorts]
     duplicates = [*(f"{cohort}_duplicates" for cohort in cohorts), "duplicates_across"]
     nodes = [
         Node(
-            find_duplicates_across,
+            pair_cohorts,
             inputs={
                 "duplicates": "params:duplicates",
                 **_same([*curated, *(f"{cohort}_store" for cohort in cohorts)]),
@@ -34,10 +36,13 @@ def create_pipeline() -> Pipeline:
             name="find_duplicates_across",
         ),
         Node(
-            find_leaks,
+            audit_leaks,
             inputs={
                 "on_leak": "params:audit.on_leak",
-                "weights": "params:network.weights",
+                **{
+                    f"{name}_weights": f"params:{name}.weights"
+                    for name in map(network_of, study.used_starts)
+                },
                 **_same([*splits, *curated, *duplicates]),
             },
             outputs=["leaks", "leakage", "audit_verdict"],
@@ -48,10 +53,7 @@ def create_pipeline() -> Pipeline:
             inputs={
                 "level": "params:reporting.level",
                 **_same([*splits, *curated]),
-                **{
-                    f"{s}_label": f"params:{s}_split.label"
-                    for s in COHORT_OF_TRAINING_SET
-                },
+                **{f"{s}_label": f"params:{s}_split.label" for s in training_sets},
             },
             outputs=["cross_tables", "associations", "metadata_auroc", "source_labels"],
             name="find_shortcuts",
@@ -59,8 +61,8 @@ def create_pipeline() -> Pipeline:
         Node(
             predict_from_intensity,
             inputs={
-                "store": "covid_store",
-                "curated": "covid_curated",
+                "store": f"{study.target_cohort}_store",
+                "curated": f"{study.target_cohort}_curated",
                 "split": "phase3_split",
                 "label": "params:phase3_split.label",
                 "level": "params:reporting.level",

@@ -1,15 +1,12 @@
 """Adapters from the catalog: several tables of one node, and the HTML file."""
 
-from typing import Any
-
 import pandas as pd
 
-from covid_cxr.report import comparisons
-from covid_cxr.report.comparison_html import ComparisonContents, write_comparison
-from covid_cxr.report.evaluation import Evaluation, EvaluationTables
-from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.score_columns import ScoreColumns
-from covid_cxr.report.score_table import arrange_levels, arrange_scores, parts_of
+from covid_cxr.evaluation.arranged_scores import (
+    arrange_levels,
+    arrange_scores,
+)
+from covid_cxr.evaluation.score_columns import ScoreColumns
 
 
 def arrange_table(
@@ -23,50 +20,3 @@ def arrange_table(
     """
     scores, described = arrange_scores(table, columns)
     return scores, arrange_levels(table, columns), described
-
-
-def compare_classifiers(
-    scores: pd.DataFrame, reporting: Reporting, evaluation: Evaluation
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the comparison of every pair, and its adjusted p values.
-
-    Args:
-        scores: From `arrange_scores`.
-        reporting: For level, significance and seed.
-        evaluation: For the power.
-    """
-    test = parts_of(scores).test
-    return (
-        comparisons.compare_classifiers(
-            test, reporting=reporting, evaluation=evaluation
-        ),
-        comparisons.adjust_comparisons(test, seed=reporting.seed),
-    )
-
-
-def report_comparison(
-    reporting: Reporting,
-    evaluation: Evaluation,
-    roc_interactive: Any,
-    **results: Any,
-) -> str:
-    """Return the HTML file of the comparison.
-
-    Args:
-        reporting: Level and significance.
-        evaluation: Settings of the evaluation.
-        roc_interactive: Plotly figure of the ROC curves.
-        results: Tables from `arrange_table` and `compare_classifiers`, and
-            `EVALUATION_DATASETS`.
-    """
-    return write_comparison(
-        ComparisonContents(
-            reporting=reporting,
-            power=evaluation.power,
-            columns=results.pop("column_results"),
-            pairs=results.pop("pair_results"),
-            adjusted=results.pop("adjusted_results"),
-            evaluation=EvaluationTables(**results),
-            roc=roc_interactive,
-        )
-    )

@@ -1,14 +1,13 @@
 """Anybody's table of scores to tables, figures and one HTML file."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
-from covid_cxr.pipelines.comparison.nodes import (
-    arrange_table,
-    compare_classifiers,
-    report_comparison,
-)
+from covid_cxr.evaluation.comparisons import adjust_comparisons, compare_classifiers
+from covid_cxr.pipelines.comparison.nodes import arrange_table
 from covid_cxr.pipelines.score_evaluation import evaluate_scores
-from covid_cxr.report.evaluation import EVALUATION_DATASETS
+from covid_cxr.pipelines.wiring import node
+from covid_cxr.report.beyond_auroc import EVALUATION_DATASETS
+from covid_cxr.report.comparison_html import write_comparison
 
 
 def create_pipeline() -> Pipeline:
@@ -17,24 +16,24 @@ def create_pipeline() -> Pipeline:
     settings = {"reporting": "params:reporting", "evaluation": "params:evaluation"}
     shown = ("roc_interactive", "column_results", "pair_results", "adjusted_results")
     nodes = [
-        Node(
+        node(
             arrange_table,
-            inputs=table,
-            outputs=["arranged_scores", "subgroup_levels", "column_results"],
-            name="arrange_table",
+            ["arranged_scores", "subgroup_levels", "column_results"],
+            **table,
         ),
         *evaluate_scores(are_paths=False),
-        Node(
-            compare_classifiers,
-            inputs={"scores": "arranged_scores", **settings},
-            outputs=["pair_results", "adjusted_results"],
-            name="compare_classifiers",
+        node(compare_classifiers, "pair_results", scores="arranged_scores", **settings),
+        node(
+            adjust_comparisons,
+            "adjusted_results",
+            scores="arranged_scores",
+            reporting="params:reporting",
         ),
-        Node(
-            report_comparison,
-            inputs={**settings, **{n: n for n in (*shown, *EVALUATION_DATASETS)}},
-            outputs="report",
-            name="report_comparison",
+        node(
+            write_comparison,
+            "report",
+            **settings,
+            **{n: n for n in (*shown, *EVALUATION_DATASETS)},
         ),
     ]
     return Pipeline(

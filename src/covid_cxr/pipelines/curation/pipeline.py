@@ -8,61 +8,20 @@ from covid_cxr.cohorts.identifying import report_identifying
 from covid_cxr.cohorts.intensity import measure_intensity
 from covid_cxr.cohorts.mixed_labels import list_mixed_copies, list_mixed_results
 from covid_cxr.cohorts.splits import split_by_patient
-from covid_cxr.paths import COHORT_OF_TRAINING_SET
 from covid_cxr.radiographs.crops import list_unmatched_crops
 from covid_cxr.radiographs.curation import plan_matched_store, plan_store
 from covid_cxr.radiographs.lung_masks import curate_lungs
+from covid_cxr.study.current import current
 
-_CROPS = {"covid": "covid_crops"}
+_LABEL = "params:phase3_split.label"
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline that curates three cohorts and draws four training sets."""
-    cohorts = dict.fromkeys(COHORT_OF_TRAINING_SET.values())
-    nodes = [node for cohort in cohorts for node in _curate(cohort)]
-    nodes += [
-        Node(
-            list_mixed_results,
-            inputs={"curated": "covid_curated"},
-            outputs="covid_mixed_results",
-            name="list_covid_mixed_results",
-            tags="covid",
-        ),
-        Node(
-            list_mixed_copies,
-            inputs={"curated": "covid_curated", "duplicates": "covid_duplicates"},
-            outputs="covid_mixed_copies",
-            name="list_covid_mixed_copies",
-            tags="covid",
-        ),
-        Node(
-            list_unmatched_crops,
-            inputs={
-                "crops": "covid_crops",
-                # While the lists are judged: curation waits for both.
-                "radiographs": "covid_listed",
-                "images": "covid_images",
-            },
-            outputs="covid_crops_unmatched",
-            name="list_covid_crops_unmatched",
-            tags="covid",
-        ),
-        Node(
-            curate_lungs,
-            inputs={
-                "masks": "covid_masks",
-                "images": "covid_images",
-                "radiographs": "covid_radiographs",
-                "curated": "covid_curated",
-                "crops": "covid_crops",
-                "curation": "params:curation",
-            },
-            outputs=["covid_lungs", "covid_lungs_rejected"],
-            name="outline_covid_lungs",
-            tags="covid",
-        ),
-    ]
-    for training_set, cohort in COHORT_OF_TRAINING_SET.items():
+    """Return the pipeline that curates every cohort and draws every training set."""
+    study = current()
+    nodes = [node for cohort in study.cohorts for node in _curate(cohort)]
+    nodes += _follow_target(study.target_cohort)
+    for training_set, cohort in study.cohort_of.items():
         nodes += _draw(training_set, cohort)
     return Pipeline(nodes, namespace="curation", prefix_datasets_with_namespace=False)
 
@@ -73,13 +32,14 @@ def _curate(cohort: str) -> list[Node]:
         "images": f"{cohort}_images",
         "curation": "params:curation",
     }
-    if cohort in _CROPS:
-        inputs["crops"] = _CROPS[cohort]
-        inputs["crops_unmatched"] = f"{_CROPS[cohort]}_unmatched"
+    is_cropped = cohort == current().target_cohort
+    if is_cropped:
+        inputs["crops"] = f"{cohort}_crops"
+        inputs["crops_unmatched"] = f"{cohort}_crops_unmatched"
         inputs["crop_matching"] = "params:crop_matching"
     return [
         Node(
-            plan_matched_store if cohort in _CROPS else plan_store,
+            plan_matched_store if is_cropped else plan_store,
             inputs=inputs,
             outputs=f"{cohort}_store",
             name=f"curate_{cohort}",
@@ -112,6 +72,56 @@ def _curate(cohort: str) -> list[Node]:
             },
             outputs=f"{cohort}_duplicates",
             name=f"find_{cohort}_duplicates",
+            tags=cohort,
+        ),
+    ]
+
+
+def _follow_target(cohort: str) -> list[Node]:
+    """Return what only the cohort has that the classifiers are tested on."""
+    return [
+        Node(
+            list_mixed_results,
+            inputs={"curated": f"{cohort}_curated", "label": _LABEL},
+            outputs=f"{cohort}_mixed_results",
+            name=f"list_{cohort}_mixed_results",
+            tags=cohort,
+        ),
+        Node(
+            list_mixed_copies,
+            inputs={
+                "curated": f"{cohort}_curated",
+                "duplicates": f"{cohort}_duplicates",
+                "label": _LABEL,
+            },
+            outputs=f"{cohort}_mixed_copies",
+            name=f"list_{cohort}_mixed_copies",
+            tags=cohort,
+        ),
+        Node(
+            list_unmatched_crops,
+            inputs={
+                "crops": f"{cohort}_crops",
+                # While the lists are judged: curation waits for both.
+                "radiographs": f"{cohort}_listed",
+                "images": f"{cohort}_images",
+            },
+            outputs=f"{cohort}_crops_unmatched",
+            name=f"list_{cohort}_crops_unmatched",
+            tags=cohort,
+        ),
+        Node(
+            curate_lungs,
+            inputs={
+                "masks": f"{cohort}_masks",
+                "images": f"{cohort}_images",
+                "radiographs": f"{cohort}_radiographs",
+                "curated": f"{cohort}_curated",
+                "crops": f"{cohort}_crops",
+                "curation": "params:curation",
+            },
+            outputs=[f"{cohort}_lungs", f"{cohort}_lungs_rejected"],
+            name=f"outline_{cohort}_lungs",
             tags=cohort,
         ),
     ]

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.paths import TRAINING_PATHS, TrainingPath
-from covid_cxr.pipelines.evaluation.nodes import arrange_path_scores
+from covid_cxr.evaluation.arranged_scores import arrange_paths
+from covid_cxr.evaluation.subgroups import find_levels
 from covid_cxr.pipelines.score_evaluation import evaluate_scores
-from covid_cxr.report.subgroups import find_levels
+from covid_cxr.pipelines.wiring import node
+from covid_cxr.study.current import current
+from covid_cxr.study.design import TrainingPath
 
 _FIGURE_3 = {"roc_figure": "figure3", "roc_interactive": "figure3_interactive"}
 
@@ -15,7 +17,7 @@ _FIGURE_3 = {"roc_figure": "figure3", "roc_interactive": "figure3_interactive"}
 def create_pipeline() -> Pipeline:
     """Return the evaluation of the whole study: all paths, and their ensembles."""
     return Pipeline(
-        _nodes_of(TRAINING_PATHS),
+        _nodes_of(current().paths),
         namespace="evaluation",
         prefix_datasets_with_namespace=False,
         outputs=_FIGURE_3,
@@ -39,23 +41,16 @@ def create_path_pipeline(path: TrainingPath) -> Pipeline:
 
 def _nodes_of(paths: Sequence[TrainingPath]) -> list[Node]:
     return [
-        Node(
-            arrange_path_scores,
-            inputs={
-                "labels": "params:phase3.labels",
-                **{path.name: f"{path.name}_phase3_scores" for path in paths},
-            },
-            outputs="arranged_scores",
-            name="arrange_path_scores",
+        node(
+            arrange_paths,
+            "arranged_scores",
+            **{path.name: f"{path.name}_phase3_scores" for path in paths},
         ),
-        Node(
+        node(
             find_levels,
-            inputs={
-                "radiographs": "covid_curated",
-                "evaluation": "params:evaluation",
-            },
-            outputs="subgroup_levels",
-            name="find_levels",
+            "subgroup_levels",
+            radiographs=f"{current().target_cohort}_curated",
+            evaluation="params:evaluation",
         ),
         *evaluate_scores(are_paths=True),
     ]

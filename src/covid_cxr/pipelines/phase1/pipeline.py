@@ -1,55 +1,44 @@
-"""Phase 1: the initial weights of every path, then the 14 findings of ChestX-ray14."""
+"""Phase 1: the initial weights of every path, then general findings."""
 
 from kedro.pipeline import Node, Pipeline
 
+from covid_cxr.pipelines.training_phase import inputs_of, outputs_of, train_and_score
+from covid_cxr.study.current import current
+from covid_cxr.study.design import PHASE1, Training, initial
+from covid_cxr.study.parameters import network_of
 from covid_cxr.training.network import initialise
-from covid_cxr.training.scores import score
-from covid_cxr.training.stage import Stage
 
 
 def create_pipeline() -> Pipeline:
-    """Return the nodes that build the first classifier, train it and score it."""
+    """Return the nodes that build the first classifier, train it and score it.
+
+    Where no path learns general findings, the first classifier is all.
+    """
+    study = current()
+    first = [_initialise(start) for start in study.used_starts]
+    trainings = [t for t in study.trainings if t.training_set == PHASE1]
+    return sum((_phase1(training) for training in trainings), Pipeline(first))
+
+
+def _initialise(start: str | None) -> Node:
+    of_start = "" if start is None else f"_{start}"
+    return Node(
+        initialise,
+        inputs={"network": f"params:{network_of(start)}"},
+        outputs=[f"{initial(start)}_classifier", f"{initial(start)}_provenance"],
+        name=f"initialise{of_start}_classifier",
+    )
+
+
+def _phase1(training: Training) -> Pipeline:
     return Pipeline(
-        [
-            Node(
-                initialise,
-                inputs={"network": "params:network"},
-                outputs=["initial_classifier", "initial_provenance"],
-                name="initialise_classifier",
-            ),
-            Node(
-                Stage("phase1").train,
-                inputs={
-                    "parent": "initial_classifier",
-                    "parent_provenance": "initial_provenance",
-                    "store": "nih_store",
-                    "curated": "nih_curated",
-                    "split": "phase1_split",
-                    "intensity": "phase1_intensity",
-                    "labels": "params:phase1.labels",
-                    "recipe": "params:phase1.recipe",
-                    "compute": "params:compute",
-                    "states": "phase1_state",
-                },
-                outputs=[
-                    *("phase1_classifier", "phase1_history"),
-                    *("phase1_provenance", "phase1_clock"),
-                ],
-                name="phase1.train",
-                tags=["train"],
-            ),
-            Node(
-                score,
-                inputs={
-                    "classifier": "phase1_classifier",
-                    "store": "nih_store",
-                    "curated": "nih_curated",
-                    "split": "phase1_split",
-                    "intensity": "phase1_intensity",
-                    "labels": "params:phase1.labels",
-                },
-                outputs="phase1_scores",
-                name="phase1.score",
-            ),
-        ]
+        train_and_score(training),
+        namespace=training.name,
+        inputs=inputs_of(training),
+        outputs={**outputs_of(training), "classifier": training.classifier},
+        parameters={
+            "params:compute": "params:compute",
+            "params:labels": "params:phase1.labels",
+            "params:recipe": "params:phase1.recipe",
+        },
     )

@@ -11,8 +11,8 @@ from covid_cxr.radiographs.record import original_size
 from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.saliency.cases import only_label
 from covid_cxr.saliency.grad_cam import Images, explainer
+from covid_cxr.saliency.map_settings import Explanation
 from covid_cxr.saliency.maps import input_batches
-from covid_cxr.saliency.parameters import Explanation
 from covid_cxr.saliency.pointing import tabulate_pointing
 from covid_cxr.training.batches import normalise
 from covid_cxr.training.training_set import Intensity
@@ -40,12 +40,15 @@ def play_pointing_game(  # noqa: PLR0913 - one argument per dataset of the catal
         store: The cohort's images.
         curated: `image_id`, `patient_id` and `row` in the store.
         scores: As `training.scores.score` returns them.
-        boxes: `image_id, x, y, width, height` in pixels of the raw image.
+        boxes: `image_id, x, y, width, height` in pixels of the raw image, and of what
+            `finding` where readers drew several.
         intensity: As in training.
         pointing: How maps are made.
         level: Coverage of the interval.
     """
     label = only_label(scores)
+    if "finding" in boxes:
+        boxes = boxes[boxes["finding"] == label]
     is_held_out = (scores["part"] == "validation") & scores[label]
     is_boxed = scores["image_id"].isin(boxes["image_id"])
     images = scores.loc[is_held_out & is_boxed, ["image_id", "patient_id"]].merge(

@@ -1,50 +1,43 @@
-"""Phase 2: pneumonia, once for every path that has it."""
+"""Phase 2: related findings, once for every path that has them."""
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.paths import TRAINING_PATHS, TrainingPath
 from covid_cxr.pipelines.phase2.nodes import play_pointing_game
-from covid_cxr.pipelines.training_phase import provenance_of, train_and_score
+from covid_cxr.pipelines.training_phase import inputs_of, outputs_of, train_and_score
+from covid_cxr.study.current import current
+from covid_cxr.study.design import Training, TrainingPath
 
 
 def create_pipeline() -> Pipeline:
-    """Return the trainings and scores of phase 2, a namespace for every path."""
-    paths = [path for path in TRAINING_PATHS if path.phase2_cohort is not None]
-    return sum((_phase2(path) for path in paths), Pipeline([]))
+    """Return the trainings and scores of phase 2, a namespace for every training."""
+    return sum(
+        (
+            _phase2(path, training)
+            for path in current().paths
+            for training in path.phase2_trainings
+        ),
+        Pipeline([]),
+    )
 
 
-def _phase2(path: TrainingPath) -> Pipeline:
-    stage = f"{path.name}.phase2"
-    cohort = path.phase2_cohort
-    nodes, inputs, parameters = train_and_score(stage), {}, {}
-    written = ["history", "provenance", "clock", "scores"]
-    if path.has_boxes:
+def _phase2(path: TrainingPath, training: Training) -> Pipeline:
+    nodes, inputs, written = train_and_score(training), inputs_of(training), []
+    parameters = {"params:compute": "params:compute"}
+    study = current()
+    if study.has_pointing(training):
         nodes.append(_point())
         written.append("pointing")
-        inputs = {"boxes": f"{cohort}_boxes"}
-        parameters = {
+        inputs["boxes"] = f"{study.cohort_behind(training).name}_boxes"
+        parameters |= {
             "params:pointing": "params:phase2.pointing",
             "params:level": "params:reporting.level",
         }
     return Pipeline(
         nodes,
-        namespace=stage,
-        inputs={
-            "parent": path.phase2_parent,
-            "parent_provenance": provenance_of(path.phase2_parent),
-            "store": f"{cohort}_store",
-            "curated": f"{cohort}_curated",
-            "split": f"phase2_{cohort}_split",
-            "intensity": f"phase2_{cohort}_intensity",
-            "state": f"{path.name}_phase2_state",
-            **inputs,
-        },
-        outputs={name: f"{path.name}_phase2_{name}" for name in written},
-        parameters={
-            "params:labels": "params:phase2.labels",
-            "params:compute": "params:compute",
-            **parameters,
-        },
+        namespace=training.name,
+        inputs=inputs,
+        outputs=outputs_of(training, *written),
+        parameters=parameters,
         tags=[path.name],
     )
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.saliency.cases import draw_cases, judge_test
 from covid_cxr.saliency.grad_cam import Images, explained_layer, explainer
+from covid_cxr.saliency.map_settings import Saliency
 from covid_cxr.saliency.maps import input_batches, maps_of, tabulate_maps
-from covid_cxr.saliency.parameters import Saliency
 from covid_cxr.saliency.randomisation import randomisation_test
 from covid_cxr.training.batches import normalise
 from covid_cxr.training.recipe import Recipe

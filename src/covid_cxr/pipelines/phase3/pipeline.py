@@ -1,43 +1,38 @@
-"""Phase 3: COVID-19, once for every path, and where the classifier looks."""
+"""Phase 3: the target, once for every path, and where the classifier looks."""
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.paths import TRAINING_PATHS, TrainingPath
+from covid_cxr.pipelines.phase3.masked_scores import score_masked
 from covid_cxr.pipelines.phase3.nodes import RepeatedStage, explain, randomise
-from covid_cxr.pipelines.phase3.shortcuts import score_masked
-from covid_cxr.pipelines.training_phase import provenance_of, train_and_score
+from covid_cxr.pipelines.training_phase import inputs_of, outputs_of, train_and_score
 from covid_cxr.saliency.regions import tabulate_regions
 from covid_cxr.saliency.repeatability import tabulate_repeatability
+from covid_cxr.study.current import current
+from covid_cxr.study.design import TrainingPath
 
 
 def create_pipeline() -> Pipeline:
     """Return the trainings, scores and maps of phase 3, a namespace for every path."""
-    return sum((_phase3(path) for path in TRAINING_PATHS), Pipeline([]))
+    return sum((_phase3(path) for path in current().paths), Pipeline([]))
 
 
 def _phase3(path: TrainingPath) -> Pipeline:
-    stage = f"{path.name}.phase3"
-    written = (
-        *("history", "provenance", "clock", "scores", "seed_scores", "seed_maps"),
-        "masked_scores",
-        *("saliency", "maps", "randomisation", "regions", "repeatability"),
-    )
+    training = path.phase3_training
     return Pipeline(
-        [*train_and_score(stage), _repeat(stage), *_explain(), score_masked()],
-        namespace=stage,
-        inputs={
-            "parent": path.phase3_parent,
-            "parent_provenance": provenance_of(path.phase3_parent),
-            "store": "covid_store",
-            "curated": "covid_curated",
-            "lungs": "covid_lungs",
-            "split": "phase3_split",
-            "intensity": "phase3_intensity",
-            "state": f"{path.name}_phase3_state",
-        },
-        outputs={name: f"{path.name}_phase3_{name}" for name in written},
+        [
+            *train_and_score(training),
+            _repeat(training.name),
+            *_explain(),
+            score_masked(),
+        ],
+        namespace=training.name,
+        inputs={**inputs_of(training), "lungs": f"{current().target_cohort}_lungs"},
+        outputs=outputs_of(
+            training,
+            *("seed_scores", "seed_maps", "masked_scores", "saliency", "maps"),
+            *("randomisation", "regions", "repeatability"),
+        ),
         parameters={
-            "params:labels": "params:phase3.labels",
             "params:compute": "params:compute",
             "params:repetition": "params:phase3.repetition",
             "params:saliency": "params:phase3.saliency",

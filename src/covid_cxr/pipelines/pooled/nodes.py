@@ -8,8 +8,7 @@ import pandas as pd
 from covid_cxr.cohorts import pooling
 from covid_cxr.radiographs.pooled_store import PooledStore
 from covid_cxr.radiographs.store import ImageStore
-from covid_cxr.report import pooled as report
-from covid_cxr.report.reporting import Reporting
+from covid_cxr.study.current import current
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.scores import score
 from covid_cxr.training.single_label import keep_label
@@ -17,39 +16,45 @@ from covid_cxr.training.stage import Stage
 from covid_cxr.training.state import StateFolder
 from covid_cxr.training.strategy import Compute
 
-# The training set that each cohort is trained with; the stores' order in the pool.
-TRAINING_SETS = {"nih": "phase1", "rsna": "phase2_rsna", "covid": "phase3"}
+
+def training_sets() -> dict[str, str]:
+    """Return the training set of each cohort in the pool, the stores' order in it.
+
+    The first that the study draws from the cohort: the larger, where there are two.
+    """
+    first: dict[str, str] = {}
+    for name, one in current().training_sets.items():
+        first.setdefault(one.cohort, name)
+    return first
 
 
-def pool_radiographs(
-    findings: list[str], covid_labels: list[str], **inputs: Any
-) -> pd.DataFrame:
+def pool_cohorts(**inputs: Any) -> pd.DataFrame:
     """Return the curated radiographs of all cohorts with the labels of all.
 
     Args:
-        findings: Of phase 1.
-        covid_labels: Of phase 3.
         inputs: `<cohort>_curated` and `<cohort>_store`.
     """
+    cohorts = list(training_sets())
     return pooling.pool_radiographs(
-        {cohort: inputs[f"{cohort}_curated"] for cohort in TRAINING_SETS},
-        n_images={c: inputs[f"{c}_store"].n_images for c in TRAINING_SETS},
-        labels=[*findings, *covid_labels],
+        {cohort: inputs[f"{cohort}_curated"] for cohort in cohorts},
+        n_images={c: inputs[f"{c}_store"].n_images for c in cohorts},
+        labels=_labels(),
     )
 
 
-def pool_splits(**splits: pd.DataFrame) -> pd.DataFrame:
+def pool_parts(**splits: pd.DataFrame) -> pd.DataFrame:
     """Return one split of all cohorts.
 
     Args:
         splits: By cohort.
     """
     return pooling.pool_splits(
-        {cohort: splits[cohort] for cohort in TRAINING_SETS}, tested="covid"
+        {cohort: splits[cohort] for cohort in training_sets()},
+        tested=current().target_cohort,
     )
 
 
-def pool_intensities(
+def pool_moments(
     split: pd.DataFrame, **intensities: Mapping[str, Any]
 ) -> dict[str, float]:
     """Return the intensity of the pooled training images.
@@ -69,17 +74,13 @@ def train(  # noqa: PLR0913 - one argument per dataset of the catalog
     *,
     parent: Any,
     parent_provenance: dict[str, Any],
-    nih_store: ImageStore,
-    rsna_store: ImageStore,
-    covid_store: ImageStore,
     curated: pd.DataFrame,
     split: pd.DataFrame,
     intensity: Mapping[str, Any],
-    findings: list[str],
-    covid_labels: list[str],
     recipe: Recipe,
     compute: Compute,
     states: StateFolder,
+    **stores: ImageStore,
 ) -> tuple[Any, list[Mapping[str, float]], dict[str, Any], dict[str, Any]]:
     """Return the pooled classifier, its history, its provenance and its clock.
 
@@ -88,71 +89,50 @@ def train(  # noqa: PLR0913 - one argument per dataset of the catalog
     Args:
         parent: The Keras model to start from.
         parent_provenance: Where it comes from.
-        nih_store: The cohort's images.
-        rsna_store: Likewise.
-        covid_store: Likewise.
         curated: The pooled radiographs, with their row in the stores taken together.
         split: The pooled one.
         intensity: Of the pooled training images.
-        findings: Of phase 1, told first.
-        covid_labels: Of phase 3, told after them.
-        recipe: Of phase 1, which starts from the same weights.
+        recipe: Of the first phase, which starts from the same weights.
         compute: What it runs on.
         states: Where its state is kept after each epoch.
+        stores: The images, by cohort.
     """
-    return Stage("pooled", labels_may_be_unknown=True).train(
+    return Stage("pooled").train(
         parent=parent,
         parent_provenance=parent_provenance,
-        store=PooledStore(stores=(nih_store, rsna_store, covid_store)),
+        store=PooledStore(stores=tuple(stores[c] for c in training_sets())),
         curated=curated,
         split=split,
         intensity=intensity,
-        labels=[*findings, *covid_labels],
+        labels=_labels(),
         recipe=recipe,
         compute=compute,
         states=states,
     )
 
 
-def score_covid(  # noqa: PLR0913 - one argument per dataset of the catalog
-    *,
+def score_target(
     classifier: Any,
     store: ImageStore,
     curated: pd.DataFrame,
     split: pd.DataFrame,
     intensity: Mapping[str, Any],
-    findings: list[str],
-    covid_labels: list[str],
 ) -> pd.DataFrame:
-    """Return what the pooled classifier says of COVID-19, as phase 3 is scored.
+    """Return what the pooled classifier says of the target, as phase 3 is scored.
 
     Args:
         classifier: The pooled one.
-        store: The images of the COVID-19 cohort.
+        store: The images of the target's cohort.
         curated: Its radiographs.
         split: Of phase 3.
         intensity: Of the pooled training images.
-        findings: Of phase 1, which the classifier tells first.
-        covid_labels: Of phase 3: one.
     """
-    only = keep_label(classifier, len(findings))
-    return score(only, store, curated, split, intensity, covid_labels)
+    target = current().target_set
+    only = keep_label(classifier, _labels().index(target.label))
+    return score(only, store, curated, split, intensity, [target.label])
 
 
-def compare_with_paths(
-    pooled: pd.DataFrame,
-    labels: list[str],
-    reporting: Reporting,
-    **scores: pd.DataFrame,
-) -> pd.DataFrame:
-    """Return the AUROC of the pooled training beside that of every path.
-
-    Args:
-        pooled: Scores of the pooled classifier.
-        labels: Of phase 3: one.
-        reporting: For the level of the intervals.
-        scores: Of phase 3, by path.
-    """
-    return report.compare_with_pooled(
-        pooled, scores, label=labels[0], reporting=reporting
-    )
+def _labels() -> list[str]:
+    """Return what the pooled classifier tells: the labels of all sets, each once."""
+    named = (one.labels for one in current().training_sets.values())
+    return list(dict.fromkeys(label for labels in named for label in labels))

@@ -1,25 +1,23 @@
-"""One training on the radiographs of all cohorts, compared with the six paths."""
+"""One training on the radiographs of all cohorts, compared with the paths."""
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.paths import TRAINING_PATHS
+from covid_cxr.evaluation.pooled_control import compare_with_pooled
 from covid_cxr.pipelines.pooled.nodes import (
-    TRAINING_SETS,
-    compare_with_paths,
-    pool_intensities,
-    pool_radiographs,
-    pool_splits,
-    score_covid,
+    pool_cohorts,
+    pool_moments,
+    pool_parts,
+    score_target,
     train,
+    training_sets,
 )
-
-_LABELS = {"findings": "params:phase1.labels", "covid_labels": "params:phase3.labels"}
+from covid_cxr.study.current import current
 
 
 def create_pipeline() -> Pipeline:
     """Return the pooled training, its scores and the comparison.
 
-    It takes curated cohorts, the initial classifier and the six paths' scores from an
+    It takes curated cohorts, the initial classifier and the paths' scores from an
     earlier run of the study.
     """
     return Pipeline(
@@ -30,27 +28,27 @@ def create_pipeline() -> Pipeline:
 
 
 def _pool() -> list[Node]:
-    stores = {f"{cohort}_store": f"{cohort}_store" for cohort in TRAINING_SETS}
-    curated = {f"{cohort}_curated": f"{cohort}_curated" for cohort in TRAINING_SETS}
-    sets = TRAINING_SETS.items()
+    sets = training_sets()
+    stores = {f"{cohort}_store": f"{cohort}_store" for cohort in sets}
+    curated = {f"{cohort}_curated": f"{cohort}_curated" for cohort in sets}
     return [
         Node(
-            pool_radiographs,
-            inputs={**_LABELS, **stores, **curated},
+            pool_cohorts,
+            inputs={**stores, **curated},
             outputs="pooled_curated",
             name="pool_radiographs",
         ),
         Node(
-            pool_splits,
-            inputs={cohort: f"{name}_split" for cohort, name in sets},
+            pool_parts,
+            inputs={cohort: f"{name}_split" for cohort, name in sets.items()},
             outputs="pooled_split",
             name="pool_splits",
         ),
         Node(
-            pool_intensities,
+            pool_moments,
             inputs={
                 "split": "pooled_split",
-                **{cohort: f"{name}_intensity" for cohort, name in sets},
+                **{cohort: f"{name}_intensity" for cohort, name in sets.items()},
             },
             outputs="pooled_intensity",
             name="pool_intensities",
@@ -59,7 +57,9 @@ def _pool() -> list[Node]:
 
 
 def _train_and_score() -> list[Node]:
-    stores = {f"{cohort}_store": f"{cohort}_store" for cohort in TRAINING_SETS}
+    study, sets = current(), training_sets()
+    stores = {cohort: f"{cohort}_store" for cohort in sets}
+    first = next(iter(study.training_sets.values())).phase
     return [
         Node(
             train,
@@ -70,8 +70,7 @@ def _train_and_score() -> list[Node]:
                 "curated": "pooled_curated",
                 "split": "pooled_split",
                 "intensity": "pooled_intensity",
-                **_LABELS,
-                "recipe": "params:phase1.recipe",
+                "recipe": f"params:{first}.recipe",
                 "compute": "params:compute",
                 "states": "pooled_state",
             },
@@ -83,25 +82,23 @@ def _train_and_score() -> list[Node]:
             tags=["train"],
         ),
         Node(
-            score_covid,
+            score_target,
             inputs={
                 "classifier": "pooled_classifier",
-                "store": "covid_store",
-                "curated": "covid_curated",
+                "store": f"{study.target_cohort}_store",
+                "curated": f"{study.target_cohort}_curated",
                 "split": "phase3_split",
                 "intensity": "pooled_intensity",
-                **_LABELS,
             },
             outputs="pooled_scores",
             name="score",
         ),
         Node(
-            compare_with_paths,
+            compare_with_pooled,
             inputs={
                 "pooled": "pooled_scores",
-                "labels": "params:phase3.labels",
                 "reporting": "params:reporting",
-                **{path.name: f"{path.name}_phase3_scores" for path in TRAINING_PATHS},
+                **{path.name: f"{path.name}_phase3_scores" for path in study.paths},
             },
             outputs="pooled_comparison",
             name="compare_with_paths",

@@ -1,6 +1,7 @@
 """Where the numbers come from, and the drafts that are filled with them."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import pandas as pd
 from kedro.pipeline import Node
 
 import covid_cxr
-from covid_cxr.pipelines.reporting.nodes import tables_of_section, take_section
+from covid_cxr.cohorts.sources import SOURCES
+from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.report.code_version import code_version, package_versions
 from covid_cxr.report.documents.claim import fill_claim
 from covid_cxr.report.documents.document import Document
@@ -16,10 +18,11 @@ from covid_cxr.report.documents.evidence import Evidence
 from covid_cxr.report.documents.markdown import as_markdown
 from covid_cxr.report.documents.model_card import fill_model_card
 from covid_cxr.report.documents.tripod_ai import fill_tripod_ai
-from covid_cxr.report.evaluation import Evaluation
-from covid_cxr.report.provenance import Provenance, hash_data
-from covid_cxr.report.provenance import list_provenance as list_facts
-from covid_cxr.report.reporting import Reporting
+from covid_cxr.report.leakage_summary import AuditTables
+from covid_cxr.report.map_tests import SaliencyTables
+from covid_cxr.report.run_facts import Provenance, hash_data, list_provenance
+from covid_cxr.report.sections import take_record
+from covid_cxr.study.current import current
 
 # In the order of the report; each is a dataset of the same name.
 DOCUMENTS: Mapping[str, Callable[[Evidence], Document]] = {
@@ -28,30 +31,8 @@ DOCUMENTS: Mapping[str, Callable[[Evidence], Document]] = {
     "tripod_ai": fill_tripod_ai,
 }
 
-_RAW = {  # of each cohort; those that are optional may be absent
-    "nih": ("nih_entries", "nih_train_val_list", "nih_test_list"),
-    "rsna": ("rsna_labels", "rsna_class_info", "rsna_mapping"),
-    "covid": ("covid_manifest", "covid_additions", "covid_crops"),
-}
-# The dataset of each field of `Evidence`; those that a run does not have stay None.
-_TABLES = {
-    "cohorts": "cohort_counts",
-    "flow": "flow_results",
-    "parts": "part_counts",
-    "characteristics": "cohort_results",
-    "trainings": "trainings",
-    "table3": "table3",
-    "seeds": "seed_variance",
-    "table4": "table4",
-    "table5": "table5",
-    "operating": "operating_results",
-    "calibration": "calibration_results",
-    "subgroups": "subgroup_results",
-    "ensembles": "ensemble_results",
-    "shortcuts": "shortcut_results",
-}
-# Sections of the report that are evidence, too: the field of `Evidence`.
-_SECTIONS = ("audit", "saliency")
+# Records of the report that are evidence, too, by the field of `Evidence`.
+_RECORDS = {"audit": AuditTables, "saliency": SaliencyTables}
 _DRAWING = ("synthesis", "defects")  # parameters of the synthetic hospital only
 _PROVENANCE, _SITES = "_provenance", "_site_results"
 
@@ -65,17 +46,18 @@ def document_nodes(nodes: Sequence[Node], given: Collection[str]) -> list[Node]:
     """
     read = {name for node in nodes for name in node.inputs}
     had = {*given, *read, *(name for node in nodes for name in node.outputs)}
-    cohorts = [cohort for cohort in _RAW if f"{cohort}_curated" in read]
+    cohorts = [cohort for cohort in current().cohorts if f"{cohort}_curated" in read]
     records = _ending(read, _PROVENANCE)
     hashed = [
-        *(name for cohort in cohorts for name in (*_RAW[cohort], f"{cohort}_curated")),
+        *(name for cohort in cohorts for name in (*_raw(cohort), f"{cohort}_curated")),
         *_ending(read, "_split"),
     ]
-    filled = {field: name for field, name in _TABLES.items() if name in had}
-    shown = [n for section in _SECTIONS for n in tables_of_section(section) if n in had]
+    filled = [one.name for one in fields(Evidence) if one.name in had]
+    tables = (one.name for made in _RECORDS.values() for one in fields(made))
+    shown = [name for name in tables if name in had]
     return [
         Node(
-            list_provenance,
+            trace_run,
             inputs={"printable": "params:printable", **_same([*hashed, *records])},
             outputs="provenance_results",
             name="list_provenance",
@@ -87,8 +69,7 @@ def document_nodes(nodes: Sequence[Node], given: Collection[str]) -> list[Node]:
                 "reporting": "params:reporting",
                 "evaluation": "params:evaluation",
                 "provenance_results": "provenance_results",
-                **filled,
-                **_same([*shown, *records, *_ending(had, _SITES)]),
+                **_same([*filled, *shown, *records, *_ending(had, _SITES)]),
             },
             outputs=["documents", *DOCUMENTS],
             name="fill_documents",
@@ -96,7 +77,15 @@ def document_nodes(nodes: Sequence[Node], given: Collection[str]) -> list[Node]:
     ]
 
 
-def list_provenance(printable: dict[str, Any], **read: Any) -> pd.DataFrame:
+def _raw(cohort: str) -> list[str]:
+    """Return the raw tables of a cohort; those that are optional may be absent."""
+    study = current()
+    tables = list(SOURCES[study.cohorts[cohort].source].tables)
+    cropped = ["crops"] if cohort == study.target_cohort else []
+    return [f"{cohort}_{table}" for table in [*tables, *cropped]]
+
+
+def trace_run(printable: dict[str, Any], **read: Any) -> pd.DataFrame:
     """Return the table of provenance.
 
     Args:
@@ -109,12 +98,12 @@ def list_provenance(printable: dict[str, Any], **read: Any) -> pd.DataFrame:
     )
     is_drawn = any(table["is_synthetic"].any() for table in curated.values())
     used = {k: own for k, own in printable.items() if is_drawn or k not in _DRAWING}
-    return list_facts(
+    return list_provenance(
         code=code_version(Path(covid_cxr.__file__).parent),
         packages=package_versions(),
         data=hash_data(read, curated, splits),
         records=records,
-        parameters=used,
+        parameters={"study": asdict(current()), **used},
     )
 
 
@@ -131,11 +120,13 @@ def fill_documents(
         printable: The parameters, without secrets and places.
         reporting: For level and significance.
         evaluation: For power and the smallest subgroup.
-        provenance_results: From `list_provenance`.
-        found: Tables by the fields of `Evidence`; by dataset those of the sections,
+        provenance_results: From `trace_run`.
+        found: Tables that `Evidence` or its records have as fields,
             `<training>_provenance` and `<path>_site_results`.
     """
-    sections = {section: take_section(section, found) for section in _SECTIONS}
+    records = {name: take_record(made, found) for name, made in _RECORDS.items()}
+    names = {one.name for one in fields(Evidence)}
+    tables = {name: table for name, table in found.items() if name in names}
     sites = {n: table for n, table in _take(found, _SITES).items() if table is not None}
     evidence = Evidence(
         parameters=printable,
@@ -144,12 +135,12 @@ def fill_documents(
         provenance=Provenance(provenance_results=provenance_results),
         records=_take(found, _PROVENANCE),
         sites=sites,
-        **sections,
-        **found,
+        **records,
+        **tables,
     )
     documents = [fill(evidence) for fill in DOCUMENTS.values()]
-    records = [document.as_record() for document in documents]
-    return records, *(as_markdown(document) for document in documents)
+    shown = [document.as_record() for document in documents]
+    return shown, *(as_markdown(document) for document in documents)
 
 
 def _take(read: dict[str, Any], ending: str) -> dict[str, Any]:

@@ -1,174 +1,128 @@
 """Adapters from the catalog: one argument per path, cohort or training."""
 
 import logging
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from covid_cxr.figures import cropping, intervals, learning_curves
+from covid_cxr.audit.masked_inputs import MaskedInputs, mask_inputs
+from covid_cxr.evaluation.inference_settings import Reporting
+from covid_cxr.evaluation.masked_aurocs import INPUT_NAMES, WHOLE
+from covid_cxr.evaluation.paper_tables import chosen_path
+from covid_cxr.figures import (
+    cropping,
+    explained_cases,
+    flow_diagram,
+    intervals,
+    learning_curves,
+    masked_radiographs,
+)
 from covid_cxr.figures.note import draw_note
-from covid_cxr.figures.palette import path_colour
+from covid_cxr.figures.palette import classifier_colours, path_colour
 from covid_cxr.figures.paths import draw_paths
-from covid_cxr.paths import TRAINING_PATHS
-from covid_cxr.pipelines.reporting.cohorts import split_cohorts
-from covid_cxr.pipelines.reporting.sites import take_site_results
 from covid_cxr.radiographs import files
 from covid_cxr.radiographs.crops import match_crops
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
-from covid_cxr.report import (
-    audit,
-    comparisons,
-    flow,
-    html,
-    performance,
-    seeds,
-    trainings,
-)
-from covid_cxr.report.documents.document import Documents
-from covid_cxr.report.evaluation import Evaluation, EvaluationTables
-from covid_cxr.report.flags import FlagTables
-from covid_cxr.report.provenance import Provenance
-from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.saliency import SaliencyTables
-from covid_cxr.report.shortcuts import ShortcutTables
+from covid_cxr.radiographs.store import ImageStore
+from covid_cxr.report import flags, radiograph_flow, wording
+from covid_cxr.report.characteristics import describe_parts
+from covid_cxr.report.gallery import Gallery, as_jpeg, draw_images, gather_cases
+from covid_cxr.report.map_tests import METHOD_NAMES, explained_path
+from covid_cxr.report.trainings import training_title
+from covid_cxr.saliency.cases import OUTCOMES
+from covid_cxr.study.current import current
 
 logger = logging.getLogger(__name__)
 
-IMAGES = (
-    *("figure1", "figure2", "figure3", "figure4", "figure5", "figure6", "figure7"),
-    *("flow_figure", "auroc_intervals", "learning_curves", "randomisation_figure"),
-    *("masked_radiograph_figure", "shortcut_figure"),
-)
-
-# Sections that stand in the report if a run has their tables: the field of
-# `ReportContents`, and the record whose fields are named as the datasets.
-SECTIONS = {
-    "audit": audit.AuditTables,
-    "evaluation": EvaluationTables,
-    "flags": FlagTables,
-    "saliency": SaliencyTables,
-    "shortcuts": ShortcutTables,
-    "provenance": Provenance,
-    "documents": Documents,
-}
+_PART_TITLES = {"train": "Training", "validation": "Validation", "test": "Test"}
 
 
-def count_cohorts(**tables: pd.DataFrame) -> pd.DataFrame:
-    """Return images and patients of each cohort, used and rejected.
+def follow_study(**tables: pd.DataFrame) -> pd.DataFrame:
+    """Return the flow table.
 
     Args:
-        tables: `<cohort>_curated` and `<cohort>_rejected`.
+        tables: `<cohort>_radiographs`, `<cohort>_rejected`, `<cohort>_curated`,
+            `<training set>_split` and `<training set>_left_out`.
     """
-    cohorts = [name.removesuffix("_curated") for name in tables if "_curated" in name]
-    return flow.count_cohorts(
-        {cohort: tables[f"{cohort}_curated"] for cohort in cohorts},
-        {cohort: tables[f"{cohort}_rejected"] for cohort in cohorts},
-    )
+    cohorts = {}
+    for cohort in current().cohorts:
+        if f"{cohort}_curated" not in tables:
+            continue
+        drawn = [
+            name
+            for name, origin in current().cohort_of.items()
+            if origin == cohort and f"{name}_split" in tables
+        ]
+        cohorts[cohort] = radiograph_flow.CohortFlow(
+            ingested=tables[f"{cohort}_radiographs"],
+            curated=tables[f"{cohort}_curated"],
+            rejected=tables[f"{cohort}_rejected"],
+            splits={name: tables[f"{name}_split"] for name in drawn},
+            left_out={name: tables[f"{name}_left_out"] for name in drawn},
+        )
+    return radiograph_flow.follow_radiographs(cohorts)
 
 
-def count_parts(
-    pneumonia_labels: list[str], covid_labels: list[str], **tables: pd.DataFrame
-) -> pd.DataFrame:
+def describe_study(**tables: pd.DataFrame) -> pd.DataFrame:
+    """Return the characteristics of every part of every training set.
+
+    Args:
+        tables: `<training set>_split` and `<cohort>_curated`.
+    """
+    return describe_parts(_split_cohorts(tables))
+
+
+def count_study(**tables: pd.DataFrame) -> pd.DataFrame:
     """Return images, patients and positives of every part of every training set.
 
     Args:
-        pneumonia_labels: The label that is counted in phases 1 and 2.
-        covid_labels: The label that is counted in phase 3.
         tables: `<training set>_split` and `<cohort>_curated`.
     """
-    training_sets = split_cohorts(pneumonia_labels, covid_labels, tables)
-    return flow.count_parts(training_sets)
+    return radiograph_flow.count_parts(_split_cohorts(tables))
 
 
-def tabulate_pneumonia(
-    part_counts: pd.DataFrame,
-    labels: list[str],
-    reporting: Reporting,
-    **scores: pd.DataFrame,
-) -> pd.DataFrame:
-    """Return Table 2.
-
-    Args:
-        part_counts: From `count_parts`.
-        labels: Of phase 2: one.
-        reporting: For the level of the intervals.
-        scores: Of phase 2, by path.
-    """
-    return performance.tabulate_pneumonia(
-        scores, part_counts=part_counts, label=labels[0], reporting=reporting
+def draw_radiograph_flow(flow_results: pd.DataFrame) -> Any:
+    """Return the flow diagram of the flow table."""
+    return flow_diagram.draw_flow(
+        [
+            _lane(str(cohort), rows)
+            for cohort, rows in flow_results.groupby("cohort", sort=False)
+        ]
     )
 
 
-def tabulate_covid(
-    labels: list[str], reporting: Reporting, **scores: pd.DataFrame
-) -> pd.DataFrame:
-    """Return Table 3.
+def gather_flagged(**datasets: pd.DataFrame | ImageStore) -> list[dict[str, Any]]:
+    """Return a sample of flagged radiographs, as the report shows them.
 
     Args:
-        labels: Of phase 3: one.
-        reporting: For the level of the intervals.
-        scores: Of phase 3, by path.
+        datasets: `<cohort>_curated` and `<cohort>_store`.
     """
-    return performance.tabulate_covid(scores, label=labels[0], reporting=reporting)
-
-
-def compare_paths(
-    labels: list[str],
-    reporting: Reporting,
-    evaluation: Evaluation,
-    **scores: pd.DataFrame,
-) -> pd.DataFrame:
-    """Return Table 4.
-
-    Args:
-        labels: Of phase 3: one.
-        reporting: For the level of the intervals and the significance.
-        evaluation: For the power.
-        scores: Of phase 3, by path.
-    """
-    return comparisons.compare_paths(
-        scores, label=labels[0], reporting=reporting, evaluation=evaluation
+    drawn = flags.draw_flagged(
+        {
+            name.removesuffix("_curated"): table
+            for name, table in datasets.items()
+            if isinstance(table, pd.DataFrame)
+        }
     )
-
-
-def adjust_for_all_pairs(
-    labels: list[str], reporting: Reporting, **scores: pd.DataFrame
-) -> pd.DataFrame:
-    """Return Table 5.
-
-    Args:
-        labels: Of phase 3: one.
-        reporting: For the seed of the simulated adjustment.
-        scores: Of phase 3, by path.
-    """
-    return comparisons.adjust_for_all_pairs(
-        scores, label=labels[0], reporting=reporting
-    )
-
-
-def tabulate_seeds(labels: list[str], **scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the spread of each path's AUROC over its seeds.
-
-    Args:
-        labels: Of phase 3: one.
-        scores: Of phase 3 with all seeds, by path.
-    """
-    return seeds.tabulate_seeds(scores, label=labels[0])
+    addresses: list[str] = []
+    for cohort, rows in drawn.groupby("cohort", sort=False)["row"]:
+        store: Any = datasets[f"{cohort}_store"]
+        addresses += map(as_jpeg, store.read(rows.to_numpy(np.int64)))
+    return flags.show_flagged(drawn, addresses)
 
 
 def draw_training_paths(part_counts: pd.DataFrame) -> Any:
     """Return Figure 1: all paths, with the images that each training has seen."""
     train = part_counts[part_counts["part"] == "train"]
     training_images = dict(zip(train["training_set"], train["images"], strict=True))
-    return draw_paths(TRAINING_PATHS, training_images=training_images)
+    return draw_paths(current().paths, training_images=training_images)
 
 
-def draw_cropping(
+def draw_cropped_example(
     images: RadiographFolder,
     crops: pd.DataFrame | None,
     radiographs: pd.DataFrame,
@@ -192,7 +146,7 @@ def draw_cropping(
 def draw_auroc_intervals(table3: pd.DataFrame) -> Any:
     """Return the intervals of Table 3, ours beside the paper's."""
     rows = []
-    for position, path in enumerate(TRAINING_PATHS):
+    for position, path in enumerate(current().paths):
         for row in table3[table3["path"] == path.name].to_dict(orient="records"):
             ours = {key: row[key] for key in ("auroc", "lower", "upper")}
             paper = {key: row[f"paper_{key}"] for key in ("auroc", "lower", "upper")}
@@ -207,70 +161,197 @@ def draw_auroc_intervals(table3: pd.DataFrame) -> Any:
     return intervals.draw_intervals(rows)
 
 
-def draw_learning_curves(**histories: list[dict[str, float]]) -> Any:
+def draw_losses(**histories: list[dict[str, float]]) -> Any:
     """Return the losses of every training.
 
     Args:
         histories: One record per epoch, by training.
     """
     return learning_curves.draw_learning_curves(
-        {trainings.training_title(name): h for name, h in histories.items()}
+        {training_title(name): h for name, h in histories.items()}
     )
 
 
-def list_trainings(**provenance: dict[str, Any]) -> pd.DataFrame:
-    """Return one row per training.
+def draw_outcomes(
+    table3: pd.DataFrame,
+    store: ImageStore,
+    radiographs: pd.DataFrame,
+    reporting: Reporting,
+    **explanations: dict[str, Any],
+) -> tuple[Any, ...]:
+    """Return Figures 4 to 7 for the path asked for, or the best on validation.
 
     Args:
-        provenance: By training.
+        table3: Says which path that is.
+        store: The radiographs' pixels.
+        radiographs: The curated ones, with their row in the store.
+        reporting: For the path asked for.
+        explanations: Cases with their saliency maps, by path.
     """
-    return trainings.list_trainings(provenance)
+    path = explained_path(table3, reporting)
+    explanation = explanations[path.name]
+    rows = radiographs.set_index("image_id")["row"]
+    return tuple(
+        _draw_outcome(explanation, outcome=outcome, store=store, rows=rows)
+        for outcome in OUTCOMES
+    )
 
 
-def list_timings(**clocks: dict[str, list[float]]) -> pd.DataFrame:
-    """Return how long every training took, by the clock.
+def draw_forgetting(randomisation_results: pd.DataFrame) -> Any:
+    """Return how similar each path's maps stay while its classifier forgets.
 
     Args:
-        clocks: By training.
+        randomisation_results: Of all paths.
     """
-    return trainings.list_timings(clocks)
+    if randomisation_results.empty:
+        return draw_note("No randomisation test was made: randomised_images is 0.")
+    titles = {path.name: path.title for path in current().paths}
+    by_path = randomisation_results.groupby("path", sort=False)
+    colours = classifier_colours(titles)
+    return explained_cases.draw_randomisation(
+        {titles[str(name)]: table for name, table in by_path},
+        colours={titles[name]: colour for name, colour in colours.items()},
+    )
 
 
-def write_report(
-    reporting: Reporting, figure3_interactive: Any, **parts: pd.DataFrame | bytes | None
-) -> str:
-    """Return the HTML report of whatever this run's paths have.
+def gather_gallery(
+    table3: pd.DataFrame,
+    store: ImageStore,
+    radiographs: pd.DataFrame,
+    gallery: Gallery,
+    **maps: pd.DataFrame,
+) -> list[dict[str, Any]]:
+    """Return the cases of the gallery, drawn by the path that is best on validation.
 
     Args:
-        reporting: Level and significance.
-        figure3_interactive: The ROC curves.
-        parts: Tables and PNG files by the name of their dataset.
+        table3: Says which path that is.
+        store: The radiographs' pixels.
+        radiographs: The curated ones, with their row in the store.
+        gallery: How many, and the seed.
+        maps: Of every test image, by path.
     """
-    images = {name: parts.pop(name) for name in IMAGES if name in parts}
-    sections = {name: take_section(name, parts) for name in SECTIONS}
-    sections["sites"] = take_site_results(parts)
-    optional = dict.fromkeys(("table1", "table2", "table4", "table5"))
-    contents: dict[str, Any] = {**optional, **parts, **sections, "images": images}
-    colours = {path.name: path_colour(i) for i, path in enumerate(TRAINING_PATHS)}
-    return html.write_report(
-        html.ReportContents(
-            reporting=reporting, roc=figure3_interactive, colours=colours, **contents
+    images = draw_images(maps[chosen_path(table3).name], gallery)
+    rows = radiographs.set_index("image_id")["row"].loc[images]
+    pixels = store.read(rows.to_numpy(np.int64))
+    return gather_cases(images, pixels, radiographs, maps)
+
+
+def draw_masked_aurocs(results: pd.DataFrame) -> Any:
+    """Return the AUROCs of every path and input."""
+    shown = set(results["path"].dropna())
+    paths = {path.name: path.title for path in current().paths if path.name in shown}
+    return masked_radiographs.draw_shortcuts(
+        results,
+        inputs=INPUT_NAMES,
+        paths=paths,
+        colours=classifier_colours(paths),
+    )
+
+
+def draw_masked_example(  # noqa: PLR0913 - one argument per dataset of the catalog
+    *,
+    store: ImageStore,
+    curated: pd.DataFrame,
+    split: pd.DataFrame,
+    lungs: pd.DataFrame,
+    intensity: Mapping[str, Any],
+    masked_inputs: MaskedInputs,
+    reporting: Reporting,
+) -> Any:
+    """Return a test radiograph drawn at random, as each input shows it.
+
+    Args:
+        store: The cohort's images.
+        curated: Its radiographs.
+        split: Of phase 3.
+        lungs: From `curate_lungs`; one with a mask is drawn, if there is any.
+        intensity: Of the training images.
+        masked_inputs: How much is hidden.
+        reporting: For the seed.
+    """
+    test = split.loc[split["part"] == "test", "image_id"]
+    with_mask = test[test.isin(lungs["image_id"])]
+    drawn = (with_mask if len(with_mask) else test).sample(
+        1, random_state=reporting.seed
+    )
+    rows = curated.set_index("image_id").loc[drawn, "row"].to_numpy(np.int64)
+    inputs = mask_inputs(
+        store,
+        curated,
+        lungs,
+        mean_intensity=intensity["mean"],
+        masked_inputs=masked_inputs,
+    )
+    shown = {INPUT_NAMES[WHOLE]: store.read(rows)[0]}
+    for name, masked in inputs.items():
+        if int(rows[0]) in masked.masks:
+            shown[INPUT_NAMES[name]] = masked.read(rows)[0]
+    return masked_radiographs.draw_masked_radiograph(shown)
+
+
+def _split_cohorts(
+    tables: dict[str, pd.DataFrame],
+) -> dict[str, radiograph_flow.SplitCohort]:
+    """Return the training sets that have a split among the tables, by name.
+
+    Args:
+        tables: `<training set>_split` and `<cohort>_curated`.
+    """
+    return {
+        name: radiograph_flow.SplitCohort(
+            split=tables[f"{name}_split"],
+            radiographs=tables[f"{one.cohort}_curated"],
+            label=one.label,
         )
+        for name, one in current().training_sets.items()
+        if f"{name}_split" in tables
+    }
+
+
+def _lane(cohort: str, rows: pd.DataFrame) -> flow_diagram.CohortLane:
+    whole = rows[rows["training_set"].isna()]
+    stations = {
+        "Listed": radiograph_flow.LISTED,
+        "Ingested": radiograph_flow.INGESTED,
+        "Curated": radiograph_flow.CURATED,
+    }
+    losses = (
+        radiograph_flow.REJECTED_AT_INGESTION,
+        radiograph_flow.REJECTED_AT_CURATION,
+    )
+    return flow_diagram.CohortLane(
+        title=wording.cohort(cohort),
+        stations=[_station(title, whole, step) for title, step in stations.items()],
+        losses=[_losses(whole, step) for step in losses],
+        training_sets=[
+            flow_diagram.DividedSet(
+                title=wording.training_set(str(name)),
+                left_out=_losses(divided, radiograph_flow.LEFT_OUT),
+                parts=[
+                    _station(title, divided, part)
+                    for part, title in _PART_TITLES.items()
+                    if (divided["step"] == part).any()
+                ],
+            )
+            for name, divided in rows.groupby("training_set", sort=False)
+        ],
     )
 
 
-def tables_of_section(section: str) -> list[str]:
-    """Return the datasets that a section of the report is made from."""
-    return [field.name for field in fields(SECTIONS[section])]
+def _station(title: str, rows: pd.DataFrame, step: str) -> flow_diagram.Station:
+    row = rows[rows["step"] == step].iloc[0]
+    n_patients = None if pd.isna(row["patients"]) else int(row["patients"])
+    return flow_diagram.Station(
+        title=title, images=int(row["images"]), patients=n_patients
+    )
 
 
-def take_section(section: str, parts: dict[str, Any]) -> Any:
-    """Return the section's record, taken out of `parts`; None where nothing is there.
-
-    A field that has a default may be absent.
-    """
-    found = {n: parts.pop(n) for n in tables_of_section(section) if n in parts}
-    return SECTIONS[section](**found) if found else None
+def _losses(rows: pd.DataFrame, step: str) -> flow_diagram.Losses:
+    lost = rows[rows["step"] == step]
+    return flow_diagram.Losses(
+        title=step.capitalize(),
+        images=dict(zip(lost["reason"], lost["images"].astype(int), strict=True)),
+    )
 
 
 def _cropped_examples(
@@ -289,3 +370,31 @@ def _cropped_examples(
             logger.warning("Figure 2: a raw radiograph can no longer be read")
             continue
         yield pixels, box
+
+
+def _draw_outcome(
+    explanation: dict[str, Any], *, outcome: str, store: ImageStore, rows: pd.Series
+) -> Any:
+    cases = [case for case in explanation["cases"] if case["outcome"] == outcome]
+    if not cases:
+        name = outcome.replace("_", " ")
+        return draw_note(f"The test part has no {name} at this threshold.")
+    unknown = [c["image_id"] for c in cases if c["image_id"] not in rows.index]
+    if unknown:
+        raise ValueError(
+            f"The saliency maps are of radiographs that are not among the curated "
+            f"ones, such as {unknown[0]}; run phase 3 again."
+        )
+    wanted = rows.loc[[case["image_id"] for case in cases]].to_numpy(np.int64)
+    return explained_cases.draw_explained_cases(
+        [
+            explained_cases.ExplainedCase(
+                patient_index=case["patient_index"],
+                score=case["score"],
+                pixels=pixels,
+                saliency=np.asarray(case["map"], dtype=np.float64),
+            )
+            for case, pixels in zip(cases, store.read(wanted), strict=True)
+        ],
+        method=METHOD_NAMES[explanation["method"]],
+    )

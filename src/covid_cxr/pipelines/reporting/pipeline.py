@@ -1,74 +1,69 @@
 """Scores and histories to tables, figures and one HTML file, for any paths."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.paths import (
-    COHORT_OF_TRAINING_SET,
-    TRAINING_PATHS,
-    TrainingPath,
+from covid_cxr.evaluation.comparisons import adjust_for_all_pairs, compare_paths
+from covid_cxr.evaluation.masked_aurocs import MASKED, tabulate_shortcuts
+from covid_cxr.evaluation.paper_tables import (
+    tabulate_general,
+    tabulate_related,
+    tabulate_target,
 )
-from covid_cxr.pipelines.reporting.cohorts import cohort_nodes
+from covid_cxr.evaluation.seed_variance import tabulate_seeds
+from covid_cxr.pipelines.reporting import nodes
 from covid_cxr.pipelines.reporting.documents import document_nodes
-from covid_cxr.pipelines.reporting.flags import flag_nodes
-from covid_cxr.pipelines.reporting.gallery import gallery_node
-from covid_cxr.pipelines.reporting.nodes import (
-    IMAGES,
-    adjust_for_all_pairs,
-    compare_paths,
-    count_cohorts,
-    count_parts,
-    draw_auroc_intervals,
-    draw_cropping,
-    draw_learning_curves,
-    draw_training_paths,
-    list_timings,
-    list_trainings,
-    tables_of_section,
-    tabulate_covid,
-    tabulate_pneumonia,
-    tabulate_seeds,
-    write_report,
-)
-from covid_cxr.pipelines.reporting.saliency import saliency_nodes
-from covid_cxr.pipelines.reporting.shortcuts import shortcut_nodes
-from covid_cxr.pipelines.reporting.sites import site_datasets
-from covid_cxr.report.performance import tabulate_findings
+from covid_cxr.pipelines.wiring import node
+from covid_cxr.report.flags import count_flags
+from covid_cxr.report.html import write_report
+from covid_cxr.report.map_tests import gather_by_path, list_explanations
+from covid_cxr.report.radiograph_flow import count_cohorts
+from covid_cxr.report.sections import SECTIONS
+from covid_cxr.report.trainings import list_timings, list_trainings
+from covid_cxr.study.current import current
+from covid_cxr.study.design import PHASE1, PHASE3, Training, TrainingPath
 
-# Of the pipeline `evaluation`.
-EVALUATED = (*tables_of_section("evaluation"), "figure3", "figure3_interactive")
-SHORTCUTS = tables_of_section("shortcuts")
-EXPLAINED = tables_of_section("saliency")
-FLAGGED = tables_of_section("flags")
-DRAFTED = (*tables_of_section("provenance"), *tables_of_section("documents"))
+# Phase, and what it leaves of each path -> the table of all paths in the report.
+TESTS = {
+    ("phase3", "randomisation"): "randomisation_results",
+    ("phase3", "regions"): "region_results",
+    ("phase3", "repeatability"): "repeatability_results",
+    ("phase2", "pointing"): "pointing_results",
+}
 
 
-def create_pipeline() -> Pipeline:
-    """Return the report of the whole study: all paths, compared."""
-    nodes = [*_nodes_of(TRAINING_PATHS), *_comparison(), *_illustrations()]
-    audited = tables_of_section("audit")
-    given = [*audited, *EVALUATED, *SHORTCUTS, *site_datasets(TRAINING_PATHS)]
-    drafts = document_nodes(nodes, given)
+def create_pipeline(made: Collection[str]) -> Pipeline:
+    """Return the report of the whole study: all paths, compared.
+
+    Args:
+        made: Datasets that other pipelines make; a section may show any of them.
+    """
+    paths = current().paths
+    own = [*_nodes_of(paths), *_comparison(), *_illustrations()]
     return Pipeline(
-        [*nodes, *drafts, _report(nodes, [*given, *DRAFTED])],
+        _with_report(own, paths, made, is_study=True),
         namespace="reporting",
         prefix_datasets_with_namespace=False,
     )
 
 
-def create_path_pipeline(path: TrainingPath) -> Pipeline:
+def create_path_pipeline(path: TrainingPath, made: Collection[str]) -> Pipeline:
     """Return the report of one path: what it has, and nothing of the others.
 
     Its tables and figures carry the namespace `<path>.reporting`; the HTML file is
     `<path>.report`.
+
+    Args:
+        path: Of the study.
+        made: Datasets that other pipelines make; those of the path's evaluation are
+            `<path>.evaluation.…`.
     """
-    nodes = _nodes_of([path])
-    given = [*EVALUATED, *SHORTCUTS, *site_datasets([path])]
-    drafts = document_nodes(nodes, given)
-    pipeline = Pipeline([*nodes, *drafts, _report(nodes, [*given, *DRAFTED])])
+    prefix = f"{path.name}.evaluation."
+    evaluated = {n.removeprefix(prefix): n for n in made if n.startswith(prefix)}
+    known = [*made, *evaluated]
+    pipeline = Pipeline(_with_report(_nodes_of([path]), [path], known, is_study=False))
     free = pipeline.inputs()
-    evaluated = {n: f"{path.name}.evaluation.{n}" for n in free.intersection(EVALUATED)}
     return Pipeline(
         pipeline,
         namespace=f"{path.name}.reporting",
@@ -79,206 +74,239 @@ def create_path_pipeline(path: TrainingPath) -> Pipeline:
     )
 
 
+def _with_report(
+    own: Sequence[Node],
+    paths: Sequence[TrainingPath],
+    made: Collection[str],
+    *,
+    is_study: bool,
+) -> list[Node]:
+    """Return the nodes with the drafts, and with the report of all that there is."""
+    names = [path.name for path in paths]
+    shown = [n for one in SECTIONS for n in one.shows(names, is_study=is_study)]
+    own = [*own, *document_nodes(own, {*made}.intersection(shown))]
+    there = {*made, *(name for one in own for name in one.outputs)}
+    report = node(
+        write_report,
+        "report",
+        reporting="params:reporting",
+        **_same([name for name in dict.fromkeys(shown) if name in there]),
+    )
+    return [*own, report]
+
+
 def _nodes_of(paths: Sequence[TrainingPath]) -> list[Node]:
     """Return the nodes that any number of paths has, in the order of the report."""
-    nodes = [*_counts(paths)]
-    if any(path.has_phase1 for path in paths):
-        nodes.append(
-            Node(
-                tabulate_findings,
-                inputs={
-                    "scores": "phase1_scores",
-                    "labels": "params:phase1.labels",
-                    "reporting": "params:reporting",
-                },
-                outputs="table1",
-                name="tabulate_findings",
-            )
-        )
-    refined = [path for path in paths if path.phase2_cohort is not None]
-    if refined:
-        nodes.append(
-            Node(
-                tabulate_pneumonia,
-                inputs={
-                    "part_counts": "part_counts",
-                    "labels": "params:phase2.labels",
-                    "reporting": "params:reporting",
-                    **{path.name: f"{path.name}_phase2_scores" for path in refined},
-                },
-                outputs="table2",
-                name="tabulate_pneumonia",
-            )
-        )
     return [
-        *nodes,
-        *_covid_scores(paths),
-        *saliency_nodes(paths),
-        gallery_node(paths),
-        *shortcut_nodes(paths),
+        *_counts(paths),
+        *_before_the_target(paths),
+        *_target_scores(paths),
+        *_explanations(paths),
+        *_shortcuts(paths),
         *_trainings(paths),
     ]
 
 
 def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
-    training_sets = [name for name in COHORT_OF_TRAINING_SET if _is_used(name, paths)]
-    cohorts = list(dict.fromkeys(COHORT_OF_TRAINING_SET[n] for n in training_sets))
-    curated = _same([f"{cohort}_curated" for cohort in cohorts])
+    cohort_of = current().cohort_of
+    used = {name for path in paths for name in path.training_sets}
+    training_sets = [name for name in cohort_of if name in used]
+    cohorts = list(dict.fromkeys(cohort_of[name] for name in training_sets))
+    curated = [f"{cohort}_curated" for cohort in cohorts]
+    divided = _same([*curated, *(f"{name}_split" for name in training_sets)])
+    by_cohort = {cohort: f"{cohort}_curated" for cohort in cohorts}
     rejected = _same([f"{cohort}_rejected" for cohort in cohorts])
+    lost = [f"{cohort}_radiographs" for cohort in cohorts]
+    lost += [f"{name}_left_out" for name in training_sets]
+    stores = [f"{cohort}_store" for cohort in cohorts]
     return [
-        *cohort_nodes(training_sets),
-        *flag_nodes(cohorts),
-        Node(
-            count_cohorts,
-            inputs={**curated, **rejected},
-            outputs="cohort_counts",
-            name="count_cohorts",
+        node(nodes.follow_study, "flow_results", **divided, **rejected, **_same(lost)),
+        node(nodes.draw_radiograph_flow, "flow_figure", flow_results="flow_results"),
+        node(nodes.describe_study, "cohort_results", **divided),
+        node(count_flags, "flag_results", **by_cohort),
+        node(nodes.gather_flagged, "flagged_radiographs", **_same([*curated, *stores])),
+        node(count_cohorts, "cohort_counts", **by_cohort, **rejected),
+        node(nodes.count_study, "part_counts", **divided),
+    ]
+
+
+def _before_the_target(paths: Sequence[TrainingPath]) -> list[Node]:
+    """Return the nodes of Tables 1 and 2, of those phases that the paths have."""
+    made = []
+    general = {
+        one.dataset_prefix: f"{one.dataset_prefix}_scores"
+        for path in paths
+        for one in path.trainings
+        if one.training_set == PHASE1
+    }
+    if general:
+        made.append(
+            node(
+                tabulate_general,
+                "table1",
+                labels="params:phase1.labels",
+                reporting="params:reporting",
+                **general,
+            )
+        )
+    refined = [one.dataset_prefix for path in paths for one in path.phase2_trainings]
+    if refined:
+        made.append(
+            node(
+                tabulate_related,
+                "table2",
+                part_counts="part_counts",
+                reporting="params:reporting",
+                **{name: f"{name}_scores" for name in refined},
+            )
+        )
+    return made
+
+
+def _target_scores(paths: Sequence[TrainingPath]) -> list[Node]:
+    return [
+        node(
+            tabulate_target,
+            "table3",
+            scores="arranged_scores",
+            reporting="params:reporting",
         ),
-        Node(
-            count_parts,
-            inputs={
-                "pneumonia_labels": "params:phase2.labels",
-                "covid_labels": "params:phase3.labels",
-                **_same([f"{name}_split" for name in training_sets]),
-                **curated,
-            },
-            outputs="part_counts",
-            name="count_parts",
+        node(
+            tabulate_seeds,
+            "seed_variance",
+            **{path.name: f"{path.name}_phase3_seed_scores" for path in paths},
+        ),
+        node(nodes.draw_auroc_intervals, "auroc_intervals", table3="table3"),
+    ]
+
+
+def _explanations(paths: Sequence[TrainingPath]) -> list[Node]:
+    """Return the nodes that show and judge the maps of these paths."""
+    explanations = {path.name: f"{path.name}_phase3_saliency" for path in paths}
+    images = {
+        "table3": "table3",
+        "store": f"{current().target_cohort}_store",
+        "radiographs": f"{current().target_cohort}_curated",
+    }
+    gathered = {
+        results: {n: f"{one.dataset_prefix}_{test}" for n, one in tested.items()}
+        for (phase, test), results in TESTS.items()
+        if (tested := _tested(paths, phase))
+    }
+    return [
+        node(
+            nodes.draw_outcomes,
+            ["figure4", "figure5", "figure6", "figure7"],
+            **images,
+            reporting="params:reporting",
+            **explanations,
+        ),
+        node(list_explanations, "explanation_results", **explanations),
+        node(
+            nodes.draw_forgetting,
+            "randomisation_figure",
+            randomisation_results="randomisation_results",
+        ),
+        *(
+            node(
+                gather_by_path,
+                results,
+                name=f"gather_{results.removesuffix('_results')}",
+                **by_path,
+            )
+            for results, by_path in gathered.items()
+        ),
+        node(
+            nodes.gather_gallery,
+            "gallery",
+            **images,
+            gallery="params:gallery",
+            **{path.name: f"{path.name}_phase3_maps" for path in paths},
         ),
     ]
 
 
-def _covid_scores(paths: Sequence[TrainingPath]) -> list[Node]:
-    scores = {path.name: f"{path.name}_phase3_scores" for path in paths}
+def _tested(paths: Sequence[TrainingPath], phase: str) -> dict[str, Training]:
+    """Return each path's training whose maps are tested; of phase 2, the last one."""
+    if phase == PHASE3:
+        return {path.name: path.phase3_training for path in paths}
+    study = current()
+    return {
+        path.name: training
+        for path in paths
+        for training in path.phase2_trainings
+        if study.has_pointing(training)
+    }
+
+
+def _shortcuts(paths: Sequence[TrainingPath]) -> list[Node]:
+    cohort = current().target_cohort
+    drawn = {"curated": f"{cohort}_curated", "split": "phase3_split"}
+    whole = {path.name: f"{path.name}_phase3_scores" for path in paths}
+    masked = {f"{n}{MASKED}": f"{n}_phase3_masked_scores" for n in whole}
     return [
-        Node(
-            tabulate_covid,
-            inputs={
-                "labels": "params:phase3.labels",
-                "reporting": "params:reporting",
-                **scores,
-            },
-            outputs="table3",
-            name="tabulate_covid",
+        node(
+            tabulate_shortcuts,
+            "shortcut_results",
+            **drawn,
+            intensity_auroc="intensity_auroc",
+            reporting="params:reporting",
+            **whole,
+            **masked,
         ),
-        Node(
-            tabulate_seeds,
-            inputs={
-                "labels": "params:phase3.labels",
-                **{path.name: f"{path.name}_phase3_seed_scores" for path in paths},
-            },
-            outputs="seed_variance",
-            name="tabulate_seeds",
-        ),
-        Node(
-            draw_auroc_intervals,
-            inputs={"table3": "table3"},
-            outputs="auroc_intervals",
-            name="draw_auroc_intervals",
+        node(nodes.draw_masked_aurocs, "shortcut_figure", results="shortcut_results"),
+        node(
+            nodes.draw_masked_example,
+            "masked_radiograph_figure",
+            **drawn,
+            store=f"{cohort}_store",
+            lungs=f"{cohort}_lungs",
+            intensity="phase3_intensity",
+            masked_inputs="params:audit.masked_inputs",
+            reporting="params:reporting",
         ),
     ]
 
 
 def _trainings(paths: Sequence[TrainingPath]) -> list[Node]:
-    names = [
-        *(["phase1"] if any(path.has_phase1 for path in paths) else []),
-        *(f"{path.name}_phase2" for path in paths if path.phase2_cohort is not None),
-        *(f"{path.name}_phase3" for path in paths),
-    ]
+    trainings = {one.name: one for path in paths for one in path.trainings}
+    in_order = sorted(trainings.values(), key=lambda one: one.training_set[:6])
+    names = [one.dataset_prefix for one in in_order]  # phase by phase
     return [
-        Node(
-            draw_learning_curves,
-            inputs={name: f"{name}_history" for name in names},
-            outputs="learning_curves",
-            name="draw_learning_curves",
+        node(
+            nodes.draw_losses,
+            "learning_curves",
+            **{name: f"{name}_history" for name in names},
         ),
-        Node(
+        node(
             list_trainings,
-            inputs={name: f"{name}_provenance" for name in names},
-            outputs="trainings",
-            name="list_trainings",
+            "trainings",
+            **{name: f"{name}_provenance" for name in names},
         ),
-        Node(
-            list_timings,
-            inputs={name: f"{name}_clock" for name in names},
-            outputs="timings",
-            name="list_timings",
-        ),
+        node(list_timings, "timings", **{name: f"{name}_clock" for name in names}),
     ]
 
 
 def _comparison() -> list[Node]:
-    scores = {path.name: f"{path.name}_phase3_scores" for path in TRAINING_PATHS}
-    given = {"labels": "params:phase3.labels", "reporting": "params:reporting"}
+    given = {"scores": "arranged_scores", "reporting": "params:reporting"}
     return [
-        Node(
-            compare_paths,
-            inputs={**given, "evaluation": "params:evaluation", **scores},
-            outputs="table4",
-            name="compare_paths",
-        ),
-        Node(
-            adjust_for_all_pairs,
-            inputs={**given, **scores},
-            outputs="table5",
-            name="adjust_for_all_pairs",
-        ),
+        node(compare_paths, "table4", **given, evaluation="params:evaluation"),
+        node(adjust_for_all_pairs, "table5", **given),
     ]
 
 
 def _illustrations() -> list[Node]:
     return [
-        Node(
-            draw_training_paths,
-            inputs={"part_counts": "part_counts"},
-            outputs="figure1",
-            name="draw_training_paths",
-        ),
-        Node(
-            draw_cropping,
-            inputs={
-                "images": "covid_images",
-                "crops": "covid_crops",
-                "radiographs": "covid_curated",
-                "reporting": "params:reporting",
-            },
-            outputs="figure2",
-            name="draw_cropping",
+        node(nodes.draw_training_paths, "figure1", part_counts="part_counts"),
+        node(
+            nodes.draw_cropped_example,
+            "figure2",
+            images=f"{current().target_cohort}_images",
+            crops=f"{current().target_cohort}_crops",
+            radiographs=f"{current().target_cohort}_curated",
+            reporting="params:reporting",
         ),
     ]
-
-
-def _report(nodes: Sequence[Node], given: Sequence[str]) -> Node:
-    """Return the node that puts into the report whatever `nodes` make.
-
-    Args:
-        nodes: Of this pipeline.
-        given: Tables and figures that other pipelines have made.
-    """
-    made = [name for node in nodes for name in node.outputs]
-    counted = {"cohorts": "cohort_counts", "parts": "part_counts"}
-    followed = {"flow": "flow_results", "characteristics": "cohort_results"}
-    trained = {"trainings": "trainings", "seeds": "seed_variance"}
-    shown = {**counted, **followed, **trained, "gallery": "gallery"}
-    sections = (*IMAGES, *EXPLAINED, *FLAGGED)
-    named = [n for n in made if n.startswith("table") or n in sections]
-    return Node(
-        write_report,
-        inputs={
-            "reporting": "params:reporting",
-            **shown,
-            **_same([*named, *given]),
-        },
-        outputs="report",
-        name="write_report",
-    )
-
-
-def _is_used(training_set: str, paths: Sequence[TrainingPath]) -> bool:
-    if training_set == "phase1":
-        return any(path.has_phase1 for path in paths)
-    cohorts = {f"phase2_{path.phase2_cohort}" for path in paths}
-    return training_set == "phase3" or training_set in cohorts
 
 
 def _same(names: Sequence[str]) -> dict[str, str]:

@@ -3,10 +3,10 @@
 from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.cohorts.site_splits import split_sites
-from covid_cxr.figures.sites import draw_sites
-from covid_cxr.paths import TRAINING_PATHS, TrainingPath
-from covid_cxr.pipelines.sites.nodes import tabulate_sites
-from covid_cxr.pipelines.training_phase import provenance_of
+from covid_cxr.evaluation.left_out_sites import tabulate_sites
+from covid_cxr.figures.site_gains import draw_sites
+from covid_cxr.study.current import current
+from covid_cxr.study.design import TrainingPath
 from covid_cxr.training.sites import StageWithoutSites
 
 
@@ -17,36 +17,37 @@ def create_pipeline() -> Pipeline:
     of phase 3 from an earlier run. Everything carries the names of its paths as tags:
     `kedro run --pipelines=sites --tags=path_b` needs and makes nothing of the others.
     """
-    return sum((_sites(path) for path in TRAINING_PATHS), Pipeline([_split()]))
+    return sum((_sites(path) for path in current().paths), Pipeline([_split()]))
 
 
 def _split() -> Node:
     return Node(
         split_sites,
         inputs={
-            "curated": "covid_curated",
-            "duplicates": "covid_duplicates",
+            "curated": f"{current().target_cohort}_curated",
+            "duplicates": f"{current().target_cohort}_duplicates",
             "targets": "params:phase3_split",
             "sites": "params:sites",
         },
         outputs=["site_splits", "site_counts"],
         name="split_sites",
-        tags=[path.name for path in TRAINING_PATHS],
+        tags=[path.name for path in current().paths],
     )
 
 
 def _sites(path: TrainingPath) -> Pipeline:
-    written = f"{path.name}_site"
+    written, cohort = f"{path.name}_site", current().target_cohort
     return Pipeline(
         [_train(path), *_report()],
         namespace=f"{path.name}.sites",
         inputs={
-            "parent": path.phase3_parent,
-            "parent_provenance": provenance_of(path.phase3_parent),
+            "parent": path.phase3_training.parent_classifier,
+            "parent_provenance": path.phase3_training.parent_provenance,
+            "store": f"{cohort}_store",
+            "curated": f"{cohort}_curated",
             "phase3_scores": f"{path.name}_phase3_scores",
             "state": f"{written}_state",
-            **{name: name for name in ("covid_store", "covid_curated", "phase3_split")},
-            **{name: name for name in ("site_splits", "site_counts")},
+            **{n: n for n in ("phase3_split", "site_splits", "site_counts")},
         },
         outputs={
             name: f"{written}_{name}"
@@ -70,8 +71,8 @@ def _train(path: TrainingPath) -> Node:
         inputs={
             "parent": "parent",
             "parent_provenance": "parent_provenance",
-            "store": "covid_store",
-            "curated": "covid_curated",
+            "store": "store",
+            "curated": "curated",
             "splits": "site_splits",
             "sample": "params:sample",
             "labels": "params:labels",
@@ -93,9 +94,8 @@ def _report() -> list[Node]:
                 "unseen": "scores",
                 "seen": "phase3_scores",
                 "sites": "site_counts",
-                "curated": "covid_curated",
+                "curated": "curated",
                 "split": "phase3_split",
-                "labels": "params:labels",
                 "reporting": "params:reporting",
             },
             outputs="results",

@@ -1,21 +1,22 @@
-"""Patients admitted → defects chosen → the raw files of three cohorts drawn."""
+"""Patients admitted → defects chosen → the raw files of the study's cohorts drawn."""
+
+from collections.abc import Iterator
+from functools import partial, update_wrapper
+from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
+from covid_cxr.study.current import current
 from covid_cxr.synthesis.defects import choose_defects
 from covid_cxr.synthesis.hospital import admit_patients
-from covid_cxr.synthesis.raw_covid import write_covid, write_covid_masks
-from covid_cxr.synthesis.raw_nih import write_nih
-from covid_cxr.synthesis.raw_rsna import write_rsna
+from covid_cxr.synthesis.writers import WRITERS, Writer
 
 
 def create_pipeline() -> Pipeline:
     """Return the steps that write a synthetic hospital in the published formats."""
-    admitted = {
-        "radiographs": "synthetic_radiographs",
-        "synthesis": "params:synthesis",
-        "defects": "synthetic_defects",
-    }
+    cohorts = current().cohorts.values()
+    drawn = [c for c in cohorts if c.source in WRITERS]
+    written = [n for c in drawn for n in _write(c.name, WRITERS[c.source])]
     return Pipeline(
         [
             Node(
@@ -33,39 +34,25 @@ def create_pipeline() -> Pipeline:
                 outputs="synthetic_defects",
                 name="choose_defects",
             ),
-            Node(
-                write_nih,
-                inputs=admitted,
-                outputs=[
-                    "nih_images",
-                    "nih_entries",
-                    "nih_train_val_list",
-                    "nih_test_list",
-                ],
-                name="write_nih",
-            ),
-            Node(
-                write_rsna,
-                inputs=admitted,
-                outputs=[
-                    "rsna_images",
-                    "rsna_labels",
-                    "rsna_class_info",
-                    "rsna_mapping",
-                ],
-                name="write_rsna",
-            ),
-            Node(
-                write_covid,
-                inputs=admitted,
-                outputs=["covid_images", "covid_manifest", "covid_crops"],
-                name="write_covid",
-            ),
-            Node(
-                write_covid_masks,
-                inputs=admitted,
-                outputs="covid_masks",
-                name="write_covid_masks",
-            ),
+            *written,
         ]
     )
+
+
+def _write(cohort: str, writer: Writer) -> Iterator[Node]:
+    names = [f"{cohort}_{name}" for name in writer.outputs]
+    datasets = names if len(names) > 1 else names[0]
+    yield _node(writer.write, cohort, datasets, name=f"write_{cohort}")
+    if writer.write_masks is not None:
+        masks = f"{cohort}_masks"
+        yield _node(writer.write_masks, cohort, masks, name=f"write_{masks}")
+
+
+def _node(write: Any, cohort: str, outputs: list[str] | str, *, name: str) -> Node:
+    admitted = {
+        "radiographs": "synthetic_radiographs",
+        "synthesis": "params:synthesis",
+        "defects": "synthetic_defects",
+    }
+    bound = update_wrapper(partial(write, cohort=cohort), write)
+    return Node(bound, inputs=admitted, outputs=outputs, name=name)

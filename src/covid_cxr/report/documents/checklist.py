@@ -1,7 +1,7 @@
 """A checklist as data: which statements of a run fill which item."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from covid_cxr.report.documents.document import Item
 from covid_cxr.report.documents.evidence import Evidence
@@ -15,17 +15,17 @@ class Question:
 
     Attributes:
         number: As on the official form; empty where items have none.
-        section: The heading it stands under.
         topic: What it is about, in our words.
         told: What the run can state, in order.
         asked: What only the authors can tell; empty where the run tells it all.
+        section: The heading it stands under.
     """
 
-    number: str = ""
-    section: str
+    number: str
     topic: str
-    told: tuple[Statement, ...] = ()
-    asked: str = ""
+    told: tuple[Statement, ...]
+    asked: str
+    section: str = ""
 
     def answer(self, evidence: Evidence) -> Item:
         """Return the item with what the run tells, and a blank for the rest.
@@ -41,6 +41,16 @@ class Question:
             told=stated,
             asked=missing,
         )
+
+
+def item(number: str, topic: str, *told: Statement, asked: str = "") -> Question:
+    """Return one item of a form, whose fields `Question` describes."""
+    return Question(number=number, topic=topic, told=told, asked=asked)
+
+
+def under(section: str, *items: Question) -> tuple[Question, ...]:
+    """Return the items with the heading they stand under."""
+    return tuple(replace(one, section=section) for one in items)
 
 
 def answer_all(questions: Sequence[Question], evidence: Evidence) -> tuple[Item, ...]:

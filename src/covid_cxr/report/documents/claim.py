@@ -8,7 +8,7 @@ words; the form itself is the authority (docs/decisions/0020).
 from covid_cxr.report.documents import data_statements as data
 from covid_cxr.report.documents import model_statements as model
 from covid_cxr.report.documents import result_statements as results
-from covid_cxr.report.documents.checklist import Question, answer_all
+from covid_cxr.report.documents.checklist import answer_all, item, under
 from covid_cxr.report.documents.document import Document
 from covid_cxr.report.documents.evidence import Evidence
 
@@ -27,299 +27,253 @@ RESULTS_DATA, RESULTS = "Results: data", "Results: model performance"
 DISCUSSION, OTHER = "Discussion", "Other information"
 
 QUESTIONS = (
-    Question(
-        number="1",
-        section=TITLE,
-        topic="AI study, and which kind of AI",
-        told=(model.study_type,),
-        asked="the title, which says so",
+    *under(
+        TITLE,
+        item(
+            "1",
+            "AI study, and which kind of AI",
+            model.study_type,
+            asked="the title, which says so",
+        ),
     ),
-    Question(
-        number="2",
-        section=ABSTRACT,
-        topic="Design, methods, results and conclusions in short",
-        told=(results.performance,),
-        asked="the abstract",
+    *under(
+        ABSTRACT,
+        item(
+            "2",
+            "Design, methods, results and conclusions in short",
+            results.performance,
+            asked="the abstract",
+        ),
     ),
-    Question(
-        number="3",
-        section=INTRODUCTION,
-        topic="Background, and the role meant for the AI",
-        asked="scientific and clinical background, intended use and role",
+    *under(
+        INTRODUCTION,
+        item(
+            "3",
+            "Background, and the role meant for the AI",
+            asked="scientific and clinical background, intended use and role",
+        ),
+        item(
+            "4",
+            "Aims and hypotheses",
+            model.study_type,
+            asked="aims and hypotheses, with the date at which they were set",
+        ),
     ),
-    Question(
-        number="4",
-        section=INTRODUCTION,
-        topic="Aims and hypotheses",
-        told=(model.study_type,),
-        asked="aims and hypotheses, with the date at which they were set",
+    *under(
+        DESIGN,
+        item(
+            "5",
+            "Prospective or retrospective",
+            asked="prospective or retrospective collection of the cohort that "
+            "is tested on",
+        ),
+        item(
+            "6",
+            "Goal of the study",
+            model.study_type,
+            asked="the goal: feasibility, development, comparison with readers …",
+        ),
     ),
-    Question(
-        number="5",
-        section=DESIGN,
-        topic="Prospective or retrospective",
-        asked="prospective or retrospective collection of the COVID-19 cohort",
+    *under(
+        DATA,
+        item(
+            "7",
+            "Sources of the data",
+            data.sources,
+            asked="approvals, licences and the years of collection",
+        ),
+        item(
+            "8",
+            "Inclusion and exclusion",
+            data.eligibility,
+            asked="how, where and when patients were found eligible",
+        ),
+        item("9", "Pre-processing", data.preprocessing),
+        item("10", "Selection of subsets", data.subsets),
+        item(
+            "11",
+            "De-identification",
+            data.pseudonyms,
+            asked="how images and tables were de-identified before they came "
+            "to the study",
+        ),
+        item("12", "Missing data", data.missing_values),
+        item(
+            "13",
+            "Acquisition of the images",
+            data.views,
+            asked="equipment, manufacturers and acquisition settings",
+        ),
     ),
-    Question(
-        number="6",
-        section=DESIGN,
-        topic="Goal of the study",
-        told=(model.study_type,),
-        asked="the goal: feasibility, development, comparison with readers …",
+    *under(
+        REFERENCE,
+        item(
+            "14",
+            "How the reference standard was obtained",
+            data.reference_standard,
+            asked="the test, its timing to the radiograph, and its laboratories",
+        ),
+        item(
+            "15",
+            "Why this reference standard",
+            asked="the rationale, and what it misses",
+        ),
+        item(
+            "16",
+            "Where annotations come from",
+            data.reference_standard,
+            asked="who annotated the group's own images, with which qualification",
+        ),
+        item(
+            "17",
+            "Annotation of the test set",
+            asked="whether test labels were made otherwise than those of training",
+        ),
+        item(
+            "18",
+            "Variability between and within raters",
+            asked="variability of the annotations, or that none was measured",
+        ),
     ),
-    Question(
-        number="7",
-        section=DATA,
-        topic="Sources of the data",
-        told=(data.sources,),
-        asked="approvals, licences and the years of collection",
+    *under(
+        PARTITIONS,
+        item("19", "How radiographs came into their part", data.partitions),
+        item("20", "Level at which the parts are disjoint", data.held_apart),
     ),
-    Question(
-        number="8",
-        section=DATA,
-        topic="Inclusion and exclusion",
-        told=(data.eligibility,),
-        asked="how, where and when patients were found eligible",
+    *under(
+        TESTING_DATA,
+        item(
+            "21",
+            "Intended size of the test set",
+            results.detectable,
+            asked="which size was intended before the study, and why",
+        ),
     ),
-    Question(
-        number="9",
-        section=DATA,
-        topic="Pre-processing",
-        told=(data.preprocessing,),
+    *under(
+        MODEL,
+        item("22", "The model in detail", model.network, model.output),
+        item("23", "Software and its versions", model.software, model.code),
+        item("24", "Initial weights", model.initialisation),
     ),
-    Question(
-        number="10",
-        section=DATA,
-        topic="Selection of subsets",
-        told=(data.subsets,),
+    *under(
+        TRAINING,
+        item("25", "How it was trained", model.training, model.cost),
+        item("26", "How the final model was chosen", model.selection),
+        item("27", "Ensembles", results.ensembles),
     ),
-    Question(
-        number="11",
-        section=DATA,
-        topic="De-identification",
-        told=(data.pseudonyms,),
-        asked="how images and tables were de-identified before they came to the study",
+    *under(
+        EVALUATION,
+        item("28", "Measures of performance", results.metrics),
+        item("29", "Uncertainty and significance", results.uncertainty),
+        item(
+            "30",
+            "Robustness",
+            results.seeds,
+            results.shortcuts,
+            results.masked_lungs,
+            asked="further sensitivity analyses",
+        ),
+        item(
+            "31",
+            "Explainability",
+            results.explanations,
+            results.map_checks,
+            asked="how readers judged the maps, if they did",
+        ),
+        item("32", "Evaluation on internal data", results.performance),
+        item(
+            "33",
+            "Testing on external data",
+            data.external_data,
+            results.unseen_sites,
+            asked="external data, if any, or why there are none",
+        ),
+        item(
+            "34",
+            "Registration of a trial",
+            asked="register and number, or that it is no trial",
+        ),
     ),
-    Question(
-        number="12",
-        section=DATA,
-        topic="Missing data",
-        told=(data.missing_values,),
+    *under(
+        RESULTS_DATA,
+        item(
+            "35",
+            "Included and excluded, in numbers",
+            data.participant_flow,
+            data.eligibility,
+        ),
+        item(
+            "36",
+            "Characteristics of each part",
+            data.demographics,
+            data.outcome_counts,
+            asked="clinical characteristics that the tables do not hold",
+        ),
     ),
-    Question(
-        number="13",
-        section=DATA,
-        topic="Acquisition of the images",
-        told=(data.views,),
-        asked="equipment, manufacturers and acquisition settings",
+    *under(
+        RESULTS,
+        item(
+            "37",
+            "Performance with its uncertainty",
+            results.performance,
+            results.comparison,
+            results.calibration,
+        ),
+        item(
+            "38",
+            "Diagnostic performance and its precision",
+            results.operating_points,
+            results.subgroups,
+        ),
+        item(
+            "39",
+            "Analysis of errors",
+            results.errors,
+            asked="what wrongly called radiographs have in common",
+        ),
     ),
-    Question(
-        number="14",
-        section=REFERENCE,
-        topic="How the reference standard was obtained",
-        told=(data.reference_standard,),
-        asked="the test, its timing to the radiograph, and its laboratories",
+    *under(
+        DISCUSSION,
+        item(
+            "40",
+            "Limitations",
+            results.limitations,
+            asked="limitations of the cohort that the run cannot know",
+        ),
+        item(
+            "41",
+            "What follows for practice",
+            model.not_a_device,
+            asked="implications for practice",
+        ),
     ),
-    Question(
-        number="15",
-        section=REFERENCE,
-        topic="Why this reference standard",
-        asked="the rationale, and what it misses",
-    ),
-    Question(
-        number="16",
-        section=REFERENCE,
-        topic="Where annotations come from",
-        told=(data.reference_standard,),
-        asked="who annotated the group's own images, with which qualification",
-    ),
-    Question(
-        number="17",
-        section=REFERENCE,
-        topic="Annotation of the test set",
-        asked="whether test labels were made otherwise than those of training",
-    ),
-    Question(
-        number="18",
-        section=REFERENCE,
-        topic="Variability between and within raters",
-        asked="variability of the annotations, or that none was measured",
-    ),
-    Question(
-        number="19",
-        section=PARTITIONS,
-        topic="How radiographs came into their part",
-        told=(data.partitions,),
-    ),
-    Question(
-        number="20",
-        section=PARTITIONS,
-        topic="Level at which the parts are disjoint",
-        told=(data.held_apart,),
-    ),
-    Question(
-        number="21",
-        section=TESTING_DATA,
-        topic="Intended size of the test set",
-        told=(results.detectable,),
-        asked="which size was intended before the study, and why",
-    ),
-    Question(
-        number="22",
-        section=MODEL,
-        topic="The model in detail",
-        told=(model.network, model.output),
-    ),
-    Question(
-        number="23",
-        section=MODEL,
-        topic="Software and its versions",
-        told=(model.software, model.code),
-    ),
-    Question(
-        number="24",
-        section=MODEL,
-        topic="Initial weights",
-        told=(model.initialisation,),
-    ),
-    Question(
-        number="25",
-        section=TRAINING,
-        topic="How it was trained",
-        told=(model.training, model.cost),
-    ),
-    Question(
-        number="26",
-        section=TRAINING,
-        topic="How the final model was chosen",
-        told=(model.selection,),
-    ),
-    Question(
-        number="27",
-        section=TRAINING,
-        topic="Ensembles",
-        told=(results.ensembles,),
-    ),
-    Question(
-        number="28",
-        section=EVALUATION,
-        topic="Measures of performance",
-        told=(results.metrics,),
-    ),
-    Question(
-        number="29",
-        section=EVALUATION,
-        topic="Uncertainty and significance",
-        told=(results.uncertainty,),
-    ),
-    Question(
-        number="30",
-        section=EVALUATION,
-        topic="Robustness",
-        told=(results.seeds, results.shortcuts, results.masked_lungs),
-        asked="further sensitivity analyses",
-    ),
-    Question(
-        number="31",
-        section=EVALUATION,
-        topic="Explainability",
-        told=(results.explanations, results.map_checks),
-        asked="how readers judged the maps, if they did",
-    ),
-    Question(
-        number="32",
-        section=EVALUATION,
-        topic="Evaluation on internal data",
-        told=(results.performance,),
-    ),
-    Question(
-        number="33",
-        section=EVALUATION,
-        topic="Testing on external data",
-        told=(data.external_data, results.unseen_sites),
-        asked="external data, if any, or why there are none",
-    ),
-    Question(
-        number="34",
-        section=EVALUATION,
-        topic="Registration of a trial",
-        asked="register and number, or that it is no trial",
-    ),
-    Question(
-        number="35",
-        section=RESULTS_DATA,
-        topic="Included and excluded, in numbers",
-        told=(data.participant_flow, data.eligibility),
-    ),
-    Question(
-        number="36",
-        section=RESULTS_DATA,
-        topic="Characteristics of each part",
-        told=(data.demographics, data.outcome_counts),
-        asked="clinical characteristics that the tables do not hold",
-    ),
-    Question(
-        number="37",
-        section=RESULTS,
-        topic="Performance with its uncertainty",
-        told=(results.performance, results.comparison, results.calibration),
-    ),
-    Question(
-        number="38",
-        section=RESULTS,
-        topic="Diagnostic performance and its precision",
-        told=(results.operating_points, results.subgroups),
-    ),
-    Question(
-        number="39",
-        section=RESULTS,
-        topic="Analysis of errors",
-        told=(results.errors,),
-        asked="what wrongly called radiographs have in common",
-    ),
-    Question(
-        number="40",
-        section=DISCUSSION,
-        topic="Limitations",
-        told=(results.limitations,),
-        asked="limitations of the cohort that the run cannot know",
-    ),
-    Question(
-        number="41",
-        section=DISCUSSION,
-        topic="What follows for practice",
-        told=(model.not_a_device,),
-        asked="implications for practice",
-    ),
-    Question(
-        number="42",
-        section=OTHER,
-        topic="Protocol and technical details",
-        told=(model.protocol,),
-        asked="the study protocol, if it was written down before",
-    ),
-    Question(
-        number="43",
-        section=OTHER,
-        topic="Availability of software, model and data",
-        told=(model.code, model.weights, data.sources),
-        asked="where model and data can be had, by whom",
-    ),
-    Question(
-        number="44",
-        section=OTHER,
-        topic="Funding and the funders' role",
-        asked="funding, and the funders' role",
+    *under(
+        OTHER,
+        item(
+            "42",
+            "Protocol and technical details",
+            model.protocol,
+            asked="the study protocol, if it was written down before",
+        ),
+        item(
+            "43",
+            "Availability of software, model and data",
+            model.code,
+            model.weights,
+            data.sources,
+            asked="where model and data can be had, by whom",
+        ),
+        item(
+            "44",
+            "Funding and the funders' role",
+            asked="funding, and the funders' role",
+        ),
     ),
 )
 
 
 def fill_claim(evidence: Evidence) -> Document:
-    """Return the draft of the CLAIM 2024 form.
-
-    Args:
-        evidence: What the run left.
-    """
+    """Return the draft of the CLAIM 2024 form."""
     return Document(
         name="claim_2024",
         title="CLAIM 2024: draft",

@@ -8,35 +8,33 @@ from typing import Any
 
 import pandas as pd
 
+from covid_cxr.cohorts.sources import SOURCES
 from covid_cxr.report import wording
-from covid_cxr.report.cohort_table import AGE
+from covid_cxr.report.characteristics import AGE
 from covid_cxr.report.documents.evidence import TEST_SET, Evidence
-from covid_cxr.report.flow import PARTS, REJECTED_AT_CURATION, REJECTED_AT_INGESTION
-from covid_cxr.report.parameters import NOT_SHOWN
-from covid_cxr.report.provenance import ABSENT, DATA
+from covid_cxr.report.printable import NOT_SHOWN
+from covid_cxr.report.radiograph_flow import (
+    PARTS,
+    REJECTED_AT_CURATION,
+    REJECTED_AT_INGESTION,
+)
+from covid_cxr.report.run_facts import ABSENT, DATA
+from covid_cxr.study.current import current
+from covid_cxr.study.design import PHASE3
 
-_SOURCES = {
-    "nih": "NIH ChestX-ray14 (Wang et al. 2017)",
-    "rsna": "RSNA Pneumonia Detection Challenge 2018, a selection of ChestX-ray14",
-}
-_COVID_SOURCES = {
-    "manifest": "the COVID-19 cohort in the group's own manifest",
+_LAYOUTS = {  # of the source "covid"
+    "manifest": "the {target} cohort in the group's own manifest",
     "covid_chestxray_dataset": "the covid-chestxray-dataset (Cohen et al. 2020)",
     "covidx": "COVIDx (Wang, Lin and Wong 2020)",
     "ricord": "MIDRC-RICORD-1C (Tsai et al. 2021)",
     "bimcv": "BIMCV-COVID19+ and BIMCV-COVID19- (de la Iglesia Vaya et al. 2020)",
 }
 _REFERENCES = {
-    "phase1": "the 14 findings are text-mined from radiology reports",
-    "phase2_nih": "pneumonia is text-mined from radiology reports",
-    "phase2_rsna": "pneumonia is what radiologists marked with a box",
-}
-_COVID_REFERENCES = {
-    "manifest": "COVID-19 is the RT-PCR result in the manifest",
-    "covid_chestxray_dataset": "COVID-19 is the finding that the collection gives",
-    "covidx": "COVID-19 is the class in the published label files",
-    "ricord": "all studies of the collection are of COVID-19",
-    "bimcv": "COVID-19 is the table of test results that lists the session",
+    "manifest": "{target} is the {reference} result in the manifest",
+    "covid_chestxray_dataset": "{target} is the finding that the collection gives",
+    "covidx": "{target} is the class in the published label files",
+    "ricord": "all studies of the collection are of {target}",
+    "bimcv": "{target} is the table of test results that lists the session",
 }
 _DESCRIBED = (AGE, "sex", "view", "site")
 
@@ -60,10 +58,8 @@ def notices(evidence: Evidence) -> tuple[str, ...]:
 def sources(evidence: Evidence) -> str:
     """Return each cohort with its origin and size."""
     told = []
-    for row in evidence.cohorts.to_dict("records"):
-        origin = _SOURCES.get(row["cohort"]) or _COVID_SOURCES.get(
-            evidence.covid_layout or "", wording.cohort(row["cohort"])
-        )
+    for row in evidence.cohort_counts.to_dict("records"):
+        origin = _origin(str(row["cohort"]), evidence)
         drawn = "synthetic radiographs in the format of " if row["is_synthetic"] else ""
         told.append(
             f"{drawn}{origin}: {wording.count(row['images'])} radiographs of "
@@ -72,9 +68,31 @@ def sources(evidence: Evidence) -> str:
     return _sentence("; ".join(told))
 
 
+def _origin(cohort: str, evidence: Evidence) -> str:
+    title = wording.cohort(cohort)
+    source = SOURCES[current().cohorts[cohort].source]
+    layout = _LAYOUTS.get(evidence.layout or "", title)
+    origin = source.origin or layout.format(target=wording.target())
+    return origin if title == source.title else f"{title}, {origin}"
+
+
+def _reference(training_set: str, evidence: Evidence) -> str:
+    """Return what the labels of a training set rest on; "" where it is not told."""
+    study = current()
+    drawn = study.training_sets[training_set]
+    told = SOURCES[study.cohorts[drawn.cohort].source].reference
+    if not told:
+        layout = _REFERENCES.get(evidence.layout or "", "")
+        return layout.format(target=study.target.name, reference=study.target.reference)
+    if len(drawn.labels) > 1:
+        return f"the {drawn.what} are {told}"
+    by = f" ({study.target.reference})" if training_set == PHASE3 else ""
+    return f"{drawn.what} is {told}{by}"
+
+
 def eligibility(evidence: Evidence) -> str:
     """Return what was rejected before the parts were drawn, and why."""
-    table = evidence.flow
+    table = evidence.flow_results
     lost = table[table["step"].isin([REJECTED_AT_INGESTION, REJECTED_AT_CURATION])]
     if lost.empty:
         return "No listed radiograph was rejected."
@@ -92,7 +110,7 @@ def preprocessing(evidence: Evidence) -> str:
     size = evidence.parameters.get("curation", {}).get("size_px")
     if size is None:
         return ""
-    crops = evidence.provenance.of(DATA).get("covid_crops", ABSENT)
+    crops = evidence.provenance.of(DATA).get(f"{current().target_cohort}_crops", ABSENT)
     cropped = "" if crops == ABSENT else ", inside its crop where one was given"
     told = (
         f"Every radiograph was read as 8-bit grey and resized by area averaging to "
@@ -141,13 +159,14 @@ def subsets(evidence: Evidence) -> str:
 
 def pseudonyms(evidence: Evidence) -> str:
     """Return whether patient ids were replaced."""
-    ingestion = evidence.parameters.get("covid_ingestion")
+    cohort = current().target_cohort
+    ingestion = evidence.parameters.get(f"{cohort}_ingestion")
     if ingestion is None:
         return ""
     if ingestion.get("pseudonym_salt") == NOT_SHOWN:
         return (
-            "Patient ids of the COVID-19 cohort other than public ones were replaced "
-            "by keyed hashes (HMAC-SHA256) when the cohort was read."
+            f"Patient ids of the {wording.cohort(cohort)} cohort other than public "
+            "ones were replaced by keyed hashes (HMAC-SHA256) when the cohort was read."
         )
     return "Patient ids were used as delivered; no document of this run holds one."
 
@@ -174,12 +193,10 @@ def views(evidence: Evidence) -> str:
 
 def reference_standard(evidence: Evidence) -> str:
     """Return what each label rests on."""
-    covid = _COVID_REFERENCES.get(evidence.covid_layout or "", "")
-    references = {**_REFERENCES, TEST_SET: covid}
     told = [
-        f"{wording.training_set(name)}: {references[name]}"
+        f"{wording.training_set(name)}: {reference}"
         for name in _training_sets(evidence)
-        if references[name]
+        if (reference := _reference(name, evidence))
     ]
     if not evidence.synthetic:
         return _sentence("; ".join(told))
@@ -189,7 +206,7 @@ def reference_standard(evidence: Evidence) -> str:
 def partitions(evidence: Evidence) -> str:
     """Return the sizes of all parts, and how phase 3's were drawn."""
     told = []
-    for name, rows in evidence.parts.groupby("training_set", sort=False):
+    for name, rows in evidence.part_counts.groupby("training_set", sort=False):
         sizes = [
             f"{row['part']} {wording.count(row['images'])} radiographs of "
             f"{wording.count(row['patients'])} patients"
@@ -202,29 +219,29 @@ def partitions(evidence: Evidence) -> str:
 def held_apart(evidence: Evidence) -> str:
     """Return the level at which the parts are disjoint, as the audit found it."""
     told = "By patient: a split with a patient in two parts is refused when it is read."
-    identity = evidence.parameters.get("rsna_ingestion", {}).get("patient_identity")
-    if "phase2_rsna" in _training_sets(evidence) and identity == "kaggle_id":
-        told += " For RSNA each image was taken for a patient of its own."
+    for cohort in current().cohorts.values():
+        ingestion = evidence.parameters.get(f"{cohort.name}_ingestion", {})
+        is_known = SOURCES[cohort.source].has_patients
+        if not is_known or ingestion.get("patient_identity") == "kaggle_id":
+            told += (
+                f" For {cohort.short} each image was taken for a patient of its own."
+            )
     leaks = _leaks(evidence)
     return f"{told} {leaks}" if leaks else told
 
 
 def outcome_counts(evidence: Evidence) -> str:
     """Return radiographs with and without the finding in every part."""
-    rows = evidence.parts.to_dict("records")
+    rows = evidence.part_counts.to_dict("records")
     return _sentence("; ".join(_outcomes(row) for row in rows))
 
 
 def learned_from(evidence: Evidence) -> str:
     """Return the training parts of the chosen path, phase by phase."""
-    path = evidence.chosen
-    used = {
-        *(["phase1"] if path.has_phase1 else []),
-        f"phase2_{path.phase2_cohort}",
-        TEST_SET,
-    }
-    rows = evidence.parts[
-        evidence.parts["training_set"].isin(used) & (evidence.parts["part"] == "train")
+    used = evidence.chosen.training_sets
+    rows = evidence.part_counts[
+        evidence.part_counts["training_set"].isin(used)
+        & (evidence.part_counts["part"] == "train")
     ]
     return _sentence("; ".join(_outcomes(row) for row in rows.to_dict("records")))
 
@@ -234,7 +251,7 @@ def participant_flow(evidence: Evidence) -> str:
     told = [
         f"{wording.cohort(row['cohort'])}: {wording.count(row['images'])} used, "
         f"{wording.count(row['rejected'])} rejected"
-        for row in evidence.cohorts.to_dict("records")
+        for row in evidence.cohort_counts.to_dict("records")
     ]
     return _sentence("; ".join(told)) + " The flow diagram of the report shows them."
 
@@ -316,7 +333,7 @@ def _draw(evidence: Evidence) -> str:
 
 
 def _of_test_set(evidence: Evidence) -> pd.DataFrame:
-    table = evidence.characteristics
+    table = evidence.cohort_results
     return table[table["training_set"] == TEST_SET]
 
 
@@ -341,7 +358,7 @@ def _total(row: Mapping[Hashable, Any]) -> float:
 
 
 def _training_sets(evidence: Evidence) -> list[str]:
-    return [str(name) for name in evidence.parts["training_set"].unique()]
+    return [str(name) for name in evidence.part_counts["training_set"].unique()]
 
 
 def _amount(value: float | str) -> str:

@@ -118,14 +118,3 @@ class Document:
             ],
             "tables": [asdict(t) for t in self.tables if t.section == heading],
         }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Documents:
-    """The drafts, as the report shows them.
-
-    Attributes:
-        documents: Records, from `Document.as_record`.
-    """
-
-    documents: list[dict[str, Any]]

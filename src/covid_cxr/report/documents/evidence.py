@@ -6,14 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.paths import TRAINING_PATHS, TrainingPath
+from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
+from covid_cxr.evaluation.paper_tables import chosen_path
 from covid_cxr.report import wording
-from covid_cxr.report.audit import AuditTables
-from covid_cxr.report.evaluation import Evaluation
-from covid_cxr.report.performance import chosen_path
-from covid_cxr.report.provenance import Provenance
-from covid_cxr.report.reporting import Reporting
-from covid_cxr.report.saliency import SaliencyTables
+from covid_cxr.report.leakage_summary import AuditTables
+from covid_cxr.report.map_tests import SaliencyTables
+from covid_cxr.report.run_facts import Provenance
+from covid_cxr.study.current import current
+from covid_cxr.study.design import TrainingPath
 
 TEST_SET = "phase3"  # the training set whose test part the classifiers are judged on
 
@@ -25,24 +25,24 @@ class Evidence:
     Attributes:
         reporting: Level and significance.
         evaluation: Settings of the evaluation.
-        parameters: Without secrets, as from `parameters.printable`.
+        parameters: Without secrets, as from `printable.printable`.
         provenance: Code, packages, data, trainings.
         records: Provenance by training, as in "path_b_phase3".
-        cohorts: From `flow.count_cohorts`.
-        flow: From `flow.follow_radiographs`.
-        parts: From `flow.count_parts`.
-        characteristics: From `cohort_table.describe_parts`.
+        cohort_counts: From `radiograph_flow.count_cohorts`.
+        flow_results: From `radiograph_flow.follow_radiographs`.
+        part_counts: From `radiograph_flow.count_parts`.
+        cohort_results: From `characteristics.describe_parts`.
         trainings: From `trainings.list_trainings`.
-        table3: COVID-19 on the test part.
-        seeds: From `seeds.tabulate_seeds`.
+        table3: The target on the test part.
+        seed_variance: From `seed_variance.tabulate_seeds`.
         table4: Pairs of paths.
         table5: Pairs of paths, adjusted.
         audit: Leakage and shortcuts.
-        operating: Operating points.
-        calibration: Calibration on the test part.
-        subgroups: AUROC by site, view, sex and age band.
-        ensembles: AUROC of the ensembles of all paths.
-        shortcuts: AUROC where a part of the radiograph is hidden.
+        operating_results: Operating points.
+        calibration_results: Calibration on the test part.
+        subgroup_results: AUROC by site, view, sex and age band.
+        ensemble_results: AUROC of the ensembles of all paths.
+        shortcut_results: AUROC where a part of the radiograph is hidden.
         sites: AUROC at sites that were left out of training, by path.
         saliency: Whether the maps deserve trust.
     """
@@ -52,29 +52,29 @@ class Evidence:
     parameters: Mapping[str, Any]
     provenance: Provenance
     records: Mapping[str, Mapping[str, Any]]
-    cohorts: pd.DataFrame
-    flow: pd.DataFrame
-    parts: pd.DataFrame
-    characteristics: pd.DataFrame
+    cohort_counts: pd.DataFrame
+    flow_results: pd.DataFrame
+    part_counts: pd.DataFrame
+    cohort_results: pd.DataFrame
     trainings: pd.DataFrame
     table3: pd.DataFrame
-    seeds: pd.DataFrame
+    seed_variance: pd.DataFrame
     table4: pd.DataFrame | None = None
     table5: pd.DataFrame | None = None
     audit: AuditTables | None = None
-    operating: pd.DataFrame | None = None
-    calibration: pd.DataFrame | None = None
-    subgroups: pd.DataFrame | None = None
-    ensembles: pd.DataFrame | None = None
-    shortcuts: pd.DataFrame | None = None
+    operating_results: pd.DataFrame | None = None
+    calibration_results: pd.DataFrame | None = None
+    subgroup_results: pd.DataFrame | None = None
+    ensemble_results: pd.DataFrame | None = None
+    shortcut_results: pd.DataFrame | None = None
     sites: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     saliency: SaliencyTables | None = None
 
     @property
     def paths(self) -> list[TrainingPath]:
-        """The paths of the run, in the order of paths.py."""
+        """The paths of the run, in the order of the study."""
         names = set(self.table3["path"])
-        return [path for path in TRAINING_PATHS if path.name in names]
+        return [path for path in current().paths if path.name in names]
 
     @property
     def chosen(self) -> TrainingPath:
@@ -107,13 +107,16 @@ class Evidence:
     @property
     def synthetic(self) -> list[str]:
         """The names of the cohorts that a program drew."""
-        drawn = self.cohorts.loc[self.cohorts["is_synthetic"].astype(bool), "cohort"]
+        drawn = self.cohort_counts.loc[
+            self.cohort_counts["is_synthetic"].astype(bool), "cohort"
+        ]
         return [wording.cohort(name) for name in drawn]
 
     @property
-    def covid_layout(self) -> str | None:
-        """Where the COVID-19 cohort comes from, `covid_ingestion.layout`."""
-        layout = self.parameters.get("covid_ingestion", {}).get("layout")
+    def layout(self) -> str | None:
+        """Of a source with several layouts, the one of the target's cohort."""
+        ingestion = f"{current().target_cohort}_ingestion"
+        layout = self.parameters.get(ingestion, {}).get("layout")
         return None if layout is None else str(layout)
 
     @property

@@ -14,10 +14,10 @@ from covid_cxr.report import wording
 from covid_cxr.report.documents import data_statements as data
 from covid_cxr.report.documents import model_statements as model
 from covid_cxr.report.documents import result_statements as results
-from covid_cxr.report.documents.checklist import Question, answer_all
+from covid_cxr.report.documents.checklist import answer_all, item, under
 from covid_cxr.report.documents.document import Document, Table
 from covid_cxr.report.documents.evidence import TEST_SET, Evidence
-from covid_cxr.report.flow import PARTS
+from covid_cxr.report.radiograph_flow import PARTS
 
 SOURCE = (
     "Sections after Mitchell et al., Model cards for model reporting, FAT* 2019, doi "
@@ -30,103 +30,95 @@ ANALYSES, ETHICS = "Quantitative analyses", "Ethical considerations"
 CAVEATS = "Caveats and recommendations"
 
 QUESTIONS = (
-    Question(
-        section=DETAILS,
-        topic="Developers, date, contact",
-        asked="who trained this model, when, and whom to ask",
+    *under(
+        DETAILS,
+        item(
+            "",
+            "Developers, date, contact",
+            asked="who trained this model, when, and whom to ask",
+        ),
+        item("", "Model", model.chosen_model),
+        item("", "Network", model.network, model.output),
+        item("", "Training", model.initialisation, model.training, model.selection),
+        item("", "Weights", model.weights),
+        item("", "Software", model.code, model.software),
+        item(
+            "",
+            "Licence of the weights",
+            asked="licence of the weights, given those of the images",
+        ),
     ),
-    Question(section=DETAILS, topic="Model", told=(model.chosen_model,)),
-    Question(section=DETAILS, topic="Network", told=(model.network, model.output)),
-    Question(
-        section=DETAILS,
-        topic="Training",
-        told=(model.initialisation, model.training, model.selection),
+    *under(
+        USE,
+        item(
+            "",
+            "Intended use",
+            model.study_type,
+            asked="research question, and who may use the model for it",
+        ),
+        item("", "Out of scope", model.not_a_device),
     ),
-    Question(section=DETAILS, topic="Weights", told=(model.weights,)),
-    Question(section=DETAILS, topic="Software", told=(model.code, model.software)),
-    Question(
-        section=DETAILS,
-        topic="Licence of the weights",
-        asked="licence of the weights, given those of the images",
+    *under(
+        FACTORS,
+        item(
+            "",
+            "Groups and circumstances",
+            data.demographics,
+            asked="groups that matter and are not recorded, such as ethnicity",
+        ),
+        item("", "Unknown", data.missing_values),
     ),
-    Question(
-        section=USE,
-        topic="Intended use",
-        told=(model.study_type,),
-        asked="research question, and who may use the model for it",
+    *under(
+        METRICS,
+        item("", "Measures", results.metrics, results.uncertainty),
+        item("", "Thresholds", results.thresholds),
     ),
-    Question(section=USE, topic="Out of scope", told=(model.not_a_device,)),
-    Question(
-        section=FACTORS,
-        topic="Groups and circumstances",
-        told=(data.demographics,),
-        asked="groups that matter and are not recorded, such as ethnicity",
+    *under(
+        EVALUATION,
+        item(
+            "", "Test part", data.sources, data.training_against_test, results.leakage
+        ),
+        item("", "Labels", data.reference_standard),
     ),
-    Question(section=FACTORS, topic="Unknown", told=(data.missing_values,)),
-    Question(
-        section=METRICS,
-        topic="Measures",
-        told=(results.metrics, results.uncertainty),
+    *under(
+        TRAINING,
+        item("", "Training parts", data.learned_from),
+        item("", "Pre-processing", data.preprocessing),
+        item("", "Left out", data.eligibility),
     ),
-    Question(section=METRICS, topic="Thresholds", told=(results.thresholds,)),
-    Question(
-        section=EVALUATION,
-        topic="Test part",
-        told=(data.sources, data.training_against_test, results.leakage),
+    *under(
+        ANALYSES,
+        item("", "Discrimination", results.performance, results.comparison),
+        item("", "At thresholds", results.operating_points),
+        item("", "Calibration", results.calibration),
+        item("", "Subgroups", results.subgroups, results.unseen_sites),
     ),
-    Question(section=EVALUATION, topic="Labels", told=(data.reference_standard,)),
-    Question(
-        section=TRAINING,
-        topic="Training parts",
-        told=(data.learned_from,),
+    *under(
+        ETHICS,
+        item(
+            "",
+            "Patients' data",
+            data.pseudonyms,
+            asked="approval, consent, and risks for those in the images",
+        ),
     ),
-    Question(section=TRAINING, topic="Pre-processing", told=(data.preprocessing,)),
-    Question(section=TRAINING, topic="Left out", told=(data.eligibility,)),
-    Question(
-        section=ANALYSES,
-        topic="Discrimination",
-        told=(results.performance, results.comparison),
-    ),
-    Question(
-        section=ANALYSES,
-        topic="At thresholds",
-        told=(results.operating_points,),
-    ),
-    Question(section=ANALYSES, topic="Calibration", told=(results.calibration,)),
-    Question(
-        section=ANALYSES,
-        topic="Subgroups",
-        told=(results.subgroups, results.unseen_sites),
-    ),
-    Question(
-        section=ETHICS,
-        topic="Patients' data",
-        told=(data.pseudonyms,),
-        asked="approval, consent, and risks for those in the images",
-    ),
-    Question(section=CAVEATS, topic="Limits", told=(results.limitations,)),
-    Question(
-        section=CAVEATS,
-        topic="Shortcuts",
-        told=(results.shortcuts, results.masked_lungs),
-    ),
-    Question(
-        section=CAVEATS,
-        topic="Recommendations",
-        asked="what has to be done before anybody uses it",
+    *under(
+        CAVEATS,
+        item("", "Limits", results.limitations),
+        item("", "Shortcuts", results.shortcuts, results.masked_lungs),
+        item("", "Recommendations", asked="what has to be done before anybody uses it"),
     ),
 )
 
 
 def fill_model_card(evidence: Evidence) -> Document:
-    """Return the model card of the chosen classifier.
-
-    Args:
-        evidence: What the run left.
-    """
+    """Return the model card of the chosen classifier."""
     return Document(
         name="model_card",
-        title=f"Model card: COVID-19 on chest radiographs, {evidence.chosen.title}",
+        title=(
+            f"Model card: {wording.target()} on chest radiographs, "
+            f"{evidence.chosen.title}"
+        ),
         source=SOURCE,
         notices=data.notices(evidence),
         items=answer_all(QUESTIONS, evidence),
@@ -138,16 +130,16 @@ def _tables(evidence: Evidence) -> Iterator[Table]:
     """Yield the tables that the run has rows for."""
     yield _characteristics(evidence)
     yield _aurocs(evidence)
-    operating = evidence.of_chosen(evidence.operating)
+    operating = evidence.of_chosen(evidence.operating_results)
     if operating is not None:
         yield _operating_points(evidence, operating)
-    subgroups = evidence.of_chosen(evidence.subgroups)
+    subgroups = evidence.of_chosen(evidence.subgroup_results)
     if subgroups is not None:
         yield _subgroups(subgroups)
 
 
 def _characteristics(evidence: Evidence) -> Table:
-    table = evidence.characteristics
+    table = evidence.cohort_results
     rows = table[table["training_set"] == TEST_SET].to_dict("records")
     return Table(
         section=FACTORS,
@@ -170,8 +162,8 @@ def _aurocs(evidence: Evidence) -> Table:
     return Table(
         section=ANALYSES,
         caption=(
-            f"AUROC of COVID-19 on the test part with {evidence.level} intervals, by "
-            "patient and by image."
+            f"AUROC of {wording.target()} on the test part with {evidence.level} "
+            "intervals, by patient and by image."
         ),
         columns=("Path", "AUROC", "Interval by patient", "Interval by image"),
         rows=tuple(
@@ -191,7 +183,7 @@ def _operating_points(evidence: Evidence, table: pd.DataFrame) -> Table:
         section=ANALYSES,
         caption=(
             "Predictive values on the test part at thresholds chosen on validation, "
-            "if the share of COVID-19 were the prevalence, with "
+            f"if the share of {wording.target()} were the prevalence, with "
             f"{evidence.level} intervals."
         ),
         columns=("Rule", "Threshold", "Prevalence", "Positive", "Negative"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from covid_cxr.report import wording
 from covid_cxr.report.documents.evidence import Evidence
-from covid_cxr.report.provenance import CODE, PACKAGE
+from covid_cxr.report.run_facts import CODE, PACKAGE
 from covid_cxr.report.trainings import cost_of_study, training_title
 
 _DENSENET121 = [6, 12, 24, 16]
@@ -29,8 +29,8 @@ def study_type(evidence: Evidence) -> str:
     compared = f", compares {n_paths} paths of training it," if n_paths > 1 else ""
     return (
         "The run develops a deep-learning classifier (a convolutional network) of "
-        f"COVID-19 on frontal chest radiographs{compared} and evaluates on radiographs "
-        "that were kept apart."
+        f"{wording.target()} on frontal chest radiographs{compared} and evaluates on "
+        "radiographs that were kept apart."
     )
 
 
@@ -66,8 +66,8 @@ def network(evidence: Evidence) -> str:
 def output(evidence: Evidence) -> str:
     """Return what the network gives for a radiograph."""
     return (
-        "A score from 0 to 1 for COVID-19, the sigmoid of the last layer, one per "
-        "radiograph and not per patient."
+        f"A score from 0 to 1 for {wording.target()}, the sigmoid of the last layer, "
+        "one per radiograph and not per patient."
     )
 
 
@@ -122,7 +122,7 @@ def class_imbalance(evidence: Evidence) -> str:
     shares = [
         f"{wording.training_set(row['training_set'])} "
         f"{wording.percent(row['positives'] / row['images'])}"
-        for row in evidence.parts.query("part == 'train'").to_dict("records")
+        for row in evidence.part_counts.query("part == 'train'").to_dict("records")
     ]
     return (
         "No class was weighted or drawn more often in training. Share of positive "

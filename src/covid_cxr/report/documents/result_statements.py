@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from covid_cxr.evaluation.calibration_tables import AS_IT_IS
+from covid_cxr.evaluation.masked_aurocs import INPUT_NAMES
+from covid_cxr.evaluation.thresholds import SENSITIVITY, YOUDEN
 from covid_cxr.report import wording
-from covid_cxr.report.calibration import AS_IT_IS
 from covid_cxr.report.documents.evidence import TEST_SET, Evidence
-from covid_cxr.report.operating import SENSITIVITY, YOUDEN
-from covid_cxr.report.shortcuts import INPUT_NAMES
+from covid_cxr.study.current import current
 
 RULES = {
     YOUDEN: "Youden's index",
@@ -28,21 +29,22 @@ _RECALIBRATIONS = {
 def metrics(evidence: Evidence) -> str:
     """Return what performance was measured by."""
     told = ["area under the receiver operating characteristic curve (AUROC)"]
-    if evidence.operating is not None:
+    if evidence.operating_results is not None:
         told.append(
             "sensitivity, specificity and predictive values at thresholds chosen on "
             "the validation part"
         )
-    if evidence.calibration is not None:
+    if evidence.calibration_results is not None:
         told.append("Brier score, calibration slope and intercept, decision curves")
     return f"On the test part: {'; '.join(told)}."
 
 
 def uncertainty(evidence: Evidence) -> str:
     """Return how intervals and p values were made."""
+    as_printed = " as in the paper" if current().published else ""
     told = (
         f"{evidence.level} intervals with the patient as the unit (Obuchowski's "
-        "covariance, logit scale), beside intervals by image (DeLong) as in the paper."
+        f"covariance, logit scale), beside intervals by image (DeLong){as_printed}."
     )
     if evidence.table5 is None:
         return told
@@ -60,7 +62,7 @@ def performance(evidence: Evidence) -> str:
     told = (
         f"{evidence.chosen.title}: AUROC {evidence.estimate(row)} on "
         f"{wording.count(row['cases'] + row['controls'])} test radiographs "
-        f"({wording.count(row['cases'])} with COVID-19) of "
+        f"({wording.count(row['cases'])} with {wording.target()}) of "
         f"{wording.count(row['patients'])} patients."
     )
     others = [
@@ -103,7 +105,7 @@ def detectable(evidence: Evidence) -> str:
 
 def operating_points(evidence: Evidence) -> str:
     """Return sensitivity and specificity at the thresholds of validation."""
-    rows = evidence.of_chosen(evidence.operating)
+    rows = evidence.of_chosen(evidence.operating_results)
     if rows is None:
         return ""
     told = [_operating_point(evidence, row) for row in _once_per_rule(rows)]
@@ -112,7 +114,7 @@ def operating_points(evidence: Evidence) -> str:
 
 def thresholds(evidence: Evidence) -> str:
     """Return how the thresholds were chosen."""
-    rows = evidence.of_chosen(evidence.operating)
+    rows = evidence.of_chosen(evidence.operating_results)
     if rows is None:
         return ""
     told = [
@@ -124,7 +126,7 @@ def thresholds(evidence: Evidence) -> str:
 
 def calibration(evidence: Evidence) -> str:
     """Return slope, intercept and Brier score on the test part."""
-    rows = evidence.of_chosen(evidence.calibration)
+    rows = evidence.of_chosen(evidence.calibration_results)
     if rows is None or "slope" not in rows:
         return ""
     told = [
@@ -150,7 +152,7 @@ def _certain(row: Mapping[Hashable, Any]) -> str:
 
 def recalibration(evidence: Evidence) -> str:
     """Return that recalibration was fitted on validation."""
-    if evidence.of_chosen(evidence.calibration) is None:
+    if evidence.of_chosen(evidence.calibration_results) is None:
         return ""
     return (
         "The classifier itself was not updated. Temperature scaling and Platt's map "
@@ -161,7 +163,7 @@ def recalibration(evidence: Evidence) -> str:
 
 def subgroups(evidence: Evidence) -> str:
     """Return the range of AUROCs over the subgroups of each kind."""
-    rows = evidence.of_chosen(evidence.subgroups)
+    rows = evidence.of_chosen(evidence.subgroup_results)
     if rows is None:
         return ""
     told = [
@@ -177,7 +179,7 @@ def subgroups(evidence: Evidence) -> str:
 
 def site_subgroups(evidence: Evidence) -> str:
     """Return the AUROC at each site of the test part."""
-    rows = evidence.of_chosen(evidence.subgroups)
+    rows = evidence.of_chosen(evidence.subgroup_results)
     if rows is None:
         return ""
     own = rows[(rows["variable"] == "site") & rows["auroc"].notna()]
@@ -189,7 +191,9 @@ def site_subgroups(evidence: Evidence) -> str:
 
 def seeds(evidence: Evidence) -> str:
     """Return how much the AUROC moves with the seed of phase 3."""
-    row = evidence.seeds[evidence.seeds["path"] == evidence.chosen.name].iloc[0]
+    row = evidence.seed_variance[
+        evidence.seed_variance["path"] == evidence.chosen.name
+    ].iloc[0]
     if row["n_seeds"] < 2:
         return "Each training was run with one seed."
     lowest, highest = row["lowest_auroc"], row["highest_auroc"]
@@ -204,9 +208,9 @@ def ensembles(evidence: Evidence) -> str:
     """Return the AUROCs of the ensembles of all paths."""
     if len(evidence.paths) == 1:
         return "No ensemble: the result is that of one classifier."
-    if evidence.ensembles is None or evidence.ensembles.empty:
+    if evidence.ensemble_results is None or evidence.ensemble_results.empty:
         return ""
-    rows = evidence.ensembles.drop_duplicates("ensemble").to_dict("records")
+    rows = evidence.ensemble_results.drop_duplicates("ensemble").to_dict("records")
     told = [
         f"{wording.label(row['ensemble']).lower()} {evidence.estimate(row)}"
         for row in rows
@@ -236,9 +240,9 @@ def unseen_sites(evidence: Evidence) -> str:
 
 def masked_lungs(evidence: Evidence) -> str:
     """Return the AUROCs of the chosen path where a part of the radiograph is hidden."""
-    if evidence.shortcuts is None:
+    if evidence.shortcut_results is None:
         return ""
-    table = evidence.shortcuts
+    table = evidence.shortcut_results
     is_told = (table["path"] == evidence.chosen.name) & table["auroc"].notna()
     told = [
         f"{INPUT_NAMES[row['input']].lower()} {evidence.estimate(row)}"
@@ -259,7 +263,7 @@ def leakage(evidence: Evidence) -> str:
 
 
 def shortcuts(evidence: Evidence) -> str:
-    """Return what metadata alone tell of COVID-19 on the test part."""
+    """Return what metadata alone tell of the target on the test part."""
     if evidence.audit is None:
         return ""
     table = evidence.audit.metadata_auroc
@@ -269,8 +273,8 @@ def shortcuts(evidence: Evidence) -> str:
         return ""
     told = [f"{row['predictors']} {evidence.estimate(row)}" for row in rows]
     return (
-        "AUROC of metadata alone for COVID-19 on the test part, which a classifier can "
-        f"reach without seeing disease: {'; '.join(told)}."
+        f"AUROC of metadata alone for {wording.target()} on the test part, which a "
+        f"classifier can reach without seeing disease: {'; '.join(told)}."
     )
 
 
@@ -319,14 +323,14 @@ def limitations(evidence: Evidence) -> str:
     told = []
     if evidence.synthetic:
         told.append("Cohorts were drawn by a program: nothing follows for patients.")
-    if (evidence.cohorts["cohort"] == "nih").any():
+    if (evidence.cohort_counts["cohort"] == "nih").any():
         told.append("Labels of ChestX-ray14 are text-mined and partly wrong.")
     told += [seeds(evidence), leakage(evidence), _determined_labels(evidence)]
     row = evidence.result
     told.append(
         f"The test part has {wording.count(row['patients'])} patients, "
         f"{wording.percent(row['cases'] / (row['cases'] + row['controls']))} of its "
-        "radiographs with COVID-19: predictive values elsewhere differ."
+        f"radiographs with {wording.target()}: predictive values elsewhere differ."
     )
     return " ".join(words for words in told if words)
 

@@ -1,0 +1,176 @@
+"""The source `manifest`: one row per radiograph of anybody's own collection.
+
+image       file name (unique in the folder) or path below it
+patient     whose radiograph it is; any text
+site        where it was taken; may be blank, as may the rest
+view        PA | AP | …
+sex         M | F
+age         years, also as in DICOM ("061Y")
+source      the collection that the image comes from; "own" where it is left out
+study_date  any text
+
+And a column for each label of the study, named as there: positive or negative, in any
+spelling of `TEST_RESULTS`. The last two columns may be missing. The COVID-19 cohort's
+own manifest (`covid.py`) has `rt_pcr` in place of labels. A template:
+docs/how-to/manifest-template.csv.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from covid_cxr.cohorts.covid_patients import identify
+from covid_cxr.cohorts.listed import parameter_of
+from covid_cxr.cohorts.pseudonyms import check_salt
+from covid_cxr.cohorts.radiograph_table import (
+    UNKNOWN,
+    admit,
+    age_in_years,
+    contradicting,
+    first_reason,
+    frontal_view,
+    is_lateral,
+    is_view_not_understood,
+    require_columns,
+    result_of_test,
+    sex,
+    source_name,
+    stated,
+)
+from covid_cxr.radiographs.admission import ADMIT, VIEW_CHOICES
+from covid_cxr.radiographs.folder import RadiographFolder
+from covid_cxr.radiographs.unmatched import check_share, names_without_file
+
+COLUMNS = ("image", "patient", "site", "view", "sex", "age")
+OWN = "own"  # the source of images for which none is named
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManifestIngestion:
+    """How a cohort of this source is listed, `<cohort>_ingestion`.
+
+    Attributes:
+        pseudonym_salt: As in `CovidIngestion`.
+        view_not_understood: Likewise.
+        max_unmatched_share: Likewise.
+    """
+
+    pseudonym_salt: str | None = field(default=None, repr=False)
+    view_not_understood: str = ADMIT
+    max_unmatched_share: float = 0.25
+
+    def __post_init__(self) -> None:
+        """Refuse choices that do not exist, and a salt that can be guessed."""
+        check_share(self.max_unmatched_share, parameter_of("<cohort>"))
+        check_salt(self.pseudonym_salt)
+        if self.view_not_understood not in VIEW_CHOICES:
+            raise ValueError(
+                f"view_not_understood must be one of {', '.join(VIEW_CHOICES)}, got "
+                f"{self.view_not_understood!r}; correct it in <cohort>_ingestion."
+            )
+
+
+def list_manifest(
+    manifest: pd.DataFrame,
+    rsna_mapping: str | None,
+    images: RadiographFolder,
+    findings: list[str],
+    ingestion: ManifestIngestion,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the radiograph table of a manifest, and the rejected rows.
+
+    Patients are "<source>:<id>", those of NIH and RSNA images "nih:<id>". Rows that
+    give one image different labels are all rejected. Of several labels some may be
+    blank: not known.
+
+    Args:
+        manifest: All columns read as text.
+        rsna_mapping: As for `list_rsna`, for images whose source is RSNA; or None.
+        images: The folder of the image files.
+        findings: Labels of the study, each a column of the manifest.
+        ingestion: Choices.
+
+    Raises:
+        ValueError: If columns are missing, or no row is usable.
+    """
+    listing = read_manifest(
+        manifest,
+        labels={finding: finding for finding in findings},
+        view_not_understood=ingestion.view_not_understood,
+    )
+    listing = listing.assign(
+        source=listing["source"].fillna(OWN), file=listing["name"].map(images.find)
+    )
+    identified = identify(
+        listing, rsna_mapping=rsna_mapping, salt=ingestion.pseudonym_salt
+    )
+    return admit("manifest", contradicting(identified, findings), images)
+
+
+def list_unmatched_manifest(listed: pd.DataFrame) -> pd.DataFrame:
+    """Return the names that find no file, as `unmatched_names`.
+
+    Args:
+        listed: The radiograph table of `list_manifest`.
+    """
+    return names_without_file(listed, of="the manifest")
+
+
+def read_manifest(
+    manifest: pd.DataFrame,
+    *,
+    labels: Mapping[str, str],
+    view_not_understood: str = ADMIT,
+    words: Mapping[str, str] | None = None,
+    table: str = "manifest.csv",
+) -> pd.DataFrame:
+    """Return the listing of a manifest (see `radiograph_table`), with `patient`.
+
+    A row is rejected if a label is not understood, or none is stated.
+
+    Args:
+        manifest: All columns read as text.
+        labels: Column to label.
+        view_not_understood: As in `ManifestIngestion`.
+        words: What to call a column in reasons, where that is not its name.
+        table: What to call the table.
+
+    Raises:
+        ValueError: If columns are missing.
+    """
+    require_columns(manifest, (*COLUMNS[:2], *labels, *COLUMNS[2:]), table=table)
+    names, patients = stated(manifest["image"]), stated(manifest["patient"])
+    results = pd.DataFrame({c: result_of_test(manifest[c]) for c in labels})
+    is_stated = pd.DataFrame({c: stated(manifest[c]).notna() for c in labels})
+    called = {column: (words or {}).get(column, column) for column in labels}
+    nothing = next(iter(called.values())) if len(called) == 1 else "label"
+    reasons = {
+        "no image name": names.isna(),
+        "no patient": patients.isna(),
+        f"no {nothing}": ~is_stated.any(axis=1),
+        **{
+            f"{called[c]} not understood": is_stated[c] & results[c].isna()
+            for c in labels
+        },
+        "lateral view": is_lateral(manifest["view"]),
+        "view not understood": is_view_not_understood(manifest["view"])
+        & (view_not_understood != ADMIT),
+    }
+    # The optional columns, missing throughout if they are left out.
+    optional = manifest.reindex(columns=["source", "study_date"])
+    return pd.DataFrame(
+        {
+            "image_id": names.fillna("(none)"),
+            "name": names.fillna("(none)"),
+            "patient": patients,
+            "source": source_name(optional["source"]),
+            "view": frontal_view(manifest["view"]),
+            "sex": sex(manifest["sex"]),
+            "age_years": age_in_years(manifest["age"]),
+            "site": stated(manifest["site"]).fillna(UNKNOWN),
+            "study_date": stated(optional["study_date"]),
+            **{label: results[column] for column, label in labels.items()},
+            "reason": first_reason(manifest, reasons),
+        }
+    )

@@ -1,0 +1,1 @@
+"""From score tables to estimates: every table of results with its settings."""

@@ -1,0 +1,234 @@
+"""Tables 1 to 3: how well general findings, related ones and the target are told.
+
+Intervals are patient-clustered logit intervals; Table 3 has the paper's image-level
+DeLong Wald intervals beside them. What the paper printed stands in `paper_*` columns,
+NaN where it printed nothing, and `minus_paper` is our AUROC minus its.
+"""
+
+import logging
+
+import numpy as np
+import pandas as pd
+
+from covid_cxr.evaluation.arranged_scores import parts_of
+from covid_cxr.evaluation.inference_settings import Reporting
+from covid_cxr.evaluation.published import TABLE_1, TABLE_2, TABLE_3, published_name
+from covid_cxr.evaluation.scored_part import ScoredPart, auroc_rows, line_up
+from covid_cxr.study.current import current
+from covid_cxr.study.design import Training, TrainingPath
+
+logger = logging.getLogger(__name__)
+
+MACRO_AVERAGE = "macro_average"
+
+
+def tabulate_general(
+    labels: list[str], reporting: Reporting, **scores: pd.DataFrame
+) -> pd.DataFrame:
+    """Return Table 1; of several trainings of phase 1, one below the other.
+
+    Then the first column is `training`.
+
+    Args:
+        labels: Findings, in the order of the table.
+        reporting: For the level of the intervals.
+        scores: Of phase 1, by training: paths may begin with different networks.
+    """
+    tables = {n: tabulate_findings(one, labels, reporting) for n, one in scores.items()}
+    if len(tables) == 1:
+        return next(iter(tables.values()))
+    whole = pd.concat(tables, names=["training"]).reset_index("training")
+    return whole.reset_index(drop=True)
+
+
+def tabulate_findings(
+    scores: pd.DataFrame, labels: list[str], reporting: Reporting
+) -> pd.DataFrame:
+    """Return Table 1: the AUROC of every finding on the test part.
+
+    Where phase 1 has none, on the validation part, which also decided when to stop.
+
+    The last row is the macro average over the findings that have an AUROC; unless they
+    are the paper's, it is not compared with it. A finding without a case or without a
+    control in the test part keeps its row, with NaN.
+
+    Args:
+        scores: Of phase 1.
+        labels: Findings, in the order of the table.
+        reporting: For the level of the intervals.
+    """
+    ours = pd.DataFrame([_finding_row(scores, label, reporting) for label in labels])
+    undefined = ours.loc[ours["auroc"].isna(), "finding"]
+    if len(undefined):
+        logger.info(
+            "Table 1: no AUROC for %s: one class only in the test part",
+            ", ".join(undefined),
+        )
+    average = {"finding": MACRO_AVERAGE, "auroc": ours["auroc"].mean()}
+    table = pd.concat([ours, pd.DataFrame([average])], ignore_index=True)
+    published = [_published_finding(finding) for finding in table["finding"]]
+    compared = _minus_paper(pd.concat([table, pd.DataFrame(published)], axis=1))
+    averaged = {*ours.loc[ours["auroc"].notna(), "finding"], MACRO_AVERAGE}
+    is_finding = compared["finding"] != MACRO_AVERAGE
+    is_comparable = is_finding | (averaged == set(TABLE_1))
+    return compared.assign(minus_paper=compared["minus_paper"].where(is_comparable))
+
+
+def tabulate_related(
+    part_counts: pd.DataFrame, reporting: Reporting, **scores: pd.DataFrame
+) -> pd.DataFrame:
+    """Return Table 2: related findings after phase 2, on that phase's validation part.
+
+    There is no other held-out part in phase 2. `images_of_phase1_patients` says how
+    many of the evaluated radiographs belong to patients of phase 1's training part. A
+    path with several trainings of phase 2 has a row for each.
+
+    Args:
+        part_counts: From `report.radiograph_flow.count_parts`.
+        reporting: For the level of the intervals.
+        scores: Of phase 2, by training, as in "path_b_phase2".
+    """
+    study = current()
+    rows = []
+    for path in study.paths:
+        for training in path.phase2_trainings:
+            if training.dataset_prefix not in scores:
+                continue
+            drawn = study.training_set_of(training)
+            own = {path.name: scores[training.dataset_prefix]}
+            part = line_up(own, label=drawn.label, part="validation")
+            is_one = len(path.phase2_trainings) == 1
+            after = "" if is_one else f" ({drawn.title})"
+            rows.append(
+                {
+                    "path": path.name,
+                    "description": f"{path.description}{after}",
+                    **_training_counts(path, training, part_counts),
+                    **part.sizes,
+                    "images_of_phase1_patients": _seen_in_phase1(
+                        path, training, part_counts
+                    ),
+                    **_clustered(part, reporting),
+                    **_published_related(path),
+                }
+            )
+    return _minus_paper(pd.DataFrame(rows))
+
+
+def tabulate_target(scores: pd.DataFrame, *, reporting: Reporting) -> pd.DataFrame:
+    """Return Table 3: the target on the test part, one row per path.
+
+    `auroc`, `lower` and `upper` are clustered by patient; `image_lower` and
+    `image_upper` take every image as independent, as in the paper.
+
+    Args:
+        scores: As arranged, with a column per path.
+        reporting: For the level of the intervals.
+    """
+    parts = parts_of(scores)
+    test, on_validation = parts.test, parts.validation_aurocs
+    names = list(test.scores.columns)
+    by_patient = auroc_rows(test.estimate(by_patient=True), reporting.level)
+    by_image = test.estimate(by_patient=False).interval(reporting.level, "wald")
+    rows = []
+    for path in (path for path in current().paths if path.name in names):
+        k = names.index(path.name)
+        rows.append(
+            {
+                "path": path.name,
+                "description": path.description,
+                **by_patient[k],
+                "image_lower": by_image[k, 0],
+                "image_upper": by_image[k, 1],
+                **test.sizes,
+                "validation_auroc": on_validation[path.name],
+                **_published_target(path),
+            }
+        )
+    return _minus_paper(pd.DataFrame(rows))
+
+
+def chosen_path(table3: pd.DataFrame) -> TrainingPath:
+    """Return the path with the highest AUROC on validation, the first of equals.
+
+    The test part has no say in the choice, so that the AUROC reported for the chosen
+    path on the test part is not the largest of several by selection.
+    """
+    best = table3["path"].iloc[int(table3["validation_auroc"].argmax())]
+    return next(path for path in current().paths if path.name == best)
+
+
+def _finding_row(
+    scores: pd.DataFrame, label: str, reporting: Reporting
+) -> dict[str, float | str]:
+    part_name = "test" if (scores["part"] == "test").any() else "validation"
+    if not scores.loc[scores["part"] == part_name, label].notna().any():
+        return {"finding": label, "auroc": np.nan}
+    part = line_up({"phase1": scores}, label=label, part=part_name)
+    known = _clustered(part, reporting) if part.has_both_classes else {"auroc": np.nan}
+    return {"finding": label, **known, **part.sizes}
+
+
+def _clustered(part: ScoredPart, reporting: Reporting) -> dict[str, float]:
+    """Return the AUROC of a classifier alone."""
+    return auroc_rows(part.estimate(by_patient=True), reporting.level)[0]
+
+
+def _training_counts(
+    path: TrainingPath, training: Training, part_counts: pd.DataFrame
+) -> dict[str, float]:
+    """Return what was learned from until after `training`, and the last prevalence."""
+    train = part_counts[part_counts["part"] == "train"].set_index("training_set")
+    last = train.loc[[training.training_set]]
+    until = path.training_sets[: path.training_sets.index(training.training_set) + 1]
+    learned = train.loc[list(until)]
+    return {
+        "training_images": learned["images"].sum(),
+        "training_positives": learned["positives"].sum(),
+        "prevalence_percent": 100 * last["positives"].sum() / last["images"].sum(),
+    }
+
+
+def _seen_in_phase1(
+    path: TrainingPath, training: Training, part_counts: pd.DataFrame
+) -> float:
+    if not path.has_phase1:
+        return 0.0
+    is_evaluated = (part_counts["part"] == "validation") & (
+        part_counts["training_set"] == training.training_set
+    )
+    return part_counts.loc[is_evaluated, "images_of_phase1_patients"].sum(min_count=1)
+
+
+def _published_finding(finding: str) -> dict[str, float]:
+    row = TABLE_1.get(finding) if current().published else None
+    return {
+        "paper_auroc": row.paper if row else np.nan,
+        "wang_2017": row.wang if row else np.nan,
+        "yao_2017": row.yao if row else np.nan,
+        "guendel_2018": row.guendel if row else np.nan,
+        "baltruschat_2019": row.baltruschat if row else np.nan,
+    }
+
+
+def _published_related(path: TrainingPath) -> dict[str, float]:
+    row = TABLE_2.get(published_name(path))
+    return {
+        "paper_training_images": row.training_images if row else np.nan,
+        "paper_training_positives": row.training_positives if row else np.nan,
+        "paper_prevalence_percent": row.prevalence_percent if row else np.nan,
+        "paper_auroc": row.auroc if row else np.nan,
+    }
+
+
+def _published_target(path: TrainingPath) -> dict[str, float]:
+    row = TABLE_3.get(published_name(path))
+    return {
+        "paper_auroc": row.auroc if row else np.nan,
+        "paper_lower": row.lower if row else np.nan,
+        "paper_upper": row.upper if row else np.nan,
+    }
+
+
+def _minus_paper(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(minus_paper=table["auroc"] - table["paper_auroc"])

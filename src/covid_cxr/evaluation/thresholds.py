@@ -1,0 +1,81 @@
+"""Operating points: chosen on validation, judged on test."""
+
+import numpy as np
+import pandas as pd
+
+from covid_cxr.evaluation.arranged_scores import no_rows, parts_of
+from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
+from covid_cxr.statistics.operating_points import OperatingPerformance, perform_at
+from covid_cxr.statistics.roc import trace_roc
+
+YOUDEN, SENSITIVITY = "youden", "sensitivity"
+
+_ENDS = ("", "_lower", "_upper")
+
+
+def tabulate_operating_points(
+    scores: pd.DataFrame, *, reporting: Reporting, evaluation: Evaluation
+) -> pd.DataFrame:
+    """Return how each classifier performs at thresholds that validation chose.
+
+    One row per classifier, rule ("youden", or "sensitivity" for `target_sensitivity`)
+    and prevalence. Intervals are clustered by patient; `ppv` and `npv` are those at
+    `prevalence`, not at the share of cases in the test part.
+
+    Args:
+        scores: As arranged; no row where validation does not have both classes.
+        reporting: For the level of the intervals.
+        evaluation: For the target sensitivity and the prevalences.
+    """
+    parts = parts_of(scores)
+    validation, test = parts.validation, parts.test
+    if validation is None or not validation.has_both_classes:
+        return no_rows()
+    targets = {YOUDEN: np.nan, SENSITIVITY: evaluation.target_sensitivity}
+    rows = []
+    for name in test.scores.columns:
+        curve = trace_roc(validation.is_case, validation.scores[name])
+        thresholds = {
+            YOUDEN: curve.youden_threshold(),
+            SENSITIVITY: curve.threshold_of_sensitivity(targets[SENSITIVITY]),
+        }
+        for rule, threshold in thresholds.items():
+            performance = perform_at(
+                test.is_case,
+                test.scores[name],
+                threshold=threshold,
+                cluster=test.clusters,
+            )
+            shares = _shares(performance, reporting.level)
+            rows += [
+                {
+                    "classifier": name,
+                    "rule": rule,
+                    "target_sensitivity": targets[rule],
+                    "threshold": threshold,
+                    **shares,
+                    "prevalence": prevalence,
+                    **_predictive_values(performance, prevalence, reporting.level),
+                }
+                for prevalence in evaluation.prevalences
+            ]
+    return pd.DataFrame(rows)
+
+
+def _shares(performance: OperatingPerformance, level: float) -> dict[str, float]:
+    columns: dict[str, float] = {}
+    for name in ("sensitivity", "specificity"):
+        share = getattr(performance, name)
+        lower, upper = share.interval(level)
+        columns |= {name: share.estimate, f"{name}_lower": lower}
+        columns |= {f"{name}_upper": upper}
+    return columns
+
+
+def _predictive_values(
+    performance: OperatingPerformance, prevalence: float, level: float
+) -> dict[str, float]:
+    positive = performance.positive_predictive_value(prevalence, level)
+    negative = performance.negative_predictive_value(prevalence, level)
+    names = [f"{value}{end}" for value in ("ppv", "npv") for end in _ENDS]
+    return dict(zip(names, np.r_[positive, negative].tolist(), strict=True))

@@ -1,0 +1,1 @@
+"""What a study asks: its cohorts, training sets, paths and target, from `study.yml`."""

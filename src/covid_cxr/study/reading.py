@@ -1,0 +1,439 @@
+"""`study.yml` to a `Study`, or one message that names every fault with its line."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any
+
+import yaml
+
+from covid_cxr.cohorts.radiograph_table import NO_LABELS
+from covid_cxr.cohorts.sources import SOURCES
+from covid_cxr.cohorts.split_targets import NONE, OFFICIAL, OFFICIAL_TEST, SplitTargets
+from covid_cxr.cohorts.vocabulary import absent_finding
+from covid_cxr.study.design import (
+    GENERAL,
+    PHASE1,
+    PHASE3,
+    RELATED,
+    TARGET,
+    Cohort,
+    Study,
+    Target,
+    TrainingPath,
+    TrainingSet,
+)
+
+PUBLISHED = ("fricks_2021",)  # studies whose printed results are in report/published.py
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_LETTER = re.compile(r"[a-z0-9]+")
+_SET_KEYS = {"cohort": True, "labels": True, "split": True}  # and whether it must be
+_SET_OPTIONS = {"intensity_sample": False, "title": False}
+_MEASURED = 2048  # radiographs that mean and deviation are measured on
+
+
+class MalformedStudyError(ValueError):
+    """A study file that is no study."""
+
+
+def read_study(text: str, *, file: str = "study.yml") -> Study:
+    """Return the study that a file states.
+
+    Args:
+        text: The file's content, YAML.
+        file: What to call it in messages.
+
+    Raises:
+        MalformedStudyError: Names every fault with its line, what came and what is
+            allowed.
+    """
+    faults = _Faults()
+    study = _read(_root(text, file, faults), faults)
+    if faults.found or study is None:
+        lines = "\n".join(f"  line {n}: {what}" for n, what in sorted(faults.found))
+        raise MalformedStudyError(f"{file} states no study that can be run:\n{lines}")
+    return study
+
+
+@dataclass
+class _Faults:
+    found: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, line: int, what: str) -> None:
+        self.found.append((line, what))
+
+
+@dataclass(frozen=True)
+class _Record:
+    """A mapping of the file that knows where it stands."""
+
+    place: str
+    node: yaml.MappingNode
+    faults: _Faults
+
+    @property
+    def line(self) -> int:
+        return int(self.node.start_mark.line) + 1
+
+    @property
+    def keys(self) -> list[str]:
+        return [str(key.value) for key, _ in self.node.value]
+
+    def line_of(self, key: str) -> int:
+        lines = (k.start_mark.line + 1 for k, _ in self.node.value if k.value == key)
+        return int(next(lines, self.line))
+
+    def name_of(self, key: str) -> str:
+        return f"{self.place}.{key}" if self.place else key
+
+    def fault(self, key: str, what: str) -> None:
+        self.faults.add(self.line_of(key), f"{self.name_of(key)} {what}")
+
+    def value(self, key: str) -> Any:
+        """Return a value as Python has it; None where there is none."""
+        for k, node in self.node.value:
+            if k.value == key:
+                return yaml.safe_load(yaml.serialize(node))
+        return None
+
+    def check(self, keys: Mapping[str, bool]) -> None:
+        """Find keys that are unknown, that come twice, or that are not there."""
+        seen: set[str] = set()
+        for key in self.keys:
+            if key not in keys:
+                self.fault(key, f"is not known here{_meant(key, keys)}")
+            if key in seen:
+                self.fault(key, "stands here twice")
+            seen.add(key)
+        for key, must_be in keys.items():
+            if must_be and key not in seen:
+                what = f"{self.name_of(key)} is missing"
+                self.faults.add(self.line, what)
+
+    def record(self, key: str) -> "_Record | None":
+        for k, node in self.node.value:
+            if k.value == key:
+                if isinstance(node, yaml.MappingNode):
+                    return _Record(self.name_of(key), node, self.faults)
+                self.fault(key, f"must be a record, got {_shown(self.value(key))}")
+        return None
+
+    def records(self, key: str) -> "Iterator[tuple[str, _Record]]":
+        """Yield the records below `key`, whose keys are names."""
+        whole = self.record(key)
+        if whole is None:
+            return
+        whole.check(dict.fromkeys(whole.keys, False))
+        for name in whole.keys:
+            if not _NAME.fullmatch(name):
+                whole.fault(name, "must be lower-case letters, digits and underscores")
+            elif (one := whole.record(name)) is not None:
+                yield name, one
+
+    def text(self, key: str, default: str = "") -> str:
+        value = self.value(key)
+        if value is None:
+            return default
+        if isinstance(value, str) and value.strip():
+            return value
+        self.fault(key, f"must be text, got {_shown(value)}")
+        return default
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self.value(key)
+        is_list = isinstance(value, list) and all(isinstance(v, str) for v in value)
+        if value is None or (is_list and value and len(set(value)) == len(value)):
+            return tuple(value or ())
+        self.fault(key, f"must be a list of different names, got {_shown(value)}")
+        return ()
+
+
+def _root(text: str, file: str, faults: _Faults) -> _Record:
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise MalformedStudyError(
+            f"{file}, line {line}: no YAML: {error.problem}."
+        ) from error
+    if not isinstance(node, yaml.MappingNode):
+        raise MalformedStudyError(
+            f"{file} must hold cohorts, target and paths; conf/base/study.yml is one."
+        )
+    return _Record("", node, faults)
+
+
+def _read(root: _Record, faults: _Faults) -> Study | None:
+    must_be = {"cohorts": True, "target": True, "paths": True}
+    options = dict.fromkeys(("general", "related", "starts", "published"), False)
+    root.check({**must_be, **options})
+    cohorts = dict(_cohorts(root))
+    sets = {one.name: one for one in _training_sets(root, cohorts)}
+    published = root.text("published") or None
+    if published not in (None, *PUBLISHED):
+        root.fault("published", f"is {published!r}; known: {', '.join(PUBLISHED)}")
+    starts = dict(_starts(root))
+    paths = tuple(_paths(root, sets, starts))
+    target = root.record("target")
+    if target is None or PHASE3 not in sets or faults.found:
+        return None
+    used = {name for path in paths for name in path.training_sets}
+    drawn = {name: one for name, one in sets.items() if name in used}
+    return Study(
+        cohorts={c.name: c for c in cohorts.values() if _is_used(c, drawn)},
+        training_sets=drawn,
+        paths=paths,
+        target=Target(name=target.text("name"), reference=target.text("reference")),
+        starts=starts,
+        published=published,
+    )
+
+
+def _is_used(cohort: Cohort, sets: Mapping[str, TrainingSet]) -> bool:
+    return any(one.cohort == cohort.name for one in sets.values())
+
+
+def _cohorts(root: _Record) -> Iterator[tuple[str, Cohort]]:
+    for name, record in root.records("cohorts"):
+        record.check({"source": True, "title": False, "short": False})
+        source = SOURCES.get(named := record.text("source"))
+        if source is None:
+            if named:
+                listed = ", ".join(SOURCES)
+                record.fault("source", f"is {named!r}; there are {listed}")
+            continue
+        yield (
+            name,
+            Cohort(
+                name=name,
+                source=named,
+                title=record.text("title", source.title),
+                short=record.text("short", source.short),
+                has_boxes=source.has_boxes,
+            ),
+        )
+
+
+def _training_sets(
+    root: _Record, cohorts: Mapping[str, Cohort]
+) -> Iterator[TrainingSet]:
+    general, target = root.record(GENERAL), root.record(TARGET)
+    stated = [("general", PHASE1, general)] if general else []
+    stated += [(n, f"phase2_{n}", record) for n, record in root.records(RELATED)]
+    stated += [("target", PHASE3, target)] if target else []
+    target_cohort = target.text("cohort") if target else None
+    for key, name, record in stated:
+        words = {"name": True, "reference": True} if name == PHASE3 else {}
+        record.check({**_SET_KEYS, **_SET_OPTIONS, **words})
+        if key in (GENERAL, TARGET) and name.startswith("phase2"):
+            record.faults.add(record.line, f"related.{key} needs another name")
+        found = _training_set(name, record, cohorts)
+        if name != PHASE3 and found is not None and found.cohort == target_cohort:
+            record.fault(
+                "cohort",
+                f"is {target_cohort}, which the target is tested on: a path that "
+                f"learns from it first has seen its test patients",
+            )
+        if found is not None:
+            yield found
+
+
+def _training_set(
+    name: str, record: _Record, cohorts: Mapping[str, Cohort]
+) -> TrainingSet | None:
+    cohort = cohorts.get(named := record.text("cohort"))
+    labels = record.texts("labels")
+    if "labels" in record.keys and not labels:
+        record.fault("labels", "must name at least one label")
+    if name == PHASE3 and len(labels) > 1:
+        record.fault("labels", f"must name one label, got {', '.join(labels)}")
+    if cohort is None and named:
+        listed = ", ".join(cohorts) or "none"
+        record.fault("cohort", f"is {named!r}; the cohorts are {listed}")
+    elif cohort is not None:
+        _check_labels(record, labels, cohort.source)
+    split = _split(record, labels, is_tested=name == PHASE3)
+    if cohort is None or split is None or not labels:
+        return None
+    wants_official = split["test"] == OFFICIAL or split["eligible"] == OFFICIAL_TEST
+    if wants_official and not SOURCES[cohort.source].has_official_parts:
+        have = ", ".join(n for n, one in SOURCES.items() if one.has_official_parts)
+        record.fault(
+            "split", f"asks {cohort.source} for an official test list; {have} have one"
+        )
+    what = _what(labels, record.text("name"))
+    title = record.text("title") or f"{what} ({cohort.short})"
+    shown = what if name == PHASE3 else title
+    return TrainingSet(
+        name=name,
+        stage={PHASE1: GENERAL, PHASE3: TARGET}.get(name, RELATED),
+        cohort=cohort.name,
+        labels=labels,
+        what=what,
+        title=f"Phase {name.removeprefix('phase')[0]}: {shown}",
+        split=split,
+        intensity_sample=_measured(record),
+    )
+
+
+def _check_labels(record: _Record, labels: Sequence[str], source: str) -> None:
+    known = SOURCES[source].findings
+    for label in labels:
+        if known is not None and label not in known:
+            record.fault("labels", f"names {absent_finding(label, source, known)}")
+        elif label in NO_LABELS:
+            record.fault("labels", f"names {label!r}, which no finding can be called")
+
+
+def _measured(record: _Record) -> int:
+    value = record.value("intensity_sample")
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    if value is not None and not is_count:
+        record.fault("intensity_sample", f"must be a count, got {_shown(value)}")
+    return value if is_count else _MEASURED
+
+
+def _what(labels: Sequence[str], name: str) -> str:
+    """Return what is learned in a few words."""
+    if name:
+        return name
+    if len(labels) > 1:
+        return f"{len(labels)} findings"
+    return labels[0].replace("_", " ")
+
+
+def _split(
+    record: _Record, labels: Sequence[str], *, is_tested: bool
+) -> dict[str, Any] | None:
+    """Return how the set is drawn, with the defaults of `SplitTargets`."""
+    stated = record.record("split")
+    if stated is None:
+        return None
+    known = {
+        one.name: one.default is MISSING and one.default_factory is MISSING
+        for one in fields(SplitTargets)
+    }
+    stated.check({**known, "label": len(labels) > 1})
+    values = {key: stated.value(key) for key in stated.keys if key in known}
+    own = {"label": labels[0], **values} if labels else values
+    if labels and own.get("label") not in labels:
+        stated.fault("label", f"is {own['label']!r}, none of {', '.join(labels)}")
+    if is_tested and own.get("test", NONE) == NONE:
+        stated.fault("test", "is none: the target needs a test part")
+    try:
+        return asdict(SplitTargets(**own))
+    except (TypeError, ValueError) as error:
+        if "missing" not in str(error):  # said already
+            record.fault("split", str(error))
+        return None
+
+
+def _starts(root: _Record) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, record in root.records("starts"):
+        changes = {key: record.value(key) for key in record.keys}
+        if not changes:
+            record.faults.add(
+                record.line, f"starts.{name} changes nothing of `network`"
+            )
+        record.check(dict.fromkeys(record.keys, False))
+        yield name, changes
+
+
+def _paths(
+    root: _Record,
+    sets: Mapping[str, TrainingSet],
+    starts: Mapping[str, Mapping[str, Any]],
+) -> Iterator[TrainingPath]:
+    whole = root.record("paths")
+    if whole is None:
+        return
+    whole.check(dict.fromkeys(whole.keys, False))
+    first_of: dict[tuple[str | None, ...], str] = {}
+    for letter in whole.keys:
+        if not _LETTER.fullmatch(letter):
+            whole.fault(letter, "must be named by lower-case letters and digits")
+        stages, options = _stated_path(whole, letter)
+        start = options.get("start") or None
+        if start is not None and start not in starts:
+            listed = ", ".join(starts) or "none"
+            whole.fault(letter, f"starts from {start!r}; the starts are {listed}")
+        drawn = tuple(_drawn(whole, letter, stages, sets))
+        if stages and stages[-1] != TARGET:
+            whole.fault(letter, f"must end in {TARGET}, got {', '.join(stages)}")
+        first = first_of.setdefault((start, *stages), letter)
+        if stages and first != letter:
+            whole.fault(letter, f"is the same path as {first}")
+        yield TrainingPath(
+            letter=letter,
+            training_sets=drawn,
+            description=options.get("description") or _describe(drawn, sets),
+            published_as=options.get("published_as") or None,
+            start=start,
+        )
+    if not whole.keys:
+        root.fault("paths", "holds no path")
+
+
+def _stated_path(whole: _Record, letter: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return the stages of a path, and what else is stated of it.
+
+    A path is a list of stages, or a record that has one.
+    """
+    if isinstance(whole.value(letter), list):
+        return whole.texts(letter), {}
+    record = whole.record(letter)
+    if record is None:
+        return (), {}
+    options = ("start", "description", "published_as")
+    record.check({"stages": True, **dict.fromkeys(options, False)})
+    return record.texts("stages"), {name: record.text(name) for name in options}
+
+
+def _drawn(
+    whole: _Record, letter: str, stages: Sequence[str], sets: Mapping[str, TrainingSet]
+) -> Iterator[str]:
+    """Yield the training sets of stages, which come in the order of the phases."""
+    named = {GENERAL: PHASE1, TARGET: PHASE3}
+    order: list[str] = []
+    for stage in stages:
+        name = named.get(stage, f"phase2_{stage}")
+        if name not in sets:
+            known = [_stage_name(one) for one in sets]
+            whole.fault(
+                letter,
+                f"goes through {stage!r}, which is not stated; there are "
+                f"{', '.join(known)}{_meant(stage, known)}",
+            )
+            continue
+        order.append(name[: len(PHASE1)])
+        yield name
+    if order != sorted(order):
+        whole.fault(
+            letter,
+            f"must go from {GENERAL} over related sets to {TARGET}, got "
+            f"{', '.join(stages)}",
+        )
+
+
+def _stage_name(training_set: str) -> str:
+    named = {PHASE1: GENERAL, PHASE3: TARGET}
+    return named.get(training_set, training_set.removeprefix("phase2_"))
+
+
+def _describe(drawn: Sequence[str], sets: Mapping[str, TrainingSet]) -> str:
+    before = [sets[name].title.partition(": ")[2] for name in drawn if name != PHASE3]
+    if not before:
+        return "No radiographs before the target"
+    told = ", then ".join(before)
+    return f"{told[0].upper()}{told[1:]}"
+
+
+def _meant(word: str, known: Any) -> str:
+    alike = get_close_matches(word, [str(one) for one in known], n=1, cutoff=0.5)
+    return f" (is {alike[0]} meant?)" if alike else ""
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else repr(value)

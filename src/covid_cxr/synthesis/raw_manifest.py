@@ -1,0 +1,98 @@
+"""A cohort of one's own: PNG and DICOM files, a manifest, masks of the lungs."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from covid_cxr.radiographs.lung_masks import encode_mask
+from covid_cxr.study.current import current
+from covid_cxr.synthesis.defects import MIXED_LABELS, masked_orders, plant
+from covid_cxr.synthesis.drawing import Look, outline_lungs
+from covid_cxr.synthesis.epidemiology import severity_column
+from covid_cxr.synthesis.orders import Order, RawImages, orders_of
+from covid_cxr.synthesis.parameters import Synthesis
+from covid_cxr.synthesis.raw_nih import encode_png, look_of
+from covid_cxr.synthesis.raw_rsna import encode_jpeg_dicom
+
+
+def write_manifest(
+    radiographs: pd.DataFrame,
+    synthesis: Synthesis,
+    defects: pd.DataFrame,
+    *,
+    cohort: str,
+) -> tuple[RawImages, pd.DataFrame]:
+    """Return the image files and `manifest.csv`.
+
+    Args:
+        radiographs: From `admit_patients`.
+        synthesis: Size and difficulty.
+        defects: From `choose_defects`.
+        cohort: Its name in the study.
+
+    Returns:
+        Files to draw, and the manifest with image, patient, site, view, sex, age and
+        a column of "positive" and "negative" for each label of the study.
+    """
+    own = radiographs.loc[radiographs["cohort"] == cohort]
+    orders = orders_of(radiographs, cohort=cohort)
+    labels = current().labels_of(cohort)
+    turned = defects.loc[defects["defect"] == MIXED_LABELS, "file"]
+    is_turned = own["file"].isin(turned)
+    results = {
+        label: _result((own[severity_column(label)] > 0) ^ is_turned)
+        for label in labels
+    }
+    manifest = pd.DataFrame(
+        {
+            "image": [order.name for order in orders],
+            "patient": [order.patient for order in orders],
+            "site": [order.site for order in orders],
+            "view": [order.exam.view for order in orders],
+            "sex": [order.exam.sex for order in orders],
+            "age": [str(order.exam.age_years) for order in orders],
+            **results,
+        }
+    )
+    images = RawImages(
+        orders=orders,
+        encode=partial(_encode, size_px=synthesis.raw_size_px, look=look_of(synthesis)),
+        workers=synthesis.workers,
+    )
+    return plant(images, radiographs, defects, cohort=cohort), manifest
+
+
+def write_masks(
+    radiographs: pd.DataFrame,
+    synthesis: Synthesis,
+    defects: pd.DataFrame,
+    *,
+    cohort: str,
+) -> RawImages:
+    """Return a lung mask of every radiograph that is drawn as a square.
+
+    Args:
+        radiographs: From `admit_patients`.
+        synthesis: Size and difficulty.
+        defects: From `choose_defects`.
+        cohort: Its name in the study.
+    """
+    orders = masked_orders(radiographs, defects, cohort=cohort)
+    encode = partial(
+        _encode_lungs, size_px=synthesis.raw_size_px, look=look_of(synthesis)
+    )
+    return RawImages(orders=orders, encode=encode, workers=1)
+
+
+def _result(is_positive: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
+    return np.where(is_positive, "positive", "negative")
+
+
+def _encode(order: Order, *, size_px: int, look: Look) -> bytes:
+    encode = encode_png if order.file.endswith(".png") else encode_jpeg_dicom
+    return encode(order, size_px=size_px, look=look)
+
+
+def _encode_lungs(order: Order, *, size_px: int, look: Look) -> bytes:
+    return encode_mask(outline_lungs(order.exam, shape=(size_px, size_px), look=look))

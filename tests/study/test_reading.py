@@ -1,0 +1,298 @@
+"""What a study file may say, and what is said of one that cannot be run."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from covid_cxr.study.design import PHASE3, Cohort
+from covid_cxr.study.reading import MalformedStudyError, read_study
+
+BASE = Path(__file__).parents[2] / "conf/base/study.yml"
+LINES = """\
+cohorts:
+  chest14: {source: nih}
+  pneumonia: {source: rsna, short: Kaggle}
+  clinic: {source: covid, title: Our clinic}
+general:
+  cohort: chest14
+  labels: [edema, nodule]
+  split: {label: nodule, test: official, validation: 0.1}
+related:
+  boxes:
+    cohort: pneumonia
+    labels: [pneumonia]
+    split: {validation: 0.2}
+  listed:
+    cohort: chest14
+    labels: [pneumonia]
+    split: {validation: 0.2, images: 500}
+target:
+  cohort: clinic
+  labels: [covid19]
+  name: COVID-19
+  reference: a smear
+  split: {test: 0.3, validation: 0.2, strata: [site]}
+  intensity_sample: 100
+paths:
+  a: [general, boxes, listed, target]
+  plain:
+    stages: [target]
+    description: Nothing before
+""".splitlines()
+
+
+def study_of(**changes):
+    """Return the study of `LINES` with other lines, by their number from 1."""
+    lines = dict(enumerate(LINES, start=1))
+    lines |= {int(number.removeprefix("line_")): t for number, t in changes.items()}
+    return read_study("\n".join(lines.values()), file="conf/mine/study.yml")
+
+
+def test_the_delivered_study_is_that_of_the_paper():
+    study = read_study(BASE.read_text("utf-8"))
+
+    # Fricks et al. 2021, Figure 1: three paths with phase 1, four with phase 2.
+    assert [path.letter for path in study.paths] == list("abcdef")
+    assert [path.has_phase1 for path in study.paths] == [True] * 3 + [False] * 3
+    refined = [[t.training_set for t in p.phase2_trainings] for p in study.paths]
+    assert refined == [
+        *(["phase2_rsna"], ["phase2_nih"], []),
+        *(["phase2_rsna"], ["phase2_nih"], []),
+    ]
+    assert len(study.trainings) == 1 + 4 + 6
+    assert len(study.training_sets["phase1"].labels) == 14
+
+
+def test_names_and_words_follow_from_the_record():
+    study = study_of()
+
+    assert study.cohorts["clinic"].title == "Our clinic"
+    assert study.cohorts["pneumonia"] == Cohort(
+        name="pneumonia",
+        source="rsna",
+        title="RSNA Pneumonia Challenge 2018",
+        short="Kaggle",
+        has_boxes=True,
+    )
+    titles = {name: one.title for name, one in study.training_sets.items()}
+    assert titles == {
+        "phase1": "Phase 1: 2 findings (NIH)",
+        "phase2_boxes": "Phase 2: pneumonia (Kaggle)",
+        "phase2_listed": "Phase 2: pneumonia (NIH)",
+        "phase3": "Phase 3: COVID-19",
+    }
+    assert study.target.reference == "a smear"
+    assert study.target_cohort == "clinic"
+
+
+def test_refinements_follow_one_another():
+    path, plain = study_of().paths
+
+    chain = [(one.name, one.parent) for one in path.trainings]
+    assert chain == [
+        ("phase1", None),
+        ("path_a.phase2_boxes", "phase1"),
+        ("path_a.phase2_listed", "path_a.phase2_boxes"),
+        ("path_a.phase3", "path_a.phase2_listed"),
+    ]
+    assert [one.parent_classifier for one in path.trainings] == [
+        *("initial_classifier", "phase1_classifier"),
+        *("path_a.phase2_boxes.classifier", "path_a.phase2_listed.classifier"),
+    ]
+    assert [one.name for one in plain.trainings] == ["path_plain.phase3"]
+    before = ["2 findings (NIH)", "pneumonia (Kaggle)", "pneumonia (NIH)"]
+    assert path.description == ", then ".join(before)
+
+
+def test_a_set_is_drawn_as_stated_and_else_by_the_defaults():
+    sets = study_of().training_sets
+
+    assert sets[PHASE3].split["strata"] == ["site"]
+    assert sets[PHASE3].split["label"] == "covid19"
+    assert sets["phase2_boxes"].split["test"] == "none"
+    assert sets["phase2_boxes"].intensity_sample == 2048
+    assert sets[PHASE3].intensity_sample == 100
+
+
+def test_what_no_path_goes_through_is_no_part_of_the_study():
+    study = study_of(line_26="  a: [listed, target]")
+
+    assert set(study.training_sets) == {"phase2_listed", "phase3"}
+    assert set(study.cohorts) == {"chest14", "clinic"}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"line_2": "  chest14: {source: nhi}"}, "line 2: cohorts.chest14.source is "),
+        ({"line_2": "  Chest14: {source: nih}"}, "line 2: cohorts.Chest14 must be lo"),
+        ({"line_2": "  chest14: nih"}, "line 2: cohorts.chest14 must be a record, got"),
+        (
+            {"line_6": "  cohort: chest15"},
+            "line 6: general.cohort is 'chest15'; the",
+        ),
+        ({"line_7": "  labels: []"}, "line 7: general.labels must be a list of differ"),
+        ({"line_7": "  labels: [a, a]"}, "line 7: general.labels must be a list of d"),
+        ({"line_7": "  lables: [edema]"}, r"general.lables is not known here \(is lab"),
+        (
+            {"line_7": "  labels: [edema, nodul]"},
+            r"line 7: general.labels names .nodul., which nih does not have; near",
+        ),
+        ({"line_20": "  labels: [tuberculosis]"}, "line 20: target.labels names .tub"),
+        (
+            {"line_4": "  clinic: {source: manifest}", "line_20": "  labels: [view]"},
+            "line 20: target.labels names .view., which no finding",
+        ),
+        (
+            {"line_8": "  split: {validation: 0.1}"},
+            "line 8: general.split.label is m",
+        ),
+        (
+            {"line_8": "  split: {label: mass, validation: 0.1}"},
+            "line 8: general.split.label is 'mass', none of edema, nodule",
+        ),
+        (
+            {"line_11": "    cohort: clinic"},
+            "line 11: related.boxes.cohort is clin",
+        ),
+        (
+            {"line_13": "    split: {validation: 7.5}"},
+            "line 13: related.boxes.split v",
+        ),
+        (
+            {"line_13": "    split: {}"},
+            "line 13: related.boxes.split.validation is",
+        ),
+        (
+            {"line_13": "    split: {vaildation: 1}"},
+            r"split.vaildation is not known",
+        ),
+        (
+            {"line_20": "  labels: [covid19, edema]"},
+            "line 20: target.labels must name on",
+        ),
+        ({"line_21": "  reference: PCR"}, "target.name is missing"),
+        ({"line_23": "  split: {validation: 0.2}"}, "target.split.test is none: the"),
+        ({"line_26": "  a: [general, boxes]"}, "line 26: paths.a must end in target"),
+        ({"line_26": "  a: [boxes, general, target]"}, "line 26: paths.a must go from"),
+        ({"line_26": "  a: [boxs, target]"}, r"line 26: paths.a goes .* boxes meant"),
+        ({"line_26": "  a: [target]"}, "line 27: paths.plain is the same path as a"),
+        ({"line_26": "  A: [general, target]"}, "line 26: paths.A must be named by"),
+        ({"line_26": "  plain: [general, target]"}, "paths.plain stands here twice"),
+        ({"line_26": "  a: 7"}, "line 26: paths.a must be a record, got 7"),
+        ({"line_28": "    stages: []"}, "paths.plain.stages must be a list"),
+        ({"line_24": "  intensity_sample: all"}, "intensity_sample must be a count"),
+        ({"line_25": "pahts:"}, r"line 25: pahts is not known here \(is paths meant"),
+        ({"line_25": "published: mine\npaths:"}, "published is 'mine'; known: fricks"),
+    ],
+)
+def test_a_fault_is_named_with_its_line(change, said):
+    with pytest.raises(MalformedStudyError, match=said) as stopped:
+        study_of(**change)
+
+    assert str(stopped.value).startswith("conf/mine/study.yml states no study")
+
+
+def test_all_faults_are_named_at_once():
+    with pytest.raises(MalformedStudyError) as stopped:
+        study_of(line_6="  cohort: chest15", line_26="  a: [boxs, target]")
+
+    assert re.findall(r"line (\d+)", str(stopped.value)) == ["6", "26"]
+
+
+@pytest.mark.parametrize("text", ["", "7", "- a", "just words"])
+def test_a_file_that_is_no_record_is_refused(text):
+    with pytest.raises(MalformedStudyError, match=r"study.yml must hold cohorts"):
+        read_study(text)
+
+
+def test_what_is_no_yaml_is_refused_with_its_line():
+    with pytest.raises(MalformedStudyError, match="line 5: no YAML"):
+        study_of(line_4="  clinic: {source: covid")
+
+
+@pytest.mark.parametrize(
+    ("source", "label", "said"),
+    [
+        ("nih", "edem", "names 'edem', which nih does not have; nearest: edema"),
+        ("nih", "covid19", "names 'covid19', which nih does not have"),
+        ("chexpert", "hernia", "names 'hernia', which chexpert does not have"),
+        ("chexpert", "nodule", "names 'nodule', which chexpert does not have"),
+        ("rsna", "covid19", "names 'covid19', which rsna does not have"),
+        ("covid", "pneumonia", "names 'pneumonia', which covid does not have"),
+    ],
+)
+def test_a_label_that_the_source_does_not_have_is_named_with_its_line(
+    source, label, said
+):
+    with pytest.raises(MalformedStudyError) as stopped:
+        study_of(
+            line_2=f"  chest14: {{source: {source}}}", line_16=f"    labels: [{label}]"
+        )
+
+    assert f"line 16: related.listed.labels {said}" in str(stopped.value)
+
+
+def test_a_manifest_has_whatever_label_it_is_asked_for():
+    study = study_of(
+        line_4="  clinic: {source: manifest}", line_20="  labels: [a_rare_disease]"
+    )
+
+    assert study.target_set.labels == ("a_rare_disease",)
+
+
+@pytest.mark.parametrize("split", ["test: official", "eligible: official_test"])
+@pytest.mark.parametrize("source", ["rsna", "padchest", "manifest"])
+def test_an_official_test_list_that_nobody_published_is_a_fault(split, source):
+    with pytest.raises(MalformedStudyError) as stopped:
+        study_of(
+            line_2=f"  chest14: {{source: {source}}}",
+            line_7="  labels: [pneumonia]",
+            line_8=f"  split: {{{split}, validation: 0.1}}",
+        )
+
+    said = f"line 8: general.split asks {source} for an official test list; nih, "
+    assert said in str(stopped.value)
+
+
+def test_paths_that_begin_alike_share_what_they_begin_with():
+    study = study_of(
+        line_25="starts:\n  random: {weights: none}\npaths:",
+        line_26="  a: [general, target]\n"
+        "  b: {start: random, stages: [general, target]}\n"
+        "  c: {start: random, stages: [general, boxes, target]}",
+    )
+
+    assert [one.name for one in study.trainings if one.training_set == "phase1"] == [
+        *("phase1", "phase1_random"),
+    ]
+    a, b, c = (path.trainings[0] for path in study.paths[:3])
+    assert b == c
+    assert [a.parent_classifier, b.parent_classifier] == [
+        *("initial_classifier", "initial_random_classifier"),
+    ]
+    assert b.classifier == "phase1_random_classifier"
+    assert study.used_starts == [None, "random"]
+
+
+def test_a_start_that_is_not_stated_is_refused():
+    with pytest.raises(MalformedStudyError, match=r"paths.a starts from .big."):
+        study_of(line_26="  a: {start: big, stages: [target]}")
+
+
+def test_a_start_that_changes_nothing_is_refused():
+    with pytest.raises(MalformedStudyError, match=r"starts.random changes nothing"):
+        study_of(line_25="starts:\n  random: {}\npaths:")
+
+
+def test_maps_are_held_against_boxes_where_one_label_is_learned():
+    two = study_of(line_12="    labels: [pneumonia]")
+    training = two.path("path_a").phase2_trainings[0]
+
+    assert two.has_pointing(training)
+    assert not two.has_pointing(two.path("path_a").phase3_training)
+    several = replace(two.training_sets["phase2_boxes"], labels=("pneumonia", "edema"))
+    sets = {**two.training_sets, "phase2_boxes": several}
+    assert not replace(two, training_sets=sets).has_pointing(training)
