@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from covid_cxr.cohorts.covid import CovidIngestion, list_covid
-from covid_cxr.cohorts.manifest import COLUMNS, read_manifest
+from covid_cxr.cohorts.covid_manifest import read_manifest
+from covid_cxr.cohorts.manifest import COLUMNS
 
 MANIFEST = CovidIngestion(layout="manifest", pseudonym_salt=None)
 PUBLIC = CovidIngestion(layout="covid_chestxray_dataset", pseudonym_salt=None)
@@ -333,7 +334,7 @@ def read_result(word, folder_of):
             "rt_pcr": [word, "negative"],
         }
     )
-    listing = read_manifest(rows, labels={"rt_pcr": "covid19"})
+    listing = read_manifest(rows)
     assert listing["reason"].isna().all()
     return listing["covid19"].tolist()[:1]
 

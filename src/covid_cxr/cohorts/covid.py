@@ -14,18 +14,17 @@ import pandas as pd
 
 from covid_cxr.cohorts.bimcv import read_bimcv, unmatched_sessions
 from covid_cxr.cohorts.covid_chestxray_dataset import read_covid_chestxray_dataset
+from covid_cxr.cohorts.covid_manifest import read_additions, read_manifest
 from covid_cxr.cohorts.covid_patients import identify, unmapped_rsna_images
 from covid_cxr.cohorts.covidx import compare_covidx, read_covidx
 from covid_cxr.cohorts.label_by_source import warn_of_sources
 from covid_cxr.cohorts.listed import LIST, names_by_list, parameter_of
-from covid_cxr.cohorts.manifest import read_manifest
 from covid_cxr.cohorts.pseudonyms import check_salt
 from covid_cxr.cohorts.published_counts import COVID_LAYOUTS, log_differences
 from covid_cxr.cohorts.radiograph_table import (
     COVID19,
     admit,
     contradicting,
-    require_columns,
 )
 from covid_cxr.cohorts.ricord import read_ricord, unmatched_studies
 from covid_cxr.radiographs.admission import ADMIT, VIEW_CHOICES
@@ -55,7 +54,7 @@ class CovidIngestion:
     """How the cohort is listed, from parameters_ingestion.yml.
 
     Attributes:
-        layout: "manifest" (`manifest.py`), "covid_chestxray_dataset" (the public
+        layout: "manifest" (`covid_manifest.py`), "covid_chestxray_dataset" (the public
             collection's metadata.csv), "covidx", "ricord" or "bimcv".
         pseudonym_salt: If given, patient ids become pseudonyms (`pseudonyms.py`). A
             secret: it belongs into conf/local, and is never shown.
@@ -172,57 +171,7 @@ def _read(
         )
     if layout == CHESTXRAY:
         return read_covid_chestxray_dataset(manifest)
-    listing = read_covid_manifest(
-        manifest,
-        view_not_understood=ingestion.view_not_understood,
-        table="covid_manifest (manifest.csv)",
-    )
-    return listing.assign(source=listing["source"].fillna("covid"))
-
-
-def read_covid_manifest(
-    manifest: pd.DataFrame, *, view_not_understood: str, table: str
-) -> pd.DataFrame:
-    """Return the listing of a manifest of RT-PCR results, or of additions to it.
-
-    Args:
-        manifest: All columns read as text.
-        view_not_understood: As in `CovidIngestion`.
-        table: What to call it.
-
-    Raises:
-        ValueError: If columns are missing.
-    """
-    listing = read_manifest(
-        manifest,
-        labels={"rt_pcr": COVID19},
-        view_not_understood=view_not_understood,
-        words={"rt_pcr": "RT-PCR result"},
-        table=table,
-    )
-    return listing.assign(**{COVID19: listing[COVID19].fillna(value=False)})
-
-
-def read_additions(
-    additions: pd.DataFrame, *, view_not_understood: str, cohort: str = "covid"
-) -> pd.DataFrame:
-    """Return the listing of a manifest that adds radiographs, and names its sources.
-
-    Args:
-        additions: All columns read as text.
-        view_not_understood: As in `CovidIngestion`.
-        cohort: To what, for messages.
-
-    Raises:
-        ValueError: If columns are missing.
-    """
-    table = f"{cohort}_additions (additions.csv)"
-    require_columns(additions, ("source",), table=table)
-    listing = read_covid_manifest(
-        additions, view_not_understood=view_not_understood, table=table
-    )
-    no_source = listing["reason"].isna() & listing["source"].isna()
-    return listing.assign(reason=listing["reason"].mask(no_source, "no source"))
+    return read_manifest(manifest, view_not_understood=ingestion.view_not_understood)
 
 
 def _list_of(layout: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
-from covid_cxr.cohorts.covid import read_additions
+from covid_cxr.cohorts.covid_manifest import read_additions
 from covid_cxr.cohorts.covid_patients import identify
 from covid_cxr.cohorts.dicom_headers import (
     RADIOGRAPHY,

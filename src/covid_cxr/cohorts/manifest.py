@@ -11,7 +11,7 @@ study_date  any text
 
 And a column for each label of the study, named as there: positive or negative, in any
 spelling of `TEST_RESULTS`. The last two columns may be missing. The COVID-19 cohort's
-own manifest (`covid.py`) has `rt_pcr` in place of labels. A template:
+own manifest (`covid_manifest.py`) has `rt_pcr` in place of labels. A template:
 docs/how-to/manifest-template.csv.
 """
 
@@ -94,7 +94,7 @@ def list_manifest(
     Raises:
         ValueError: If columns are missing, or no row is usable.
     """
-    listing = read_manifest(
+    listing = read_listing(
         manifest,
         labels={finding: finding for finding in findings},
         view_not_understood=ingestion.view_not_understood,
@@ -117,7 +117,7 @@ def list_unmatched_manifest(listed: pd.DataFrame) -> pd.DataFrame:
     return names_without_file(listed, of="the manifest")
 
 
-def read_manifest(
+def read_listing(
     manifest: pd.DataFrame,
     *,
     labels: Mapping[str, str],
