@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from covid_cxr.saliency.grad_cam import explainer
+from covid_cxr.training.layers import rebuilt
 from covid_cxr.training.network import Network, build_classifier, swap_head
 from covid_cxr.training.trainable import freeze
 
@@ -69,6 +70,16 @@ def test_nothing_drops_at_random_and_no_model_is_within(published):
 
     assert not any(layer.rate for layer in classifier.layers if hasattr(layer, "rate"))
     assert not any(isinstance(layer, keras.Model) for layer in classifier.layers)
+
+
+def test_what_training_computes_is_the_same_network(published, images):
+    _, _, classifier = published
+
+    computed = rebuilt(classifier, precision="float32", xla=False)
+    computed.set_weights(classifier.get_weights())
+
+    expected = classifier(images, training=False).numpy()
+    np.testing.assert_allclose(computed(images, training=False), expected, atol=1e-6)
 
 
 def test_the_last_block_alone_is_trained(published):

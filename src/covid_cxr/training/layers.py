@@ -26,8 +26,10 @@ def rebuilt(model: Any, *, precision: Precision, xla: bool) -> Any:
         kinds[keras.layers.MaxPooling2D] = sliced_max_pooling()
 
     def rebuild(layer: Any) -> Any:
-        kind = kinds.get(type(layer), type(layer))
-        return kind.from_config({**layer.get_config(), "dtype": precision})
+        kind, config = kinds.get(type(layer), type(layer)), layer.get_config()
+        if isinstance(layer, keras.Layer):  # a bare operation, as `x + y`, has no dtype
+            config["dtype"] = precision
+        return kind.from_config(config)
 
     return keras.models.clone_model(model, clone_function=rebuild)
 
