@@ -15,7 +15,7 @@ import pandas as pd
 from covid_cxr.cohorts.bimcv import read_bimcv, unmatched_sessions
 from covid_cxr.cohorts.covid_chestxray_dataset import read_covid_chestxray_dataset
 from covid_cxr.cohorts.covid_manifest import read_additions, read_manifest
-from covid_cxr.cohorts.covid_patients import identify, unmapped_rsna_images
+from covid_cxr.cohorts.covid_patients import admit_identified, unmapped_rsna_images
 from covid_cxr.cohorts.covidx import compare_covidx, read_covidx
 from covid_cxr.cohorts.label_by_source import warn_of_sources
 from covid_cxr.cohorts.listed import LIST, names_by_list, parameter_of
@@ -23,8 +23,6 @@ from covid_cxr.cohorts.pseudonyms import check_salt
 from covid_cxr.cohorts.published_counts import COVID_LAYOUTS, log_differences
 from covid_cxr.cohorts.radiograph_table import (
     COVID19,
-    admit,
-    contradicting,
 )
 from covid_cxr.cohorts.ricord import read_ricord, unmatched_studies
 from covid_cxr.radiographs.admission import ADMIT, VIEW_CHOICES
@@ -122,11 +120,14 @@ def list_covid(
         )
         added[LIST] = "covid_additions"
         listing = pd.concat([listing, added], ignore_index=True)
-    listing = listing.assign(file=listing["name"].map(images.find))
-    identified = identify(
-        listing, rsna_mapping=rsna_mapping, salt=ingestion.pseudonym_salt
+    radiographs, rejected = admit_identified(
+        "covid",
+        listing,
+        images,
+        labels=[COVID19],
+        rsna_mapping=rsna_mapping,
+        salt=ingestion.pseudonym_salt,
     )
-    radiographs, rejected = admit("covid", contradicting(identified, [COVID19]), images)
     warn_of_sources("covid", radiographs, COVID19)
     return radiographs, rejected
 

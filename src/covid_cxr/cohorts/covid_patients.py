@@ -1,16 +1,48 @@
 """Whose radiograph it is, across the collections that make up a COVID-19 cohort."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import pandas as pd
 
 from covid_cxr.cohorts.nih import patient_of_image
 from covid_cxr.cohorts.pseudonyms import pseudonyms
+from covid_cxr.cohorts.radiograph_table import admit, contradicting
 from covid_cxr.cohorts.rsna_mapping import NO_NIH_IMAGE, match_nih
+from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.unmatched import unmatched_names
 
 logger = logging.getLogger(__name__)
+
+
+def admit_identified(
+    cohort: str,
+    listing: pd.DataFrame,
+    images: RadiographFolder,
+    *,
+    labels: Sequence[str],
+    rsna_mapping: str | None,
+    salt: str | None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the radiograph table of a listing, and the table of the rejected.
+
+    Rows that give one image, or one file, different labels are all rejected.
+
+    Args:
+        cohort: For the log.
+        listing: As `identify` takes it.
+        images: The cohort's folder.
+        labels: The columns.
+        rsna_mapping: As for `identify`.
+        salt: Likewise.
+
+    Raises:
+        ValueError: As `admit`.
+    """
+    located = listing.assign(file=listing["name"].map(images.find))
+    identified = identify(located, rsna_mapping=rsna_mapping, salt=salt)
+    return admit(cohort, contradicting(identified, labels), images)
 
 
 def identify(

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from covid_cxr.cohorts.covid_patients import identify, unmapped_rsna_images
+from covid_cxr.cohorts.covid_patients import admit_identified, unmapped_rsna_images
 from covid_cxr.cohorts.label_by_source import warn_of_sources
 from covid_cxr.cohorts.label_files import find_label_files
 from covid_cxr.cohorts.listed import LIST, names_by_list, parameter_of
@@ -29,8 +29,6 @@ from covid_cxr.cohorts.published_counts import COVIDX_VERSIONS, log_differences
 from covid_cxr.cohorts.radiograph_table import (
     COVID19,
     UNKNOWN,
-    admit,
-    contradicting,
     source_name,
 )
 from covid_cxr.radiographs.folder import IMAGE_SUFFIXES, RadiographFolder
@@ -88,12 +86,13 @@ def list_covidx(
     listing = read_covidx(images)
     if not images.is_synthetic:
         compare_covidx(listing)
-    listing = listing.assign(file=listing["name"].map(images.find))
-    identified = identify(
-        listing, rsna_mapping=rsna_mapping, salt=ingestion.pseudonym_salt
-    )
-    radiographs, rejected = admit(
-        "covidx", contradicting(identified, [COVID19]), images
+    radiographs, rejected = admit_identified(
+        "covidx",
+        listing,
+        images,
+        labels=[COVID19],
+        rsna_mapping=rsna_mapping,
+        salt=ingestion.pseudonym_salt,
     )
     warn_of_sources("covidx", radiographs, COVID19)
     return radiographs, rejected

@@ -18,21 +18,19 @@ from pathlib import PurePosixPath
 import pandas as pd
 
 from covid_cxr.cohorts.covid_manifest import read_additions
-from covid_cxr.cohorts.covid_patients import identify
+from covid_cxr.cohorts.covid_patients import admit_identified
 from covid_cxr.cohorts.dicom_headers import (
     RADIOGRAPHY,
     is_other_modality,
     read_headers,
 )
 from covid_cxr.cohorts.label_by_source import warn_of_sources
-from covid_cxr.cohorts.listed import LIST, names_by_list, parameter_of
+from covid_cxr.cohorts.listed import LIST, check_word, names_by_list, parameter_of
 from covid_cxr.cohorts.pseudonyms import check_salt
 from covid_cxr.cohorts.published_counts import IDC, log_differences
 from covid_cxr.cohorts.radiograph_table import (
     COVID19,
     UNKNOWN,
-    admit,
-    contradicting,
     first_reason,
 )
 from covid_cxr.radiographs.admission import ADMIT, VIEW_CHOICES
@@ -102,11 +100,7 @@ class IdcIngestion:
                 f"collections must be null or a list of {', '.join(COLLECTIONS)}, got "
                 f"{asked!r}; correct it in <cohort>_ingestion."
             )
-        if self.view_not_understood not in VIEW_CHOICES:
-            raise ValueError(
-                f"view_not_understood must be one of {', '.join(VIEW_CHOICES)}, got "
-                f"{self.view_not_understood!r}; correct it in <cohort>_ingestion."
-            )
+        check_word("view_not_understood", self.view_not_understood, VIEW_CHOICES)
 
 
 def list_idc(
@@ -146,11 +140,14 @@ def list_idc(
     if added is not None:
         added[LIST] = "additions.csv"
     listing = pd.concat([listing, added], ignore_index=True)
-    listing = listing.assign(file=listing["name"].map(images.find))
-    identified = identify(
-        listing, rsna_mapping=rsna_mapping, salt=ingestion.pseudonym_salt
+    radiographs, rejected = admit_identified(
+        "idc",
+        listing,
+        images,
+        labels=[COVID19],
+        rsna_mapping=rsna_mapping,
+        salt=ingestion.pseudonym_salt,
     )
-    radiographs, rejected = admit("idc", contradicting(identified, [COVID19]), images)
     warn_of_sources("idc", radiographs, COVID19)
     return radiographs, rejected
 

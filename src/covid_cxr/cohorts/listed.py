@@ -24,6 +24,24 @@ def parameter_of(cohort: str) -> str:
     return f"{cohort}_ingestion.max_unmatched_share"
 
 
+def check_word(name: str, word: object, words: tuple[str, ...]) -> None:
+    """Refuse a word that is none of those that there are.
+
+    Args:
+        name: Of the parameter, for the message.
+        word: As given.
+        words: Those that there are.
+
+    Raises:
+        ValueError: If it is another.
+    """
+    if word not in words:
+        raise ValueError(
+            f"{name} must be one of {', '.join(words)}, got {word!r}; correct it in "
+            f"<cohort>_ingestion."
+        )
+
+
 def names_by_list(listed: pd.DataFrame) -> list[pd.DataFrame]:
     """Return for each list the names whose file is not in the folder.
 

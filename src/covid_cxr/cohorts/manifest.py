@@ -20,14 +20,12 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from covid_cxr.cohorts.covid_patients import identify
-from covid_cxr.cohorts.listed import parameter_of
+from covid_cxr.cohorts.covid_patients import admit_identified
+from covid_cxr.cohorts.listed import check_word, parameter_of
 from covid_cxr.cohorts.pseudonyms import check_salt
 from covid_cxr.cohorts.radiograph_table import (
     UNKNOWN,
-    admit,
     age_in_years,
-    contradicting,
     first_reason,
     frontal_view,
     is_lateral,
@@ -64,11 +62,7 @@ class ManifestIngestion:
         """Refuse choices that do not exist, and a salt that can be guessed."""
         check_share(self.max_unmatched_share, parameter_of("<cohort>"))
         check_salt(self.pseudonym_salt)
-        if self.view_not_understood not in VIEW_CHOICES:
-            raise ValueError(
-                f"view_not_understood must be one of {', '.join(VIEW_CHOICES)}, got "
-                f"{self.view_not_understood!r}; correct it in <cohort>_ingestion."
-            )
+        check_word("view_not_understood", self.view_not_understood, VIEW_CHOICES)
 
 
 def list_manifest(
@@ -99,13 +93,14 @@ def list_manifest(
         labels={finding: finding for finding in findings},
         view_not_understood=ingestion.view_not_understood,
     )
-    listing = listing.assign(
-        source=listing["source"].fillna(OWN), file=listing["name"].map(images.find)
+    return admit_identified(
+        "manifest",
+        listing.assign(source=listing["source"].fillna(OWN)),
+        images,
+        labels=findings,
+        rsna_mapping=rsna_mapping,
+        salt=ingestion.pseudonym_salt,
     )
-    identified = identify(
-        listing, rsna_mapping=rsna_mapping, salt=ingestion.pseudonym_salt
-    )
-    return admit("manifest", contradicting(identified, findings), images)
 
 
 def list_unmatched_manifest(listed: pd.DataFrame) -> pd.DataFrame:

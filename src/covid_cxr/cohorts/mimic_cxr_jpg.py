@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from covid_cxr.cohorts.listed import check_word
 from covid_cxr.cohorts.observations import (
     ObservationIngestion,
-    check_word,
     observation_columns,
     read_observations,
 )

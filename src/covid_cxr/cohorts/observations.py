@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.cohorts.listed import parameter_of
+from covid_cxr.cohorts.listed import check_word, parameter_of
 from covid_cxr.cohorts.radiograph_table import stated
 from covid_cxr.cohorts.vocabulary import findings_of, terms_of, words_for
 from covid_cxr.radiographs.unmatched import check_share
@@ -86,21 +86,3 @@ def observation_columns(source: str) -> tuple[str, ...]:
         source: Whose words they are.
     """
     return tuple(terms_of(source))
-
-
-def check_word(name: str, word: object, words: tuple[str, ...]) -> None:
-    """Refuse a word that is none of those that there are.
-
-    Args:
-        name: Of the parameter, for the message.
-        word: As given.
-        words: Those that there are.
-
-    Raises:
-        ValueError: If it is another.
-    """
-    if word not in words:
-        raise ValueError(
-            f"{name} must be one of {', '.join(words)}, got {word!r}; correct it in "
-            f"<cohort>_ingestion."
-        )

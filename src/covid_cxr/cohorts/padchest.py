@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from covid_cxr.cohorts.listed import parameter_of
-from covid_cxr.cohorts.observations import check_word
+from covid_cxr.cohorts.listed import check_word, parameter_of
 from covid_cxr.cohorts.published_counts import PADCHEST, log_differences
 from covid_cxr.cohorts.radiograph_table import (
     admit,
