@@ -155,7 +155,7 @@ def chosen_path(table3: pd.DataFrame) -> TrainingPath:
     path on the test part is not the largest of several by selection.
     """
     best = table3["path"].iloc[int(table3["validation_auroc"].argmax())]
-    return next(path for path in current().paths if path.name == best)
+    return current().path(best)
 
 
 def _finding_row(
@@ -201,32 +201,40 @@ def _seen_in_phase1(
 
 
 def _published_finding(finding: str) -> dict[str, float]:
-    row = TABLE_1.get(finding) if current().published else None
-    return {
-        "paper_auroc": row.paper if row else np.nan,
-        "wang_2017": row.wang if row else np.nan,
-        "yao_2017": row.yao if row else np.nan,
-        "guendel_2018": row.guendel if row else np.nan,
-        "baltruschat_2019": row.baltruschat if row else np.nan,
-    }
+    return _printed(
+        TABLE_1.get(finding) if current().published else None,
+        paper_auroc="paper",
+        wang_2017="wang",
+        yao_2017="yao",
+        guendel_2018="guendel",
+        baltruschat_2019="baltruschat",
+    )
 
 
 def _published_related(path: TrainingPath) -> dict[str, float]:
-    row = TABLE_2.get(published_name(path))
-    return {
-        "paper_training_images": row.training_images if row else np.nan,
-        "paper_training_positives": row.training_positives if row else np.nan,
-        "paper_prevalence_percent": row.prevalence_percent if row else np.nan,
-        "paper_auroc": row.auroc if row else np.nan,
-    }
+    return _printed(
+        TABLE_2.get(published_name(path)),
+        paper_training_images="training_images",
+        paper_training_positives="training_positives",
+        paper_prevalence_percent="prevalence_percent",
+        paper_auroc="auroc",
+    )
 
 
 def _published_target(path: TrainingPath) -> dict[str, float]:
-    row = TABLE_3.get(published_name(path))
+    return _printed(
+        TABLE_3.get(published_name(path)),
+        paper_auroc="auroc",
+        paper_lower="lower",
+        paper_upper="upper",
+    )
+
+
+def _printed(row: object | None, **columns: str) -> dict[str, float]:
+    """Return columns with what the paper printed, NaN where it printed nothing."""
     return {
-        "paper_auroc": row.auroc if row else np.nan,
-        "paper_lower": row.lower if row else np.nan,
-        "paper_upper": row.upper if row else np.nan,
+        column: np.nan if row is None else getattr(row, name)
+        for column, name in columns.items()
     }
 
 

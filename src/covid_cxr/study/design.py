@@ -92,14 +92,12 @@ class Training:
     @property
     def classifier(self) -> str:
         """The dataset of its classifier."""
-        return f"{self.name}{'.' if '.' in self.name else '_'}classifier"
+        return _classifier_of(self.name)
 
     @property
     def parent_classifier(self) -> str:
         """The dataset of the classifier that it starts from."""
-        if self.parent is None:
-            return f"{initial(self.start)}_classifier"
-        return f"{self.parent}{'.' if '.' in self.parent else '_'}classifier"
+        return _classifier_of(self.parent or initial(self.start))
 
     @property
     def parent_provenance(self) -> str:
@@ -179,6 +177,11 @@ class TrainingPath:
 def initial(start: str | None) -> str:
     """Return what the names of untrained classifiers begin with."""
     return "initial" if start is None else f"initial_{start}"
+
+
+def _classifier_of(training: str) -> str:
+    """Return the dataset of a classifier; a path's own stays in its namespace."""
+    return f"{training}{'.' if '.' in training else '_'}classifier"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ def complete(parameters: Mapping[str, Any], study: Study) -> dict[str, Any]:
     _refuse_labels(parameters)
     _refuse_unknown_paths(parameters, study)
     follows = dict([*_of_cohorts(study), *_of_training_sets(study)])
-    completed = merge(follows, copy.deepcopy(dict(parameters)))
+    completed = _merge(follows, copy.deepcopy(dict(parameters)))
     for start, changes in study.starts.items():
         name, common = network_of(start), completed.get("network", {})
         completed[name] = {**common, **changes, **completed.get(name, {})}
@@ -42,27 +42,16 @@ def complete(parameters: Mapping[str, Any], study: Study) -> dict[str, Any]:
         if not name:
             continue
         own = completed.setdefault(path, {}).setdefault(name, {})
-        common = completed[_phase(name)]["recipe"]
+        drawn = study.training_set_of(training)
+        common = completed[drawn.phase]["recipe"]
         own["recipe"] = {**common, **own.get("recipe", {})}
-        own["labels"] = [*study.training_sets[training.training_set].labels]
+        own["labels"] = [*drawn.labels]
     return completed
 
 
 def network_of(start: str | None) -> str:
     """Return the name of the parameters of the network that a path starts from."""
     return "network" if start is None else f"network_{start}"
-
-
-def merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `below` changed value by value by `above`."""
-    merged = dict(below)
-    for key, value in above.items():
-        under = merged.get(key)
-        if isinstance(under, dict) and isinstance(value, Mapping):
-            merged[key] = merge(under, value)
-        else:
-            merged[key] = value
-    return merged
 
 
 def _of_cohorts(study: Study) -> Iterator[tuple[str, Any]]:
@@ -79,12 +68,20 @@ def _of_training_sets(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"{name}_intensity_sample", sample
 
 
+def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `below` changed value by value by `above`."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        if isinstance(under, dict) and isinstance(value, Mapping):
+            merged[key] = _merge(under, value)
+        else:
+            merged[key] = value
+    return merged
+
+
 def _phases(study: Study) -> list[str]:
     return list(dict.fromkeys(one.phase for one in study.training_sets.values()))
-
-
-def _phase(training_name: str) -> str:
-    return training_name.partition("_")[0]
 
 
 def _refuse_labels(parameters: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Rows of the synthetic radiographs as records, and their lazy way into files."""
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -43,6 +43,20 @@ class Order:
     def stem(self) -> str:
         """The file's name without its folders and its ending."""
         return PurePosixPath(self.file).stem
+
+
+def describe(orders: Sequence[Order]) -> pd.DataFrame:
+    """Return image, patient, site, view, sex and age, as a manifest lists them."""
+    return pd.DataFrame(
+        {
+            "image": [order.name for order in orders],
+            "patient": [order.patient for order in orders],
+            "site": [order.site for order in orders],
+            "view": [order.exam.view for order in orders],
+            "sex": [order.exam.sex for order in orders],
+            "age": [str(order.exam.age_years) for order in orders],
+        }
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

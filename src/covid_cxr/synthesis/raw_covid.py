@@ -36,7 +36,7 @@ from covid_cxr.synthesis.drawing import (
     outline_lungs,
 )
 from covid_cxr.synthesis.exposure import to_grey
-from covid_cxr.synthesis.orders import Order, RawImages, orders_of
+from covid_cxr.synthesis.orders import Order, RawImages, describe, orders_of
 from covid_cxr.synthesis.parameters import Synthesis
 from covid_cxr.synthesis.raw_nih import look_of
 from covid_cxr.synthesis.raw_rsna import encode_jpeg_dicom
@@ -136,17 +136,8 @@ def write_covid(
     covid = radiographs.loc[radiographs["cohort"] == cohort]
     orders = orders_of(radiographs, cohort=cohort)
     look, size_px = _look(synthesis), synthesis.raw_size_px
-    manifest = pd.DataFrame(
-        {
-            "image": [order.name for order in orders],
-            "patient": [order.patient for order in orders],
-            "rt_pcr": _results(covid, defects).to_numpy(),
-            "site": [order.site for order in orders],
-            "view": [order.exam.view for order in orders],
-            "sex": [order.exam.sex for order in orders],
-            "age": [str(order.exam.age_years) for order in orders],
-        }
-    )
+    manifest = describe(orders)
+    manifest.insert(2, "rt_pcr", _results(covid, defects).to_numpy())
     boxes = {
         order.file: _crop(order.exam, _frame(order, size_px), look) for order in orders
     }

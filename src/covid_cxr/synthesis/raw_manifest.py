@@ -10,7 +10,7 @@ from covid_cxr.study.current import current
 from covid_cxr.synthesis.defects import MIXED_LABELS, masked_orders, plant
 from covid_cxr.synthesis.drawing import Look, outline_lungs
 from covid_cxr.synthesis.epidemiology import severity_column
-from covid_cxr.synthesis.orders import Order, RawImages, orders_of
+from covid_cxr.synthesis.orders import Order, RawImages, describe, orders_of
 from covid_cxr.synthesis.parameters import Synthesis
 from covid_cxr.synthesis.raw_nih import encode_png, look_of
 from covid_cxr.synthesis.raw_rsna import encode_jpeg_dicom
@@ -44,17 +44,7 @@ def write_manifest(
         label: _result((own[severity_column(label)] > 0) ^ is_turned)
         for label in labels
     }
-    manifest = pd.DataFrame(
-        {
-            "image": [order.name for order in orders],
-            "patient": [order.patient for order in orders],
-            "site": [order.site for order in orders],
-            "view": [order.exam.view for order in orders],
-            "sex": [order.exam.sex for order in orders],
-            "age": [str(order.exam.age_years) for order in orders],
-            **results,
-        }
-    )
+    manifest = describe(orders).assign(**results)
     images = RawImages(
         orders=orders,
         encode=partial(_encode, size_px=synthesis.raw_size_px, look=look_of(synthesis)),
