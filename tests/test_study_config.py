@@ -102,6 +102,16 @@ def test_a_malformed_study_stops_with_its_line(project, conf):
         session.load_context()
 
 
+def test_a_study_by_another_name_is_not_passed_over(project, conf):
+    (conf / "mine/study.yml").rename(conf / "mine/study.yaml")
+
+    with (
+        KedroSession.create(project, env="mine", conf_source=str(conf)) as session,
+        pytest.raises(ValueError, match=r"mine has a study.yaml.*name it study.yml"),
+    ):
+        session.load_context()
+
+
 def test_an_environment_without_a_study_has_that_of_base(project, conf):
     (conf / "mine/study.yml").unlink()
 

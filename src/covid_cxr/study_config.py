@@ -34,6 +34,7 @@ class StudyConfigLoader(OmegaConfigLoader):
         Raises:
             MalformedStudyError: If the file states none.
             FileNotFoundError: If there is no file.
+            ValueError: If there is one by another name, which nothing would read.
         """
         super().__init__(*args, **options)
         self.study = self._read_study()
@@ -60,6 +61,12 @@ class StudyConfigLoader(OmegaConfigLoader):
         envs = [self.env or self.default_run_env, self.base_env]
         places = [PurePosixPath(self._get_conf_env_path(env)) / FILE for env in envs]
         for env, place in zip(envs, places, strict=True):
+            other = place.with_suffix(".yaml")
+            if self._fs.exists(str(other)):
+                raise ValueError(
+                    f"conf/{env} has a {other.name}, which would have no effect: name "
+                    f"it {FILE}."
+                )
             if self._fs.exists(str(place)):
                 text = self._fs.cat_file(str(place)).decode("utf-8")
                 return read_study(text, file=f"conf/{env}/{FILE}")

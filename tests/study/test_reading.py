@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from covid_cxr.evaluation.published import TABLE_3
 from covid_cxr.study.design import PHASE3, Cohort
-from covid_cxr.study.reading import MalformedStudyError, read_study
+from covid_cxr.study.reading import PUBLISHED, MalformedStudyError, read_study
 
 BASE = Path(__file__).parents[2] / "conf/base/study.yml"
 LINES = """\
@@ -185,6 +186,10 @@ def test_what_no_path_goes_through_is_no_part_of_the_study():
         ({"line_28": "    stages: []"}, "paths.plain.stages must be a list"),
         ({"line_24": "  intensity_sample: all"}, "intensity_sample must be a count"),
         ({"line_25": "pahts:"}, r"line 25: pahts is not known here \(is paths meant"),
+        (
+            {"line_28": "    stages: [target]\n    published_as: a"},
+            "line 27: paths.plain is published_as 'a'; printed are none with",
+        ),
         ({"line_25": "published: mine\npaths:"}, "published is 'mine'; known: fricks"),
     ],
 )
@@ -296,3 +301,16 @@ def test_maps_are_held_against_boxes_where_one_label_is_learned():
     several = replace(two.training_sets["phase2_boxes"], labels=("pneumonia", "edema"))
     sets = {**two.training_sets, "phase2_boxes": several}
     assert not replace(two, training_sets=sets).has_pointing(training)
+
+
+def test_a_path_stands_beside_one_that_was_printed():
+    beside = "    stages: [target]\n    published_as: "
+    published = "published: fricks_2021\npaths:"
+
+    study = study_of(line_25=published, line_28=f"{beside}f")
+
+    assert study.path("path_plain").published_as == "f"
+    with pytest.raises(MalformedStudyError, match=r"'z'; printed are a, b, c, d, e, f"):
+        study_of(line_25=published, line_28=f"{beside}z")
+    # The letters are those of the numbers that stand there.
+    assert set(TABLE_3) == {f"path_{letter}" for letter in PUBLISHED["fricks_2021"]}

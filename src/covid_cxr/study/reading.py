@@ -25,7 +25,8 @@ from covid_cxr.study.design import (
     TrainingSet,
 )
 
-PUBLISHED = ("fricks_2021",)  # studies whose printed results are in report/published.py
+# Studies whose printed results are in evaluation/published.py, and their paths.
+PUBLISHED: Mapping[str, tuple[str, ...]] = {"fricks_2021": tuple("abcdef")}
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _LETTER = re.compile(r"[a-z0-9]+")
@@ -176,6 +177,7 @@ def _read(root: _Record, faults: _Faults) -> Study | None:
         root.fault("published", f"is {published!r}; known: {', '.join(PUBLISHED)}")
     starts = dict(_starts(root))
     paths = tuple(_paths(root, sets, starts))
+    _check_published(root, paths, PUBLISHED.get(published or "", ()))
     target = root.record("target")
     if target is None or PHASE3 not in sets or faults.found:
         return None
@@ -189,6 +191,19 @@ def _read(root: _Record, faults: _Faults) -> Study | None:
         starts=starts,
         published=published,
     )
+
+
+def _check_published(
+    root: _Record, paths: Sequence[TrainingPath], printed: Sequence[str]
+) -> None:
+    whole = root.record("paths")
+    for path in paths:
+        beside = path.published_as
+        if whole is not None and beside is not None and beside not in printed:
+            listed = ", ".join(printed) or "none without a study in `published`"
+            whole.fault(
+                path.letter, f"is published_as {beside!r}; printed are {listed}"
+            )
 
 
 def _is_used(cohort: Cohort, sets: Mapping[str, TrainingSet]) -> bool:
