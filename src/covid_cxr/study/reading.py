@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from covid_cxr.cohorts.radiograph_table import NO_LABELS
-from covid_cxr.cohorts.sources import SOURCES
-from covid_cxr.cohorts.split_targets import NONE, OFFICIAL, OFFICIAL_TEST, SplitTargets
 from covid_cxr.cohorts.vocabulary import absent_finding
+from covid_cxr.patients.split_targets import NONE, OFFICIAL, OFFICIAL_TEST, SplitTargets
+from covid_cxr.sources.adapters import SOURCES
 from covid_cxr.study.design import (
     GENERAL,
     PHASE1,
