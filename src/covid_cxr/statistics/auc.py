@@ -68,7 +68,7 @@ class PlacementSums:
     @property
     def n_patients(self) -> int:
         """All patients, I."""
-        return self.cases.shape[1]
+        return int(self.cases.shape[1])
 
 
 @dataclass(frozen=True, kw_only=True)
