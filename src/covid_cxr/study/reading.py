@@ -96,7 +96,7 @@ class _Record:
         """Return a value as Python has it; None where there is none."""
         for k, node in self.node.value:
             if k.value == key:
-                return yaml.safe_load(yaml.serialize(node))
+                return yaml.SafeLoader("").construct_document(node)
         return None
 
     def check(self, keys: Mapping[str, bool]) -> None:
