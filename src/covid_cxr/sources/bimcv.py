@@ -33,7 +33,6 @@ from covid_cxr.cohorts.radiograph_table import (
 from covid_cxr.radiographs.defined_terms import VIEW_POSITIONS
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.unmatched import names_rejected
-from covid_cxr.sources.label_files import find_label_files
 from covid_cxr.user_csv import read_user_csv
 
 logger = logging.getLogger(__name__)
@@ -69,7 +68,7 @@ def read_bimcv(images: RadiographFolder) -> pd.DataFrame:
     Raises:
         ValueError: If there is no table of labels, or a table lacks columns.
     """
-    labels = _label_files(images.root)
+    labels = _label_files(images)
     paths = pd.Series(sorted(images.files), dtype="str")
     names = paths.map(lambda path: PurePosixPath(path).name).astype("str")
     tags = names.str.extract(_FILE).assign(
@@ -79,14 +78,14 @@ def read_bimcv(images: RadiographFolder) -> pd.DataFrame:
     is_positive = tags["session"].isin(sessions[POSITIVE])
     is_negative = tags["session"].isin(sessions[NEGATIVE])
     collection = pd.Series(NEGATIVE, index=paths.index).mask(is_positive, POSITIVE)
-    people = _participants(images.root, labels).reindex(
+    people = _participants(images, labels).reindex(
         pd.MultiIndex.from_arrays([collection, tags["subject"]])
     )
     listing = pd.DataFrame(
         {
             "image_id": names,
             "name": paths,
-            "patient": _patients(tags["subject"], is_positive, images.root),
+            "patient": _patients(tags["subject"], is_positive, images),
             "source": "bimcv",
             "view": frontal_view(tags["view"], quotable=VIEW_POSITIONS),
             "sex": sex(people["sex"]).to_numpy(),
@@ -162,16 +161,15 @@ def _reason(
     )
 
 
-def _label_files(root: Path) -> dict[str, list[Path]]:
+def _label_files(images: RadiographFolder) -> dict[str, list[Path]]:
     """Return the tables of labels of each collection; at least one there is."""
     files = {
-        collection: find_label_files(root, [pattern])
-        for collection, pattern in LABEL_FILES.items()
+        collection: images.named(pattern) for collection, pattern in LABEL_FILES.items()
     }
     if not any(files.values()):
         raise ValueError(
             f"covid_ingestion.layout is bimcv, but there is no "
-            f"{' and no '.join(LABEL_FILES.values())} below {root}; put "
+            f"{' and no '.join(LABEL_FILES.values())} below {images.root}; put "
             f"derivatives/labels of the collections there."
         )
     return files
@@ -187,12 +185,14 @@ def _sessions(files: list[Path]) -> set[str]:
     return found
 
 
-def _patients(subjects: pd.Series, is_positive: pd.Series, root: Path) -> pd.Series:
+def _patients(
+    subjects: pd.Series, is_positive: pd.Series, images: RadiographFolder
+) -> pd.Series:
     """Return subjects in the numbering of the positive collection, where it has them.
 
     Others of the negative collection are "neg-S03047".
     """
-    files = find_label_files(root, [JOIN_FILE])
+    files = images.named(JOIN_FILE)
     joined: dict[str, str] = {}
     for path in files:
         table = read_user_csv(path)
@@ -212,12 +212,14 @@ def _patients(subjects: pd.Series, is_positive: pd.Series, root: Path) -> pd.Ser
     return subjects.where(is_positive, of_negative)
 
 
-def _participants(root: Path, labels: dict[str, list[Path]]) -> pd.DataFrame:
+def _participants(
+    images: RadiographFolder, labels: dict[str, list[Path]]
+) -> pd.DataFrame:
     """Return `sex, age` as published, by collection and subject."""
     tables = [
         pd.DataFrame({"collection": [], "subject": [], "sex": [], "age": []}, dtype=str)
     ]
-    for path in find_label_files(root, [PARTICIPANTS_FILE]):
+    for path in images.named(PARTICIPANTS_FILE):
         below = [
             collection
             for collection, files in labels.items()
@@ -227,7 +229,7 @@ def _participants(root: Path, labels: dict[str, list[Path]]) -> pd.DataFrame:
             logger.warning(
                 "bimcv: %s has the labels of %d collections below it, not of one; sex "
                 "and age stay unknown. Keep each collection in a folder of its own",
-                path.relative_to(root),
+                path.relative_to(images.root),
                 len(below),
             )
             continue

@@ -23,7 +23,6 @@ from covid_cxr.cohorts.label_by_source import warn_of_sources
 from covid_cxr.cohorts.radiograph_table import COVID19, UNKNOWN, source_name
 from covid_cxr.radiographs.folder import IMAGE_SUFFIXES, RadiographFolder
 from covid_cxr.sources.covid_patients import admit_identified, unmapped_rsna_images
-from covid_cxr.sources.label_files import find_label_files
 from covid_cxr.sources.listed import LIST, SaltedIngestion, names_by_list
 from covid_cxr.sources.published_counts import COVIDX_VERSIONS, log_differences
 from covid_cxr.user_text import read_user_bytes, read_user_text
@@ -110,7 +109,7 @@ def read_covidx(images: RadiographFolder) -> pd.DataFrame:
     Raises:
         ValueError: If there is no label file.
     """
-    paths = find_label_files(images.root, LABEL_FILES)
+    paths = images.named(*LABEL_FILES)
     if not paths:
         raise ValueError(
             f"The layout is that of COVIDx, but there is no file "

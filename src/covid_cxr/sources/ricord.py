@@ -29,7 +29,6 @@ from covid_cxr.radiographs.defined_terms import VIEW_POSITIONS
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.unmatched import names_rejected
 from covid_cxr.radiographs.views import OTHER_THAN_FRONTAL, read_description
-from covid_cxr.sources.label_files import find_label_files
 from covid_cxr.user_csv import read_user_csv
 
 _NOT_IN_SHEET = "its study is not in the sheet of positive studies"
@@ -127,7 +126,7 @@ def _study(path: pd.DataFrame) -> pd.Series:
 
 def _read_sheet(images: RadiographFolder) -> pd.DataFrame:
     """Return the study `date` by "<patient>/<last five digits of the study's UID>"."""
-    tables = [read_user_csv(path) for path in find_label_files(images.root, [SHEET])]
+    tables = [read_user_csv(path) for path in images.named(SHEET)]
     for table in tables:
         require_columns(table, SHEET_COLUMNS, table="CR Pos - TCIA Submission (CSV)")
     sheet = pd.concat([pd.DataFrame(columns=list(SHEET_COLUMNS), dtype="str"), *tables])
