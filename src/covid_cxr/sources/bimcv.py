@@ -20,7 +20,6 @@ import pandas as pd
 
 from covid_cxr.cohorts.radiograph_table import (
     COVID19,
-    UNKNOWN,
     age_in_years,
     first_reason,
     frontal_view,
@@ -90,8 +89,6 @@ def read_bimcv(images: RadiographFolder) -> pd.DataFrame:
             "view": frontal_view(tags["view"], quotable=VIEW_POSITIONS),
             "sex": sex(people["sex"]).to_numpy(),
             "age_years": age_in_years(people["age"]).to_numpy(),
-            "site": UNKNOWN,
-            "study_date": None,
             COVID19: is_positive.astype("boolean"),
             "reason": _reason(tags, is_positive, is_negative),
         }
@@ -139,7 +136,7 @@ def _without_file(sessions: Mapping[str, set[str]], found: set[str]) -> pd.DataF
         for session in sorted(named - found)
     ]
     absent = pd.DataFrame(rows, columns=["image_id", "reason"], dtype="str")
-    return absent.assign(name=absent["image_id"], source="bimcv")
+    return absent.assign(source="bimcv")
 
 
 def _reason(

@@ -20,7 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 from covid_cxr.cohorts.label_by_source import warn_of_sources
-from covid_cxr.cohorts.radiograph_table import COVID19, UNKNOWN, source_name
+from covid_cxr.cohorts.radiograph_table import COVID19, source_name
 from covid_cxr.radiographs.folder import IMAGE_SUFFIXES, RadiographFolder
 from covid_cxr.sources.covid_patients import admit_identified, unmapped_rsna_images
 from covid_cxr.sources.listed import LIST, SaltedIngestion, names_by_list
@@ -137,11 +137,6 @@ def read_covidx(images: RadiographFolder) -> pd.DataFrame:
             ],
             "patient": parts["patient"],
             "source": _sources(parts),
-            "view": UNKNOWN,
-            "sex": UNKNOWN,
-            "age_years": float("nan"),
-            "site": UNKNOWN,
-            "study_date": None,
             COVID19: classes.map(IS_CASE).astype("boolean"),
             "reason": parts["reason"].fillna(unread),
         }

@@ -24,7 +24,7 @@ from covid_cxr.cohorts.dicom_headers import (
     read_headers,
 )
 from covid_cxr.cohorts.label_by_source import warn_of_sources
-from covid_cxr.cohorts.radiograph_table import COVID19, UNKNOWN, first_reason
+from covid_cxr.cohorts.radiograph_table import COVID19, first_reason
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.sources.covid_patients import admit_identified
 from covid_cxr.sources.listed import LIST, PLACE, names_by_list
@@ -110,14 +110,14 @@ def list_idc(
     Raises:
         ValueError: If there is no radiograph of a collection that is asked for.
     """
-    added = None
+    added, taken = None, set[str]()
     if additions is not None:
         added = read_additions(
             additions,
             view_not_understood=ingestion.view_not_understood,
             cohort="<cohort>",
         )
-    taken = set() if added is None else set(added["name"].map(images.find).dropna())
+        taken = set(added["image_id"].dropna().map(images.find).dropna())
     listing = _read(images, taken, ingestion)
     _refuse_absent(listing, ingestion.collections)
     if not images.is_synthetic:
@@ -183,7 +183,7 @@ def _listing(
             "patient": short,
             "source": of.map({name: one.source for name, one in COLLECTIONS.items()}),
             **headers[["view", "sex", "age_years"]],
-            "site": sites.mask(sites == "", of_id).fillna(UNKNOWN),
+            "site": sites.mask(sites == "", of_id),
             "study_date": headers["StudyDate"],
             COVID19: pd.array([True] * len(files), dtype="boolean"),
             "reason": first_reason(

@@ -32,7 +32,6 @@ from covid_cxr.cohorts.dicom_headers import (
 from covid_cxr.cohorts.label_by_source import warn_of_sources
 from covid_cxr.cohorts.radiograph_table import (
     COVID19,
-    UNKNOWN,
     admit,
     age_in_years,
     first_reason,
@@ -252,7 +251,7 @@ def _demographics(studies: pd.DataFrame, of_case: pd.DataFrame) -> dict[str, pd.
     return {
         "sex": sex(of_case["sex"]),
         "age_years": age_in_years(ages.mask(is_open, ">89")),
-        "site": site.fillna(UNKNOWN),
+        "site": site,
         "source": ("midrc-" + project).fillna("midrc"),
     }
 
@@ -356,14 +355,13 @@ def _listing(known: pd.DataFrame, images: RadiographFolder) -> pd.DataFrame:
             "name": files,
             **of_study[["patient_id", "sex", "age_years", "site", "source", COVID19]],
             "view": headers["view"],
-            "study_date": None,
             "study_uid": studies,
             "reason": reason,
         }
     )
     listing = listing[~is_other_modality("midrc", headers["Modality"])]
     absent = known.index[known["is_radiography"] & ~known.index.isin(studies)]
-    without = pd.DataFrame({"image_id": absent, "name": absent, "reason": _NO_FILE})
+    without = pd.DataFrame({"image_id": absent, "reason": _NO_FILE})
     return pd.concat([listing, without], ignore_index=True)
 
 

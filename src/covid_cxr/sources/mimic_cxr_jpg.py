@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import pandas as pd
 
 from covid_cxr.cohorts.radiograph_table import (
-    UNKNOWN,
     admit,
     first_reason,
     frontal_view,
@@ -191,12 +190,10 @@ def _listing(
     }
     return pd.DataFrame(
         {
-            "image_id": names.fillna("(none)"),
-            "name": names.fillna("(none)") + ".jpg",
+            "image_id": names,
+            "name": names + ".jpg",
             "patient_id": f"{_PATIENTS}:" + patients,
             "view": frontal_view(view),
-            "sex": UNKNOWN,
-            "age_years": float("nan"),
             "source": _PATIENTS,
             "site": "Beth Israel Deaconess Medical Center",
             "study_date": stated(metadata["StudyDate"]),

@@ -143,8 +143,7 @@ def _listing(
     }
     return pd.DataFrame(
         {
-            "image_id": names.fillna("(none)"),
-            "name": names.fillna("(none)"),
+            "image_id": names,
             "patient_id": f"{SOURCE}:" + patients,
             "view": frontal_view(projection.where(~_is_excluded(projection))),
             "sex": sex(labels["PatientSex_DICOM"]),

@@ -71,7 +71,7 @@ def read_ricord(images: RadiographFolder) -> pd.DataFrame:
             "patient": path["patient"],
             "source": "ricord",
             **headers[["view", "sex", "age_years"]],
-            "site": path["site"].fillna(UNKNOWN),
+            "site": path["site"],
             "study_date": _date(path["description"]).fillna(
                 study.map(sheet["date"]).astype("str")
             ),
@@ -85,8 +85,10 @@ def read_ricord(images: RadiographFolder) -> pd.DataFrame:
             ).fillna(headers["reason"]),
         }
     )
-    absent = sheet.index[~sheet.index.isin(study)]
-    return pd.concat([listing, _without_file(absent)], ignore_index=True)
+    # Studies that only the sheet names.
+    absent = sheet.index[~sheet.index.isin(study)].to_series()
+    rows = {"image_id": absent, "source": "ricord", "reason": _NO_FILE}
+    return pd.concat([listing, pd.DataFrame(rows)], ignore_index=True)
 
 
 def unmatched_studies(listed: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
@@ -164,15 +166,3 @@ def _is_described_lateral(descriptions: pd.Series) -> pd.Series:
 
 def _date(descriptions: pd.Series) -> pd.Series:
     return descriptions.str.extract(r"^(\d{2}-\d{2}-\d{4})-", expand=False)
-
-
-def _without_file(studies: pd.Index) -> pd.DataFrame:
-    """Return listing rows for studies that only the sheet names."""
-    return pd.DataFrame(
-        {
-            "image_id": studies.to_series(),
-            "name": studies.to_series(),
-            "source": "ricord",
-            "reason": _NO_FILE,
-        }
-    )

@@ -100,7 +100,6 @@ def list_rsna(
     listing = rows.assign(
         source="rsna",
         site=NIH_SITE,
-        study_date=None,
         **headers.assign(reason=rows["reason"].fillna(headers["reason"])),
         **matches,
     )

@@ -13,7 +13,6 @@ import pandas as pd
 from covid_cxr.checks import check_whole
 from covid_cxr.cohorts.dicom_headers import read_headers
 from covid_cxr.cohorts.radiograph_table import (
-    UNKNOWN,
     admit,
     first_reason,
     nothing_known,
@@ -104,8 +103,6 @@ def list_vindr_cxr(  # noqa: PLR0913 - four of the publisher's tables
     listing = rows.assign(
         patient_id="vindr:" + rows["image_id"],
         source="vindr-cxr",
-        site=UNKNOWN,
-        study_date=None,
         **headers.assign(
             reason=reason.fillna(rows["reason"])
             .fillna(headers["reason"])
