@@ -13,6 +13,7 @@ from covid_cxr.cohorts.dicom_headers import read_headers
 from covid_cxr.cohorts.listed import parameter_of
 from covid_cxr.cohorts.published_counts import RSNA, log_differences
 from covid_cxr.cohorts.radiograph_table import (
+    BOX,
     NIH_SITE,
     admit,
     first_reason,
@@ -34,7 +35,6 @@ logger = logging.getLogger(__name__)
 
 NIH_PATIENT = "nih_patient"
 PATIENT_IDENTITIES = (NIH_PATIENT, "kaggle_id")
-BOX = ("x", "y", "width", "height")
 
 _LABEL_COLUMNS = ("patientId", *BOX, "Target")
 _CLASS_COLUMNS = ("patientId", "class")

@@ -14,6 +14,7 @@ from covid_cxr.cohorts.dicom_headers import read_headers
 from covid_cxr.cohorts.listed import parameter_of
 from covid_cxr.cohorts.published_counts import VINDR_CXR, log_differences
 from covid_cxr.cohorts.radiograph_table import (
+    BOX,
     UNKNOWN,
     admit,
     first_reason,
@@ -21,7 +22,6 @@ from covid_cxr.cohorts.radiograph_table import (
     require_columns,
     stated,
 )
-from covid_cxr.cohorts.rsna import BOX
 from covid_cxr.cohorts.vocabulary import (
     findings_of,
     refuse_absent,
