@@ -11,6 +11,7 @@ import pandas as pd
 
 from covid_cxr.cohorts.dicom_headers import read_headers
 from covid_cxr.cohorts.radiograph_table import (
+    BOX,
     NIH_SITE,
     admit,
     first_reason,
@@ -33,7 +34,6 @@ logger = logging.getLogger(__name__)
 
 NIH_PATIENT = "nih_patient"
 PATIENT_IDENTITIES = (NIH_PATIENT, "kaggle_id")
-BOX = ("x", "y", "width", "height")
 
 _LABEL_COLUMNS = ("patientId", *BOX, "Target")
 _CLASS_COLUMNS = ("patientId", "class")

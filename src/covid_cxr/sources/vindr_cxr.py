@@ -13,6 +13,7 @@ import pandas as pd
 from covid_cxr.checks import check_whole
 from covid_cxr.cohorts.dicom_headers import read_headers
 from covid_cxr.cohorts.radiograph_table import (
+    BOX,
     admit,
     first_reason,
     nothing_known,
@@ -29,7 +30,6 @@ from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.unmatched import names_without_file, unmatched_names
 from covid_cxr.sources.listed import PLACE, Ingestion
 from covid_cxr.sources.published_counts import VINDR_CXR, log_differences
-from covid_cxr.sources.rsna import BOX
 from covid_cxr.user_numbers import PIXELS, line_of, numbers
 
 logger = logging.getLogger(__name__)

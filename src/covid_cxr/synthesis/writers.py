@@ -112,7 +112,7 @@ WRITERS: Mapping[str, Writer] = {
     "nih": Writer(
         admit=_admit_nih,
         write=write_nih,
-        outputs=("images", "entries", "train_val_list", "test_list"),
+        outputs=("images", "entries", "train_val_list", "test_list", "box_list"),
     ),
     "rsna": Writer(
         admit=_admit_rsna,
