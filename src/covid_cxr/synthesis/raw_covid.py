@@ -117,12 +117,6 @@ def write_covid(
 ) -> tuple[RawImages, pd.DataFrame, pd.DataFrame]:
     """Return the image files, `manifest.csv` and `crops.csv`.
 
-    Args:
-        radiographs: From `admit_patients`.
-        synthesis: Size and difficulty.
-        defects: From `choose_defects`.
-        cohort: Its name in the study.
-
     Returns:
         DICOM files to draw; the manifest with image, patient, rt_pcr, site, view, sex
         and age, all text; and the crops with image, x0, y0, x1, y1 in raw pixels.
@@ -154,12 +148,6 @@ def write_covid_masks(
     """Return a lung mask of every radiograph, PNG files of the radiographs' size.
 
     Those that cannot be read or show a picture of somebody else's have none.
-
-    Args:
-        radiographs: From `admit_patients`.
-        synthesis: Size and difficulty.
-        defects: From `choose_defects`.
-        cohort: Its name in the study.
     """
     orders = masked_orders(radiographs, defects, cohort=cohort)
     encode = partial(

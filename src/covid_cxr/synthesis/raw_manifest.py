@@ -25,12 +25,6 @@ def write_manifest(
 ) -> tuple[RawImages, pd.DataFrame]:
     """Return the image files and `manifest.csv`.
 
-    Args:
-        radiographs: From `admit_patients`.
-        synthesis: Size and difficulty.
-        defects: From `choose_defects`.
-        cohort: Its name in the study.
-
     Returns:
         Files to draw, and the manifest with image, patient, site, view, sex, age and
         a column of "positive" and "negative" for each label of the study.
@@ -60,14 +54,7 @@ def write_masks(
     *,
     cohort: str,
 ) -> RawImages:
-    """Return a lung mask of every radiograph that is drawn as a square.
-
-    Args:
-        radiographs: From `admit_patients`.
-        synthesis: Size and difficulty.
-        defects: From `choose_defects`.
-        cohort: Its name in the study.
-    """
+    """Return a lung mask of every radiograph that is drawn as a square."""
     orders = masked_orders(radiographs, defects, cohort=cohort)
     encode = partial(
         _encode_lungs, size_px=synthesis.raw_size_px, look=look_of(synthesis)

@@ -29,14 +29,7 @@ def write_nlm_tuberculosis(
     *,
     cohort: str,
 ) -> RawImages:
-    """Return the radiographs and their readings.
-
-    Args:
-        radiographs: From `admit_patients`.
-        synthesis: Size and difficulty.
-        defects: From `choose_defects`.
-        cohort: Its name in the study.
-    """
+    """Return the radiographs and their readings."""
     encode = partial(_encode, size_px=synthesis.raw_size_px, look=look_of(synthesis))
     orders = orders_of(radiographs, cohort=cohort)
     images = RawImages(orders=orders, encode=encode, workers=synthesis.workers)

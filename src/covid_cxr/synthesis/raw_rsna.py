@@ -41,12 +41,6 @@ def write_rsna(
 ) -> tuple[RawImages, pd.DataFrame, pd.DataFrame, str]:
     """Return the image files, both stage-2 tables and the mapping to NIH images.
 
-    Args:
-        radiographs: From `admit_patients`.
-        synthesis: Size and difficulty.
-        defects: From `choose_defects`.
-        cohort: Its name in the study.
-
     Returns:
         DICOM files to draw, `stage_2_train_labels.csv` (a row per box),
         `stage_2_detailed_class_info.csv` (repeated like the boxes), and the JSON text

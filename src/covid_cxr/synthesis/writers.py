@@ -2,6 +2,9 @@
 
 A further source is one record in `WRITERS`, beside the one of its adapter. A source
 without a writer has no synthetic cohorts.
+
+All writers take the same: `radiographs`, from `admit_patients`; `synthesis`, size and
+difficulty; `defects`, from `choose_defects`; and `cohort`, its name in the study.
 """
 
 from collections.abc import Callable, Mapping
