@@ -36,8 +36,8 @@ from covid_cxr.synthesis.drawing import (
     outline_lungs,
 )
 from covid_cxr.synthesis.exposure import to_grey
+from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.orders import Order, RawImages, describe, orders_of
-from covid_cxr.synthesis.parameters import Synthesis
 from covid_cxr.synthesis.raw_nih import look_of
 from covid_cxr.synthesis.raw_rsna import encode_jpeg_dicom
 from covid_cxr.synthesis.strokes import FloatImage

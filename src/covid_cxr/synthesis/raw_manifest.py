@@ -10,8 +10,8 @@ from covid_cxr.study.current import current
 from covid_cxr.synthesis.defects import MIXED_LABELS, masked_orders, plant
 from covid_cxr.synthesis.drawing import Look, outline_lungs
 from covid_cxr.synthesis.epidemiology import severity_column
+from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.orders import Order, RawImages, describe, orders_of
-from covid_cxr.synthesis.parameters import Synthesis
 from covid_cxr.synthesis.raw_nih import encode_png, look_of
 from covid_cxr.synthesis.raw_rsna import encode_jpeg_dicom
 

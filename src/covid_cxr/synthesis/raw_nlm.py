@@ -11,8 +11,8 @@ import pandas as pd
 
 from covid_cxr.synthesis.defects import plant
 from covid_cxr.synthesis.drawing import Look
+from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.orders import Order, RawImages, orders_of
-from covid_cxr.synthesis.parameters import Synthesis
 from covid_cxr.synthesis.raw_nih import encode_png, look_of
 
 SITE_SHARES = {"Shenzhen": 662 / 800, "Montgomery": 138 / 800}

@@ -17,7 +17,7 @@ import pandas as pd
 
 import covid_cxr.synthesis.raw_nlm as nlm
 from covid_cxr.study.current import current
-from covid_cxr.synthesis.parameters import Synthesis
+from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.patients_clinic import (
     IMAGES_PER_PATIENT,
     POSITIVE_SHARE,
