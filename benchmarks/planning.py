@@ -104,8 +104,8 @@ def main():
     parser.add_argument("--seed", type=int, default=2021)
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
-    print("cases images corr. images of    patients  width          patients  power")
-    print("share            a patient                planned  is              planned is")
+    print("cases images corr. images of   patients width         patients power")
+    print("share            a patient              planned is             planned is")
     all_hold = True
     for design in DESIGNS:
         for kind in KINDS if design[1] else KINDS[:1]:
@@ -118,7 +118,8 @@ def main():
             all_hold &= holds or kind == "rising" or is_few
             print(
                 f"{design[0]:5.1f} {1 + design[1]:5.1f} {design[2]:5.1f}  {kind:10s}"
-                f" {n:8d} {design[3]:9.3f} {width:6.3f} {m:9d} {POWER:9.2f} {power:6.3f}"
+                f" {n:8d} {design[3]:8.3f} {width:6.3f}"
+                f" {m:8d} {POWER:8.2f} {power:6.3f}"
                 f" {'' if holds else 'not as planned'}",
                 flush=True,
             )

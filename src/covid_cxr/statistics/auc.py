@@ -327,11 +327,26 @@ def sum_placements(
     auc = v10.mean(axis=1)
     v10 -= auc[:, np.newaxis]
     v01 -= auc[:, np.newaxis]
+    added = np.empty((len(auc), len(truth)))
+    added[:, truth], added[:, ~truth] = v10, v01
+    return auc, sum_by_patient(added, truth, codes)
+
+
+def sum_by_patient(
+    added: NDArray[np.float64], truth: NDArray[np.bool_], codes: NDArray[np.int64]
+) -> PlacementSums:
+    """Return what each patient adds to k estimates that are means over images.
+
+    Args:
+        added: By each image to that of its class, with a mean of 0, shape (k, n).
+        truth: With both classes, shape (n,).
+        codes: Patient of each image as 0, 1, …, shape (n,).
+    """
     of_cases, of_controls = codes[truth], codes[~truth]
     n_patients = 1 + int(codes.max())
-    return auc, PlacementSums(
-        cases=_sums(v10, of_cases, n_patients),
-        controls=_sums(v01, of_controls, n_patients),
+    return PlacementSums(
+        cases=_sums(added[:, truth], of_cases, n_patients),
+        controls=_sums(added[:, ~truth], of_controls, n_patients),
         n_cases=len(of_cases),
         n_controls=len(of_controls),
         n_with_case=_n_different(of_cases),
