@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, ndtri
 
 from covid_cxr.statistics.auc import (
     AucEstimates,
@@ -26,6 +27,9 @@ from covid_cxr.statistics.auc import (
 from covid_cxr.statistics.roc import RocCurve, trace_roc
 
 Floats = NDArray[np.float64]
+
+_REACH = 0.5  # probits to either side, with up to so many controls:
+_MANY_CONTROLS = 100
 
 
 def estimate_partial_aucs(
@@ -111,7 +115,7 @@ def estimate_sensitivities(
     """Return the sensitivities at one specificity that is kept in these images.
 
     The threshold follows from the controls and varies with them; how much that moves
-    the sensitivity is the slope of the ROC curve there, taken over a range around it.
+    the sensitivity is the slope of the ROC curve there.
 
     Args:
         is_case: Boolean, shape (n,).
@@ -129,9 +133,7 @@ def estimate_sensitivities(
     def point(truth: NDArray[np.bool_], values: Floats) -> tuple[float, Floats]:
         curve = trace_roc(truth, values)
         sensitivity = float(_sensitivity(curve, np.array(rate)))
-        reach = min(rate, 1 - rate, np.count_nonzero(~truth) ** (-1 / 3))
-        around = _sensitivity(curve, np.array([rate - reach, rate + reach]))
-        slope = float(np.diff(around)[0]) / (2 * reach)
+        slope = _slope(curve, rate, truth)
         start, end = _steps(values[~truth], values)
         # How much of its step on the axis of rates is called at this one.
         is_called = np.clip((rate - start) / np.maximum(end - start, 1e-12), 0, 1)
@@ -171,6 +173,23 @@ def _steps(controls: Floats, values: Floats) -> tuple[Floats, Floats]:
 def _sensitivity(curve: RocCurve, rates: Floats) -> Floats:
     """Return R at the rates; where the curve is vertical, its upper end."""
     return np.asarray(np.interp(rates, curve.false_positive_rate, curve.sensitivity))
+
+
+def _slope(curve: RocCurve, rate: float, truth: NDArray[np.bool_]) -> float:
+    """Return the slope of the curve at a rate, from points on either side of it.
+
+    On probits both ways, where the curve of normal scores is straight: the points may
+    then be so far apart that chance between them says little.
+    """
+    n_cases, n_controls = np.count_nonzero(truth), np.count_nonzero(~truth)
+    reach = _REACH * min(1, (_MANY_CONTROLS / n_controls) ** 0.2)
+    there = ndtri(rate)
+    rates = ndtr(there + reach * np.array([-1, 0, 1]))
+    # As far from 0 and 1 as half a case.
+    least = 1 / (2 * n_cases)
+    low, middle, high = ndtri(np.clip(_sensitivity(curve, rates), least, 1 - least))
+    steepness = (high - low) / (2 * reach)
+    return float(steepness * np.exp((there**2 - middle**2) / 2))
 
 
 def _area_up_to(curve: RocCurve, rates: Floats) -> Floats:
