@@ -52,18 +52,20 @@ class PlacementSums:
     Attributes:
         cases: Sums of V10 - AUC over the patient's cases, shape (k, I).
         controls: Of V01 - AUC over the controls, shape (k, I).
-        n_cases: Images with the finding.
-        n_controls: Images without it.
+        n_cases: Images with the finding, or the sum of their weights.
+        n_controls: Of those without it.
         n_with_case: Patients with such an image.
         n_with_control: Likewise.
+        n_images: Of both.
     """
 
     cases: NDArray[np.float64]
     controls: NDArray[np.float64]
-    n_cases: int
-    n_controls: int
+    n_cases: float
+    n_controls: float
     n_with_case: int
     n_with_control: int
+    n_images: int
 
     @property
     def n_patients(self) -> int:
@@ -298,18 +300,17 @@ def estimates_from(
 ) -> AucEstimates:
     """Return the estimates of the models of `sum_placements`."""
     covariance, parts = _clustered_covariance(sums)
-    n_images = sums.n_cases + sums.n_controls
     return AucEstimates(
         names=names,
         auc=auc,
         covariance=covariance,
-        n_cases=sums.n_cases,
-        n_controls=sums.n_controls,
+        n_cases=int(sums.n_cases),
+        n_controls=int(sums.n_controls),
         n_clusters=sums.n_patients,
         n_independent_pairs=min(
             sums.n_patients // 2, sums.n_with_case, sums.n_with_control
         ),
-        variance_parts=parts if sums.n_patients < n_images else (),
+        variance_parts=parts if sums.n_patients < sums.n_images else (),
     )
 
 
@@ -351,6 +352,7 @@ def sum_by_patient(
         n_controls=len(of_controls),
         n_with_case=_n_different(of_cases),
         n_with_control=_n_different(of_controls),
+        n_images=len(truth),
     )
 
 
