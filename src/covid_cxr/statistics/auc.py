@@ -234,6 +234,10 @@ class AucEstimates:
             degrees_of_freedom=freedom,
         )
 
+    def degrees_of_freedom(self, model: str | int) -> float:
+        """Return Satterthwaite's for one AUC; infinite for independent images."""
+        return self._degrees_of_freedom(np.eye(len(self.auc))[self._position(model)])
+
     def _degrees_of_freedom(self, contrast: NDArray[np.float64]) -> float:
         """Return Satterthwaite's, for the AUCs times `contrast`, shape (k,)."""
         if not self.variance_parts:
