@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.cohorts import pooling
+from covid_cxr.patients import pooling
 from covid_cxr.radiographs.pooled_store import PooledStore
 from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.study.current import current
