@@ -14,9 +14,7 @@ def told(caplog):
 
     def go(*, level):
         with caplog.at_level(level, PROGRESS.name):
-            show = epoch_progress(
-                "path_b.phase2", epoch=3, most_epochs=5, n_batches=4
-            )
+            show = epoch_progress("path_b.phase2", epoch=3, most_epochs=5, n_batches=4)
             for _ in range(4):
                 show(0.4321, 57.0)
         return [record.progress for record in caplog.records]

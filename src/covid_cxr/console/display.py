@@ -41,6 +41,7 @@ class RunDisplay(logging.Handler):
         """
         super().__init__()
         self._steps = steps
+        self._has_steps = len(set(steps.values())) > 1
         self._begun: set[str] = set()
         self._n_done = 0
         self._started = time.monotonic()
@@ -71,7 +72,8 @@ class RunDisplay(logging.Handler):
             self._nodes[place] = _Node(event["begins"])
             self._note_step(event["begins"])
         elif "ends" in event:
-            self._nodes.pop(place, None)
+            ended = event["ends"]
+            self._nodes = {p: n for p, n in self._nodes.items() if n.name != ended}
             self._n_done += 1
         elif "n_kept" in event:
             self._n_done += event["n_kept"]
@@ -102,7 +104,7 @@ class RunDisplay(logging.Handler):
 
     def _note_step(self, node: str) -> None:
         step = self._steps.get(node)
-        if step is not None and step not in self._begun:
+        if step is not None and self._has_steps and step not in self._begun:
             self._begun.add(step)
             logger.log(NOTE, "%s begins", step)
 

@@ -21,6 +21,10 @@ logger = logging.getLogger(__name__)
 class ConsoleHooks:
     """Say what a run does: a few lines, a live display, and everything in its log."""
 
+    def __init__(self) -> None:
+        """Begin without nodes."""
+        self._unsaved: dict[str, set[str]] = {}
+
     # After the data root is this run's, whose log it is that begins.
     @hook_impl(trylast=True)
     def before_pipeline_run(
@@ -46,12 +50,23 @@ class ConsoleHooks:
     @hook_impl
     def before_node_run(self, node: Node) -> None:
         """Tell that a node is at work."""
+        self._unsaved[node.name] = set(node.outputs)
         tell_node(node.name, "begins")
 
     @hook_impl
     def after_node_run(self, node: Node) -> None:
-        """Tell that it is done."""
-        tell_node(node.name, "ends")
+        """Tell that a node without outputs is done."""
+        if not node.outputs:
+            tell_node(node.name, "ends")
+
+    # Much is computed only when it is saved, so a node ends with its last output.
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Tell that a node is done."""
+        unsaved = self._unsaved[node.name]
+        unsaved.discard(dataset_name)
+        if not unsaved:
+            tell_node(node.name, "ends")
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self) -> None:

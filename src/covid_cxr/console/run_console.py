@@ -20,6 +20,7 @@ from covid_cxr.console.channels import NOTE
 from covid_cxr.console.display import RunDisplay
 
 VERBOSE = "COVID_CXR_VERBOSE"
+SETTINGS = Path(__file__).with_name("logging.yml")  # as conf/logging.yml
 LOG = "run.log"
 LINE = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 STANDARD_ERROR = 2
