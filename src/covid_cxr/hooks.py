@@ -13,6 +13,7 @@ from rich import get_console
 from rich.logging import RichHandler
 from rich.table import Table
 
+from covid_cxr.console.run_console import RUN_CONSOLE
 from covid_cxr.data_root import DataRootLock, refuse_unwritable
 from covid_cxr.datasets.node_records import NodeRecords
 from covid_cxr.datasets.optional import OptionalDataset
@@ -181,6 +182,8 @@ class ReportHooks:
         for name in sorted(outputs):
             if name.rsplit(".", 1)[-1] == "report":
                 console.print(f"Report: {_place(catalog[name])}", soft_wrap=True)
+        if RUN_CONSOLE.log is not None:
+            console.print(f"Log:    {_relative(RUN_CONSOLE.log)}", soft_wrap=True)
 
 
 def _of_the_study(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -212,6 +215,10 @@ def _place(dataset: Any) -> str:
     place = _file_of(dataset)
     if place is None:
         return type(dataset).__name__
+    return _relative(place)
+
+
+def _relative(place: Path) -> str:
     here = Path.cwd()
     return str(place.relative_to(here) if place.is_relative_to(here) else place)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from covid_cxr.console.channels import NOTE
 from covid_cxr.training.loop import fit, phase_of
 from covid_cxr.training.network import swap_head
 from covid_cxr.training.provenance import training_provenance
@@ -102,11 +103,14 @@ class Stage:
             recipe=recipe,
             state=state,
         )
-        logger.info(
-            "%s: trained %d epochs from %s, kept epoch %d (validation loss %.4f)",
+        logger.log(
+            NOTE,
+            "%s: trained %d epochs from %s in %.1f min, kept epoch %d "
+            "(validation loss %.4f)",
             self.name,
             state.n_epochs,
             parent_provenance["stage"],
+            sum(state.seconds) / 60,
             state.plateau.best_epoch,
             state.plateau.best_loss,
         )
