@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from rich import get_console
 from rich.table import Table
 
-from covid_cxr.cohorts.duplicates import (
+from covid_cxr.patients.duplicates import (
     DuplicateSearch,
     as_words,
     correlate,

@@ -25,9 +25,9 @@ from covid_cxr.audit.metadata_alone import (
 )
 from covid_cxr.audit.on_leak import OnLeak
 from covid_cxr.audit.verdict import audit_stages
-from covid_cxr.cohorts.duplicates import no_duplicates
-from covid_cxr.cohorts.split_targets import SplitTargets
-from covid_cxr.cohorts.splits import split_by_patient
+from covid_cxr.patients.duplicates import no_duplicates
+from covid_cxr.patients.split_targets import SplitTargets
+from covid_cxr.patients.splits import split_by_patient
 from covid_cxr.statistics.auc import estimate_aucs
 from covid_cxr.study.current import current
 

@@ -21,14 +21,14 @@ from kedro.config import OmegaConfigLoader
 from rich import get_console
 from rich.table import Table
 
-from covid_cxr.cohorts.covid import CovidIngestion, list_covid
-from covid_cxr.cohorts.duplicates import no_duplicates
-from covid_cxr.cohorts.nih import list_nih
-from covid_cxr.cohorts.published_counts import COVID_LAYOUTS, NIH, RSNA
-from covid_cxr.cohorts.rsna import RsnaIngestion, list_rsna
-from covid_cxr.cohorts.split_targets import SplitTargets
-from covid_cxr.cohorts.splits import split_by_patient
+from covid_cxr.patients.duplicates import no_duplicates
+from covid_cxr.patients.split_targets import SplitTargets
+from covid_cxr.patients.splits import split_by_patient
 from covid_cxr.radiographs.folder import RadiographFolder
+from covid_cxr.sources.covid import CovidIngestion, list_covid
+from covid_cxr.sources.nih import list_nih
+from covid_cxr.sources.published_counts import COVID_LAYOUTS, NIH, RSNA
+from covid_cxr.sources.rsna import RsnaIngestion, list_rsna
 
 CONF = Path(__file__).parents[1] / "conf"
 MAPPINGS = ("pneumonia-challenge-dataset-mappings_2018.json", "rsna_nih_matches.csv")

@@ -15,6 +15,7 @@ from playwright.sync_api import sync_playwright
 
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.evaluation.scored_part import ScoredPart
+from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.study.current import choose
 from covid_cxr.study.reading import read_study
 
@@ -185,3 +186,16 @@ def validation():
 @pytest.fixture(scope="session")
 def test_part():
     return scored_part(2)
+
+
+@pytest.fixture
+def folder_of():
+    """Return a function that makes a folder holding the named files."""
+
+    def make(*names, root=Path("raw"), is_synthetic=False):
+        files = tuple(f"images/{name}" for name in names)
+        return RadiographFolder(
+            root=root, files=files, others=(), is_synthetic=is_synthetic
+        )
+
+    return make

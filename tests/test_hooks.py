@@ -34,7 +34,7 @@ def test_the_run_and_its_workers_are_told_the_number_of_threads(project, monkeyp
 
 
 def test_brackets_in_our_log_lines_are_no_markup():
-    ours = logging.makeLogRecord({"name": "covid_cxr.cohorts.nih"})
+    ours = logging.makeLogRecord({"name": "covid_cxr.sources.nih"})
     kedros = logging.makeLogRecord({"name": "kedro.io.data_catalog"})
 
     assert _mark_up_kedro_only(ours)

@@ -7,7 +7,6 @@ from importlib.resources import files
 import pytest
 
 from covid_cxr.cohorts.radiograph_table import FINDINGS, NIH_SPELLINGS, RADIOGRAPHS
-from covid_cxr.cohorts.sources import SOURCES
 from covid_cxr.cohorts.vocabulary import (
     absent_finding,
     all_findings,
@@ -16,6 +15,7 @@ from covid_cxr.cohorts.vocabulary import (
     terms_of,
     words_for,
 )
+from covid_cxr.sources.adapters import SOURCES
 
 
 def rows():

@@ -10,13 +10,13 @@ from kedro.runner import SequentialRunner
 from kedro.validation.exceptions import DataValidationError
 from kedro.validation.parameter_validator import ParameterValidator
 
-from covid_cxr.cohorts.covid import CovidIngestion, list_covid
 from covid_cxr.cohorts.intensity import IntensitySample
-from covid_cxr.cohorts.split_targets import SplitTargets
+from covid_cxr.patients.split_targets import SplitTargets
 from covid_cxr.pipelines.curation.pipeline import create_pipeline
 from covid_cxr.radiographs.curation import Curation
 from covid_cxr.radiographs.folder import list_folder
 from covid_cxr.settings import CONFIG_LOADER_ARGS
+from covid_cxr.sources.covid import CovidIngestion, list_covid
 from covid_cxr.study.current import current
 from covid_cxr.study_config import StudyConfigLoader
 

@@ -9,10 +9,10 @@ from kedro.io import DataCatalog
 from kedro.runner import SequentialRunner
 from kedro.validation.parameter_validator import ParameterValidator
 
-from covid_cxr.cohorts.covid import CovidIngestion
-from covid_cxr.cohorts.rsna import RsnaIngestion
 from covid_cxr.pipelines.ingestion.pipeline import create_pipeline
 from covid_cxr.settings import CONFIG_LOADER_ARGS
+from covid_cxr.sources.covid import CovidIngestion
+from covid_cxr.sources.rsna import RsnaIngestion
 from covid_cxr.study_config import StudyConfigLoader
 
 NIH_NAMES = ["00000001_000.png", "00000002_000.png"]
@@ -239,7 +239,8 @@ def test_a_layout_without_manifest_takes_additions_and_the_mapping(project, tmp_
         **CONFIG_LOADER_ARGS,
     )
     catalog = DataCatalog.from_config(loader["catalog"])
-    set_ingestion(catalog, CovidIngestion(layout="ricord", pseudonym_salt=None))
+    ingestion = CovidIngestion(layout="ricord", max_unmatched_share=1.0)
+    set_ingestion(catalog, ingestion)
 
     SequentialRunner().run(create_pipeline().only_nodes_with_tags("covid"), catalog)
 

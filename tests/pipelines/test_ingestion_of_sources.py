@@ -8,8 +8,8 @@ import pytest
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 
-from covid_cxr.cohorts.sources import SOURCES
 from covid_cxr.cohorts.vocabulary import terms_of
+from covid_cxr.sources.adapters import SOURCES
 from covid_cxr.study.current import choose, current
 
 STUDY = """\

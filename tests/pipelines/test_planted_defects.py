@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from covid_cxr.cohorts.duplicates import DuplicateSearch, find_duplicates_across
+from covid_cxr.patients.duplicates import DuplicateSearch, find_duplicates_across
 from covid_cxr.radiographs.lung_masks import decode_masks
 from covid_cxr.radiographs.store import open_store
 

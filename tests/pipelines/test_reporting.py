@@ -14,9 +14,9 @@ from sklearn.metrics import roc_auc_score
 
 from covid_cxr.audit.masked_inputs import INPUTS
 from covid_cxr.audit.on_leak import OnLeak
-from covid_cxr.cohorts.duplicates import no_duplicates
 from covid_cxr.cohorts.intensity import IntensitySample
 from covid_cxr.evaluation.inference_settings import Reporting
+from covid_cxr.patients.duplicates import no_duplicates
 from covid_cxr.pipeline_registry import register_pipelines
 from covid_cxr.pipelines.audit.nodes import audit_leaks, find_shortcuts
 from covid_cxr.pipelines.reporting.nodes import draw_cropped_example

@@ -2,8 +2,8 @@
 
 import pytest
 
-from covid_cxr.cohorts.sources import SOURCES
 from covid_cxr.report.source_words import cohort_origins, learned_labels
+from covid_cxr.sources.adapters import SOURCES
 from covid_cxr.study.current import choose, current
 from covid_cxr.study.reading import read_study
 

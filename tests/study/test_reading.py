@@ -207,6 +207,22 @@ def test_all_faults_are_named_at_once():
     assert re.findall(r"line (\d+)", str(stopped.value)) == ["6", "26"]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"line_7": "  labels: []"},
+        {"line_13": "    split: {validation: 7.5}"},
+        {"line_20": "  labels:"},
+    ],
+)
+def test_a_set_with_a_fault_is_no_fault_of_the_paths_through_it(change):
+    with pytest.raises(MalformedStudyError) as stopped:
+        study_of(**change)
+
+    (line,) = (name.removeprefix("line_") for name in change)
+    assert re.findall(r"line (\d+)", str(stopped.value)) == [line]
+
+
 @pytest.mark.parametrize("text", ["", "7", "- a", "just words"])
 def test_a_file_that_is_no_record_is_refused(text):
     with pytest.raises(MalformedStudyError, match=r"study.yml must hold cohorts"):

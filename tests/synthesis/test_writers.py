@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from covid_cxr.cohorts.manifest import ManifestIngestion, list_manifest
-from covid_cxr.cohorts.nlm_tuberculosis import list_nlm_tuberculosis
-from covid_cxr.cohorts.sources import SOURCES
 from covid_cxr.datasets.radiograph_folder import RadiographFolderDataset
+from covid_cxr.sources.adapters import SOURCES
+from covid_cxr.sources.manifest import ManifestIngestion, list_manifest
+from covid_cxr.sources.nlm_tuberculosis import list_nlm_tuberculosis
 from covid_cxr.study.current import choose, current
 from covid_cxr.study.reading import read_study
 from covid_cxr.synthesis.defects import Defects, choose_defects, no_defects

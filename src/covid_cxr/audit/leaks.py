@@ -16,8 +16,8 @@ import pandas as pd
 
 from covid_cxr.audit.lineage import AuditedStage
 from covid_cxr.audit.on_leak import DUPLICATE, SAME_IMAGE, SAME_PATIENT
-from covid_cxr.cohorts.linked import first_of_linked
-from covid_cxr.cohorts.nih import patient_of_image
+from covid_cxr.patients.linked import first_of_linked
+from covid_cxr.sources.nih import patient_of_image
 
 HELD_OUT_PARTS = ("validation", "test")
 LEARNED_PARTS = ("train", "validation")

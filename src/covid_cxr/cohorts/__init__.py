@@ -1,1 +1,1 @@
-"""Many patients: the tables of each source, identities and splits."""
+"""The radiograph table: many patients, whatever source they come from."""

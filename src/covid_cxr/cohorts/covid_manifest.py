@@ -1,11 +1,11 @@
 """The layout `manifest` of a COVID-19 cohort: `rt_pcr` in place of a column per label.
 
-The other columns are those of the source `manifest` (`manifest.py`).
+The other columns are those of the source `manifest` (`sources/manifest.py`).
 """
 
 import pandas as pd
 
-from covid_cxr.cohorts.manifest import read_listing
+from covid_cxr.cohorts.manifest_listing import read_listing
 from covid_cxr.cohorts.radiograph_table import COVID19, require_columns
 from covid_cxr.radiographs.admission import ADMIT
 
@@ -15,7 +15,7 @@ SOURCE = "covid"  # of images for which none is named
 def read_manifest(
     manifest: pd.DataFrame, *, view_not_understood: str = ADMIT
 ) -> pd.DataFrame:
-    """Return the listing of a manifest (see `covid.py`).
+    """Return the listing of a manifest (see `sources/covid.py`).
 
     Args:
         manifest: All columns read as text.

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from covid_cxr.cohorts.sources import SOURCES
 from covid_cxr.cohorts.vocabulary import words_for
+from covid_cxr.sources.adapters import SOURCES
 from covid_cxr.study.current import current
 
 

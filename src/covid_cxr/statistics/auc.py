@@ -37,11 +37,38 @@ class VariancePart:
 
     Attributes:
         covariance: From the sums of the patients of one class, shape (k, k).
-        degrees_of_freedom: Patients of that class, less one.
+        degrees_of_freedom: Patients of that class, less one; of a mean, what these
+            amount to.
     """
 
     covariance: NDArray[np.float64]
-    degrees_of_freedom: int
+    degrees_of_freedom: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacementSums:
+    """What each of I patients adds to the AUCs of k models.
+
+    Attributes:
+        cases: Sums of V10 - AUC over the patient's cases, shape (k, I).
+        controls: Of V01 - AUC over the controls, shape (k, I).
+        n_cases: Images with the finding.
+        n_controls: Images without it.
+        n_with_case: Patients with such an image.
+        n_with_control: Likewise.
+    """
+
+    cases: NDArray[np.float64]
+    controls: NDArray[np.float64]
+    n_cases: int
+    n_controls: int
+    n_with_case: int
+    n_with_control: int
+
+    @property
+    def n_patients(self) -> int:
+        """All patients, I."""
+        return int(self.cases.shape[1])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,55 +288,68 @@ def estimate_aucs(
     """
     truth = as_truth(is_case)
     matrix, names = as_matrix(scores, n_images=len(truth))
-    n_cases = int(truth.sum())
-    n_controls = len(truth) - n_cases
-    _check_classes(n_cases=n_cases, n_controls=n_controls)
+    check_classes(truth)
     codes = as_codes(cluster, len(truth))
+    return estimates_from(names, *sum_placements(truth, matrix, codes))
 
-    v10, v01 = map(np.stack, zip(*placements_of_models(truth, matrix), strict=True))
-    auc = v10.mean(axis=1)
-    v10 -= auc[:, np.newaxis]
-    v01 -= auc[:, np.newaxis]
-    of_cases, of_controls = codes[truth], codes[~truth]
-    covariance, parts = _clustered_covariance(v10, v01, of_cases, of_controls)
-    n_clusters = int(codes.max()) + 1
+
+def estimates_from(
+    names: tuple[str, ...], auc: NDArray[np.float64], sums: PlacementSums
+) -> AucEstimates:
+    """Return the estimates of the models of `sum_placements`."""
+    covariance, parts = _clustered_covariance(sums)
+    n_images = sums.n_cases + sums.n_controls
     return AucEstimates(
         names=names,
         auc=auc,
         covariance=covariance,
-        n_cases=n_cases,
-        n_controls=n_controls,
-        n_clusters=n_clusters,
+        n_cases=sums.n_cases,
+        n_controls=sums.n_controls,
+        n_clusters=sums.n_patients,
         n_independent_pairs=min(
-            n_clusters // 2, _n_different(of_cases), _n_different(of_controls)
+            sums.n_patients // 2, sums.n_with_case, sums.n_with_control
         ),
-        variance_parts=parts if n_clusters < len(truth) else (),
+        variance_parts=parts if sums.n_patients < n_images else (),
+    )
+
+
+def sum_placements(
+    truth: NDArray[np.bool_], scores: NDArray[np.float64], codes: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], PlacementSums]:
+    """Return the AUCs of k models, shape (k,), and what each patient adds to them.
+
+    Args:
+        truth: With both classes, shape (n,).
+        scores: Finite, shape (n, k).
+        codes: Patient of each image as 0, 1, …, shape (n,).
+    """
+    v10, v01 = map(np.stack, zip(*placements_of_models(truth, scores), strict=True))
+    auc = v10.mean(axis=1)
+    v10 -= auc[:, np.newaxis]
+    v01 -= auc[:, np.newaxis]
+    of_cases, of_controls = codes[truth], codes[~truth]
+    n_patients = 1 + int(codes.max())
+    return auc, PlacementSums(
+        cases=_sums(v10, of_cases, n_patients),
+        controls=_sums(v01, of_controls, n_patients),
+        n_cases=len(of_cases),
+        n_controls=len(of_controls),
+        n_with_case=_n_different(of_cases),
+        n_with_control=_n_different(of_controls),
     )
 
 
 def _clustered_covariance(
-    v10: NDArray[np.float64],
-    v01: NDArray[np.float64],
-    of_cases: NDArray[np.int64],
-    of_controls: NDArray[np.int64],
+    sums: PlacementSums,
 ) -> tuple[NDArray[np.float64], tuple[VariancePart, ...]]:
     """Obuchowski's estimate and its parts; with one image per cluster, DeLong's.
 
     NaN and no parts where a class has fewer than two clusters.
-
-    Args:
-        v10: Placements of the m cases, less the AUC, shape (k, m).
-        v01: Of the n controls, likewise, shape (k, n).
-        of_cases: Cluster of each case, shape (m,).
-        of_controls: Cluster of each control, shape (n,).
     """
-    k, m = v10.shape
-    n = v01.shape[1]
-    i10, i01 = _n_different(of_cases), _n_different(of_controls)
+    a, b, m, n = sums.cases, sums.controls, sums.n_cases, sums.n_controls
+    i10, i01, i = sums.n_with_case, sums.n_with_control, sums.n_patients
     if min(i10, i01) < 2:
-        return np.full((k, k), np.nan), ()
-    i = 1 + int(max(of_cases.max(), of_controls.max()))
-    a, b = _sums(v10, of_cases, i), _sums(v01, of_controls, i)  # (k, i)
+        return np.full((len(a), len(a)), np.nan), ()
     s10 = i10 / (i10 - 1) * (a @ a.T)
     s01 = i01 / (i01 - 1) * (b @ b.T)
     s11 = i / (i - 1) * (a @ b.T)  # of clusters with images of both classes
@@ -471,11 +511,14 @@ def _are_codes(cluster: Any) -> bool:
     return bool(highest[0] == 0 and (np.diff(highest) <= 1).all())
 
 
-def _check_classes(*, n_cases: int, n_controls: int) -> None:
-    if min(n_cases, n_controls) == 0:
+def check_classes(truth: NDArray[np.bool_]) -> None:
+    """Refuse a part that lacks cases or controls."""
+    n_cases = int(truth.sum())
+    if n_cases in {0, len(truth)}:
         raise ValueError(
-            f"An AUC needs cases and controls, got {n_cases} cases and {n_controls} "
-            "controls; leave this finding out or evaluate on a larger part."
+            f"An AUC needs cases and controls, got {n_cases} cases and "
+            f"{len(truth) - n_cases} controls; leave this finding out or evaluate on a "
+            "larger part."
         )
 
 

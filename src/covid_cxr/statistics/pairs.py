@@ -1,6 +1,7 @@
 """All pairs of several models compared: one family of correlated tests."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,16 +76,34 @@ class PairComparisons:
 
 def compare_all_pairs(estimates: AucEstimates) -> PairComparisons:
     """Return the comparison of each model with each later one, in their order."""
-    positions = list(itertools.combinations(range(len(estimates.names)), 2))
-    contrasts = np.zeros((len(positions), len(estimates.names)))
-    for row, (first, second) in zip(contrasts, positions, strict=True):
-        row[[first, second]] = 1, -1
-    differences = tuple(estimates.compare(i, j) for i, j in positions)
+    return compare_pairs_of_sets([estimates], estimates.covariance)
+
+
+def compare_pairs_of_sets(
+    sets: Sequence[AucEstimates], covariance: NDArray[np.float64]
+) -> PairComparisons:
+    """Return every pair of models in each of several sets of AUCs, set after set.
+
+    Args:
+        sets: Of k models each, such as for several findings.
+        covariance: Of all AUCs, set after set, shape (sets k, sets k).
+    """
+    pairs, differences, contrasts, start = [], [], [], 0
+    for estimates in sets:
+        for i, j in itertools.combinations(range(len(estimates.names)), 2):
+            contrast = np.zeros(len(covariance))
+            contrast[[start + i, start + j]] = 1, -1
+            contrasts.append(contrast)
+            pairs.append((estimates.names[i], estimates.names[j]))
+            differences.append(estimates.compare(i, j))
+        start += len(estimates.names)
     errors = np.array([difference.standard_error for difference in differences])
-    covariance = contrasts @ estimates.covariance @ contrasts.T
     errors = np.where(errors > 0, errors, np.nan)
+    rows = np.reshape(contrasts, (-1, len(covariance)))
+    # Elsewhere an unknown covariance would spread: zero times unknown is unknown.
+    spread = rows @ np.nan_to_num(covariance, nan=0.0) @ rows.T
     return PairComparisons(
-        pairs=tuple((estimates.names[i], estimates.names[j]) for i, j in positions),
-        differences=differences,
-        correlation=covariance / np.outer(errors, errors),
+        pairs=tuple(pairs),
+        differences=tuple(differences),
+        correlation=spread / np.outer(errors, errors),
     )

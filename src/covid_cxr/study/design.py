@@ -20,7 +20,7 @@ class Cohort:
 
     Attributes:
         name: In datasets and folders, as in "rsna".
-        source: Which format its files have: a name in `cohorts.sources.SOURCES`.
+        source: Which format its files have: a name in `sources.adapters.SOURCES`.
         title: In tables, as in "RSNA Pneumonia Challenge 2018".
         short: In figures, as in "RSNA".
         has_boxes: Whether readers have marked findings by boxes.
@@ -44,7 +44,7 @@ class TrainingSet:
         labels: Columns of the cohort's radiograph table, in the order of the outputs.
         what: What is learned, in a few words, as in "pneumonia".
         title: With phase and cohort, as in "Phase 2: pneumonia (RSNA)".
-        split: How it is drawn: fields of `cohorts.split_targets.SplitTargets`.
+        split: How it is drawn: fields of `patients.split_targets.SplitTargets`.
         intensity_sample: Radiographs that mean and deviation are measured on.
     """
 

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from covid_cxr.cohorts.sources import SOURCES
+from covid_cxr.sources.adapters import SOURCES
 from covid_cxr.study.design import Study, Training
 
 

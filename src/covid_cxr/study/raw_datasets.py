@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from covid_cxr.cohorts.sources import RSNA_MAPPING, SOURCES, TEXT, RawTable
+from covid_cxr.sources.adapters import RSNA_MAPPING, SOURCES, TEXT, RawTable
 from covid_cxr.study.design import Study
 
 _TYPES = {

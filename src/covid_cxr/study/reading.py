@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from covid_cxr.cohorts.radiograph_table import NO_LABELS
-from covid_cxr.cohorts.sources import SOURCES
-from covid_cxr.cohorts.split_targets import NONE, OFFICIAL, OFFICIAL_TEST, SplitTargets
 from covid_cxr.cohorts.vocabulary import absent_finding
+from covid_cxr.patients.split_targets import NONE, OFFICIAL, OFFICIAL_TEST, SplitTargets
+from covid_cxr.sources.adapters import SOURCES
 from covid_cxr.study.design import (
     GENERAL,
     PHASE1,
@@ -96,7 +96,7 @@ class _Record:
         """Return a value as Python has it; None where there is none."""
         for k, node in self.node.value:
             if k.value == key:
-                return yaml.safe_load(yaml.serialize(node))
+                return yaml.SafeLoader("").construct_document(node)
         return None
 
     def check(self, keys: Mapping[str, bool]) -> None:
@@ -145,8 +145,10 @@ class _Record:
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.value(key)
         is_list = isinstance(value, list) and all(isinstance(v, str) for v in value)
-        if value is None or (is_list and value and len(set(value)) == len(value)):
-            return tuple(value or ())
+        if key not in self.keys:
+            return ()
+        if is_list and value and len(set(value)) == len(value):
+            return tuple(value)
         self.fault(key, f"must be a list of different names, got {_shown(value)}")
         return ()
 
@@ -260,8 +262,6 @@ def _training_set(
 ) -> TrainingSet | None:
     cohort = cohorts.get(named := record.text("cohort"))
     labels = record.texts("labels")
-    if "labels" in record.keys and not labels:
-        record.fault("labels", "must name at least one label")
     if name == PHASE3 and len(labels) > 1:
         record.fault("labels", f"must name one label, got {', '.join(labels)}")
     if cohort is None and named:
@@ -365,6 +365,9 @@ def _paths(
     if whole is None:
         return
     whole.check(dict.fromkeys(whole.keys, False))
+    related = root.record(RELATED)
+    stated = [GENERAL] * (root.record(GENERAL) is not None)
+    stated += [*(related.keys if related else ()), TARGET]
     first_of: dict[tuple[str | None, ...], str] = {}
     for letter in whole.keys:
         if not _LETTER.fullmatch(letter):
@@ -374,7 +377,7 @@ def _paths(
         if start is not None and start not in starts:
             listed = ", ".join(starts) or "none"
             whole.fault(letter, f"starts from {start!r}; the starts are {listed}")
-        drawn = tuple(_drawn(whole, letter, stages, sets))
+        drawn = tuple(_drawn(whole, letter, stages, sets=sets, stated=stated))
         if stages and stages[-1] != TARGET:
             whole.fault(letter, f"must end in {TARGET}, got {', '.join(stages)}")
         first = first_of.setdefault((start, *stages), letter)
@@ -407,15 +410,22 @@ def _stated_path(whole: _Record, letter: str) -> tuple[tuple[str, ...], dict[str
 
 
 def _drawn(
-    whole: _Record, letter: str, stages: Sequence[str], sets: Mapping[str, TrainingSet]
+    whole: _Record,
+    letter: str,
+    stages: Sequence[str],
+    *,
+    sets: Mapping[str, TrainingSet],
+    stated: Sequence[str],
 ) -> Iterator[str]:
     """Yield the training sets of stages, which come in the order of the phases."""
     named = {GENERAL: PHASE1, TARGET: PHASE3}
     order: list[str] = []
     for stage in stages:
         name = named.get(stage, f"phase2_{stage}")
+        if name not in sets and stage in stated:
+            continue  # what is wrong with it has been said
         if name not in sets:
-            known = [_stage_name(one) for one in sets]
+            known = list(stated)
             whole.fault(
                 letter,
                 f"goes through {stage!r}, which is not stated; there are "
@@ -430,11 +440,6 @@ def _drawn(
             f"must go from {GENERAL} over related sets to {TARGET}, got "
             f"{', '.join(stages)}",
         )
-
-
-def _stage_name(training_set: str) -> str:
-    named = {PHASE1: GENERAL, PHASE3: TARGET}
-    return named.get(training_set, training_set.removeprefix("phase2_"))
 
 
 def _describe(drawn: Sequence[str], sets: Mapping[str, TrainingSet]) -> str:

@@ -8,8 +8,8 @@ from covid_cxr.audit import metadata_alone, verdict
 from covid_cxr.audit.leaks import identify
 from covid_cxr.audit.lineage import stages_of
 from covid_cxr.audit.on_leak import OnLeak
-from covid_cxr.cohorts.duplicates import DuplicateSearch, find_duplicates_across
 from covid_cxr.cohorts.label_by_source import sources_of_one_class, warn_of_sources
+from covid_cxr.patients.duplicates import DuplicateSearch, find_duplicates_across
 from covid_cxr.study.current import current
 from covid_cxr.study.parameters import network_of
 

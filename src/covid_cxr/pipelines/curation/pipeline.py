@@ -3,10 +3,10 @@
 from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.cohorts.curated import settle
-from covid_cxr.cohorts.duplicates import find_duplicates
 from covid_cxr.cohorts.identifying import report_identifying
-from covid_cxr.cohorts.mixed_labels import list_mixed_copies, list_mixed_results
-from covid_cxr.cohorts.splits import split_by_patient
+from covid_cxr.patients.duplicates import find_duplicates
+from covid_cxr.patients.mixed_labels import list_mixed_copies, list_mixed_results
+from covid_cxr.patients.splits import split_by_patient
 from covid_cxr.radiographs.crops import list_unmatched_crops
 from covid_cxr.radiographs.curation import plan_matched_store, plan_store
 from covid_cxr.radiographs.lung_masks import curate_lungs

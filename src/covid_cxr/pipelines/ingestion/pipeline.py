@@ -2,8 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.cohorts.listed import MatchedCohort
-from covid_cxr.cohorts.sources import SOURCES, inputs_of
+from covid_cxr.sources.adapters import SOURCES, inputs_of
+from covid_cxr.sources.listed import MatchedCohort
 from covid_cxr.study.current import current
 from covid_cxr.study.design import Cohort
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.cohorts import pooling
 from covid_cxr.cohorts.intensity import IntensitySample
+from covid_cxr.patients import pooling
 from covid_cxr.radiographs.pooled_store import pooled
 from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.study.current import current

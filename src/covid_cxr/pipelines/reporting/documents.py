@@ -9,7 +9,6 @@ import pandas as pd
 from kedro.pipeline import Node
 
 import covid_cxr
-from covid_cxr.cohorts.sources import SOURCES
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.report.code_version import code_version, package_versions
 from covid_cxr.report.documents.claim import fill_claim
@@ -22,6 +21,7 @@ from covid_cxr.report.leakage_summary import AuditTables
 from covid_cxr.report.map_tests import SaliencyTables
 from covid_cxr.report.run_facts import Provenance, hash_data, list_provenance
 from covid_cxr.report.sections import take_record
+from covid_cxr.sources.adapters import SOURCES
 from covid_cxr.study.current import current
 
 # In the order of the report; each is a dataset of the same name.

@@ -2,9 +2,9 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from covid_cxr.cohorts.site_splits import split_sites
 from covid_cxr.evaluation.left_out_sites import tabulate_sites
 from covid_cxr.figures.site_gains import draw_sites
+from covid_cxr.patients.site_splits import split_sites
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
 from covid_cxr.training.sites import StageWithoutSites

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.cohorts.sources import SOURCES
 from covid_cxr.report import wording
 from covid_cxr.report.characteristics import AGE
 from covid_cxr.report.documents.evidence import TEST_SET, Evidence
@@ -19,6 +18,7 @@ from covid_cxr.report.radiograph_flow import (
     REJECTED_AT_INGESTION,
 )
 from covid_cxr.report.run_facts import ABSENT, DATA
+from covid_cxr.sources.adapters import SOURCES
 from covid_cxr.study.current import current
 from covid_cxr.study.design import PHASE3
 

@@ -1,0 +1,81 @@
+"""The publishers' own tables, where they are at hand: every count, every row."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from covid_cxr.sources.covid import CovidIngestion, list_covid
+from covid_cxr.sources.nih import list_nih
+from covid_cxr.sources.rsna import RsnaIngestion, list_rsna
+from covid_cxr.user_csv import read_user_csv
+
+TABLES = Path(__file__).parents[3] / "shared/data"
+NIH = TABLES / "nih/Data_Entry_2017_v2020.csv.gz"
+RSNA = TABLES / "rsna/stage_2_train_labels.csv.gz"
+PUBLIC = TABLES / "covid-chestxray-dataset/metadata.csv"
+
+
+def text_of(name):
+    return gzip.decompress((TABLES / name).read_bytes()).decode()
+
+
+@pytest.mark.skipif(not NIH.is_file(), reason="the tables of NIH are not here")
+def test_the_nih_table_of_2017_gives_the_radiographs_of_that_of_2020(folder_of):
+    entries = read_user_csv(NIH)
+    ages = entries["Patient Age"].str.zfill(3) + "Y"
+    # As that of 2017, it ends each line with a comma.
+    older = read_user_csv(
+        entries.assign(**{"Patient Age": ages, "": ""}).to_csv(index=False).encode()
+    )
+
+    radiographs, rejected = list_nih(
+        older,
+        text_of("nih/train_val_list.txt.gz"),
+        text_of("nih/test_list.txt.gz"),
+        folder_of(),
+    )
+
+    assert (len(radiographs), len(rejected)) == (112_120, 0)
+    assert radiographs["patient_id"].nunique() == 30_805
+    assert (
+        radiographs["age_years"].tolist()
+        == entries["Patient Age"].astype("float64").tolist()
+    )
+
+
+@pytest.mark.skipif(not RSNA.is_file(), reason="the tables of RSNA are not here")
+def test_the_rsna_tables_hold_what_was_published(folder_of):
+    radiographs, boxes, rejected = list_rsna(
+        read_user_csv(RSNA),
+        read_user_csv(TABLES / "rsna/stage_2_detailed_class_info.csv.gz"),
+        text_of("rsna/rsna_nih_matches.csv.gz"),
+        folder_of(),
+        RsnaIngestion(patient_identity="nih_patient"),
+    )
+
+    assert (len(radiographs), len(boxes), len(rejected)) == (26_684, 9_555, 0)
+    assert radiographs["pneumonia"].sum() == 6_012
+    assert radiographs["patient_id"].nunique() == 11_439
+    assert radiographs["is_doubtful_match"].sum() == 98
+
+
+@pytest.mark.skipif(not PUBLIC.is_file(), reason="metadata.csv is not here")
+def test_every_row_of_the_public_collection_is_used_or_has_a_reason(folder_of):
+    radiographs, rejected = list_covid(
+        read_user_csv(PUBLIC),
+        None,
+        None,
+        folder_of(),
+        CovidIngestion(layout="covid_chestxray_dataset", pseudonym_salt=None),
+    )
+
+    assert len(radiographs) + len(rejected) == 751
+    assert rejected["reason"].value_counts().to_dict() == {
+        "not an X-ray": 84,
+        "lateral view": 58,
+        "view not stated": 39,
+        "finding not stated": 28,
+        "listed again, for another patient": 4,
+    }
+    assert radiographs["covid19"].sum() == 434
