@@ -38,7 +38,6 @@ def _phase1(training: Training) -> Pipeline:
         outputs={**outputs_of(training), "classifier": training.classifier},
         parameters={
             "params:compute": "params:compute",
-            "params:labels": "params:phase1.labels",
             "params:recipe": "params:phase1.recipe",
         },
     )

@@ -47,11 +47,9 @@ def _point() -> Node:
         play_pointing_game,
         inputs={
             "classifier": "classifier",
-            "store": "store",
-            "curated": "curated",
+            "examples": "examples",
             "scores": "scores",
             "boxes": "boxes",
-            "intensity": "intensity",
             "pointing": "params:pointing",
             "level": "params:level",
         },
