@@ -10,11 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from covid_cxr.radiographs.store import ImageStore
-from covid_cxr.saliency.cases import draw_cases, judge_test
+from covid_cxr.saliency.cases import draw_cases, judge_test, scores_of
 from covid_cxr.saliency.grad_cam import Images, explained_layer, explainer
 from covid_cxr.saliency.map_settings import Saliency
 from covid_cxr.saliency.maps import input_batches, maps_of, tabulate_maps
 from covid_cxr.saliency.randomisation import randomisation_test
+from covid_cxr.study.current import current
 from covid_cxr.training.batches import normalise
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.scores import score
@@ -38,7 +39,8 @@ def explain(
     """Return a few test cases with their maps, as JSON takes it, and all test maps.
 
     Args:
-        classifier: The path's Keras model, of one label.
+        classifier: The path's Keras model; of several labels that one is explained
+            whose positives are counted.
         store: The cohort's images.
         curated: `image_id` and `row` in the store.
         scores: As `training.scores.score` returns them.
@@ -53,10 +55,12 @@ def explain(
         map as `saliency.maps` keeps it.
 
     Raises:
-        ValueError: If the scores have no such cases or hold several labels, or the
-            classifier has no such layer.
+        ValueError: If the scores have no such cases, or the classifier has no such
+            layer.
     """
-    judged = judge_test(scores, seed=saliency.seed)
+    judged = judge_test(
+        scores_of(scores, current().target_set.label), seed=saliency.seed
+    )
     images = _input(judged.images, store, curated, intensity)
     maps = tabulate_maps(judged.images, _explainer(classifier, saliency), images)
     drawn = draw_cases(maps, saliency)
@@ -180,7 +184,14 @@ class RepeatedStage:
 
 
 def _explainer(classifier: Any, saliency: Saliency) -> Any:
-    return explainer(classifier, method=saliency.method, layer=saliency.layer)
+    """Explain the output of the finding whose positives are counted."""
+    target = current().target_set
+    return explainer(
+        classifier,
+        method=saliency.method,
+        layer=saliency.layer,
+        output=target.labels.index(target.label),
+    )
 
 
 def _input(

@@ -9,9 +9,9 @@ from covid_cxr.patients import pooling
 from covid_cxr.radiographs.pooled_store import PooledStore
 from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.study.current import current
+from covid_cxr.training.kept_labels import keep_labels
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.scores import score
-from covid_cxr.training.single_label import keep_label
 from covid_cxr.training.stage import Stage
 from covid_cxr.training.state import StateFolder
 from covid_cxr.training.strategy import Compute
@@ -127,9 +127,9 @@ def score_target(
         split: Of phase 3.
         intensity: Of the pooled training images.
     """
-    target = current().target_set
-    only = keep_label(classifier, _labels().index(target.label))
-    return score(only, store, curated, split, intensity, [target.label])
+    labels = list(current().target_set.labels)
+    only = keep_labels(classifier, [_labels().index(label) for label in labels])
+    return score(only, store, curated, split, intensity, labels)
 
 
 def _labels() -> list[str]:
