@@ -11,8 +11,8 @@ from covid_cxr.radiographs.pooled_store import pooled
 from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.study.current import current
 from covid_cxr.training.examples import Examples, assemble
+from covid_cxr.training.kept_labels import keep_labels
 from covid_cxr.training.scores import score
-from covid_cxr.training.single_label import keep_label
 
 
 def training_sets() -> dict[str, str]:
@@ -78,7 +78,8 @@ def score_target(classifier: Any, pool: Examples, target: Examples) -> pd.DataFr
         pool: What it was trained on; its intensity is that of its input.
         target: Of phase 3.
     """
-    only = keep_label(classifier, pool.labels.index(target.labels[0]))
+    kept = [pool.labels.index(label) for label in target.labels]
+    only = keep_labels(classifier, kept)
     return score(only, replace(target, intensity=pool.intensity))
 
 
