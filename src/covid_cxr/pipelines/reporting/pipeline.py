@@ -17,7 +17,11 @@ from covid_cxr.pipelines.reporting.documents import document_nodes
 from covid_cxr.pipelines.wiring import node
 from covid_cxr.report.flags import count_flags
 from covid_cxr.report.html import write_report
-from covid_cxr.report.map_tests import gather_by_path, list_explanations
+from covid_cxr.report.map_tests import (
+    gather_by_path,
+    gather_by_training,
+    list_explanations,
+)
 from covid_cxr.report.radiograph_flow import count_cohorts
 from covid_cxr.report.sections import SECTIONS
 from covid_cxr.report.trainings import list_timings, list_trainings
@@ -31,6 +35,7 @@ TESTS = {
     ("phase3", "repeatability"): "repeatability_results",
     ("phase2", "pointing"): "pointing_results",
 }
+GENERAL_POINTING = "general_pointing_results"  # of phase 1, which paths share
 
 
 def create_pipeline(made: Collection[str]) -> Pipeline:
@@ -193,6 +198,14 @@ def _explanations(paths: Sequence[TrainingPath]) -> list[Node]:
         for (phase, test), results in TESTS.items()
         if (tested := _tested(paths, phase))
     }
+    study = current()
+    general = {
+        one.dataset_prefix: f"{one.dataset_prefix}_pointing"
+        for path in paths
+        for one in path.trainings
+        if one.training_set == PHASE1 and study.has_pointing(one)
+    }
+    pointed = [node(gather_by_training, GENERAL_POINTING, **general)] if general else []
     return [
         node(
             nodes.draw_outcomes,
@@ -216,6 +229,7 @@ def _explanations(paths: Sequence[TrainingPath]) -> list[Node]:
             )
             for results, by_path in gathered.items()
         ),
+        *pointed,
         node(
             nodes.gather_gallery,
             "gallery",
