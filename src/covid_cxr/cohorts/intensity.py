@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from covid_cxr.checks import check_whole
 from covid_cxr.radiographs.store import ImageStore
 
 logger = logging.getLogger(__name__)
@@ -29,12 +30,8 @@ class IntensitySample:
 
     def __post_init__(self) -> None:
         """Refuse an empty sample."""
-        is_count = isinstance(self.images, int) and not isinstance(self.images, bool)
-        if not is_count or self.images < 1:
-            raise ValueError(
-                f"images of an intensity sample must be a whole number of at least 1, "
-                f"got {self.images!r}; correct it in study.yml."
-            )
+        name = "images of an intensity sample"
+        check_whole(name, self.images, least=1, place="study.yml")
 
 
 def measure_intensity(

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from covid_cxr.checks import check_whole, check_word
 from covid_cxr.radiographs.admission import ADMIT, FIELDS, USUAL, Admission
 from covid_cxr.radiographs.crops import (
     ANY_SHARE,
@@ -58,18 +59,10 @@ class Curation:
 
     def __post_init__(self) -> None:
         """Refuse sizes below 1 and choices that do not exist."""
+        place = "parameters_curation.yml"
         for name in ("size_px", "shard_images", "workers"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(
-                    f"curation.{name} must be a whole number of at least 1, got "
-                    f"{value!r}; correct it in parameters_curation.yml."
-                )
-        if self.compression not in COMPRESSIONS:
-            raise ValueError(
-                f"curation.compression must be one of {', '.join(COMPRESSIONS)}, got "
-                f"{self.compression!r}; correct it in parameters_curation.yml."
-            )
+            check_whole(f"curation.{name}", getattr(self, name), least=1, place=place)
+        check_word("curation.compression", self.compression, COMPRESSIONS, place=place)
         _ = self.admission  # refuses choices that do not exist
 
     @property

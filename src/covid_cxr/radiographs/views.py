@@ -13,20 +13,8 @@ NOT_STATED, NOT_UNDERSTOOD = "not stated", "not understood"
 VIEWS = (PA, AP, FRONTAL, LATERAL, OBLIQUE, DECUBITUS, NOT_STATED, NOT_UNDERSTOOD)
 OTHER_THAN_FRONTAL = (LATERAL, OBLIQUE, DECUBITUS)
 
-_BLANK = frozenset(
-    {
-        "",
-        "NA",
-        "N A",
-        "NAN",
-        "NONE",
-        "NULL",
-        "UNKNOWN",
-        "UNK",
-        "UNSPECIFIED",
-        "NOT STATED",
-    }
-)
+_NOTHING = "NA NAN NONE NULL UNKNOWN UNK UNSPECIFIED"
+_BLANK = frozenset({"", "N A", "NOT STATED", *_NOTHING.split()})
 # Words that begin like this, in the order in which they decide; accents are taken off.
 _WORDS = (
     (OBLIQUE, r"OBL|OBLIC\w*|OBLIQ\w*|SCHRAG\w*|[LR][APL]O|[LR]AO|[AP]PO|LATO"),

@@ -113,7 +113,6 @@ def _listing(
             "age_years": age_in_years(rows["Age"]),
             "source": SOURCE,
             "site": "Stanford Hospital",
-            "study_date": None,
             **labels,
             "official_part": rows["official_part"],
             "reason": first_reason(rows, reasons)

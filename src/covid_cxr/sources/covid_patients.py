@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
-from covid_cxr.cohorts.radiograph_table import admit, contradicting
+from covid_cxr.cohorts.radiograph_table import admit, complete, contradicting
 from covid_cxr.patients.pseudonyms import pseudonyms
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.unmatched import unmatched_names
@@ -40,7 +40,8 @@ def admit_identified(
     Raises:
         ValueError: As `admit`.
     """
-    located = listing.assign(file=listing["name"].map(images.find))
+    whole = complete(listing)
+    located = whole.assign(file=whole["name"].map(images.find))
     identified = identify(located, rsna_mapping=rsna_mapping, salt=salt)
     return admit(cohort, contradicting(identified, labels), images)
 

@@ -122,7 +122,6 @@ def _radiographs(files: list[str], images: RadiographFolder) -> pd.DataFrame:
             **_sex_and_age(stems, images),
             "source": sites.str.lower(),
             "site": sites,
-            "study_date": None,
             TUBERCULOSIS: parts["label"].map({"0": False, "1": True}).astype("boolean"),
             "reason": first_reason(
                 parts,
@@ -140,9 +139,7 @@ def _without_file(files: list[str], images: RadiographFolder) -> pd.DataFrame:
     there = {_stem(file) for file in files}
     told = {_stem(name) for name in images.others if name.lower().endswith(".txt")}
     absent = [s for s in sorted(told - there) if re.match(_NAME, s)]
-    return pd.DataFrame(
-        {"image_id": absent, "name": absent, "reason": _NO_FILE}, dtype="str"
-    )
+    return pd.DataFrame({"image_id": absent, "reason": _NO_FILE}, dtype="str")
 
 
 def _sex_and_age(stems: pd.Series, images: RadiographFolder) -> dict[str, pd.Series]:

@@ -75,7 +75,6 @@ def list_siim_pneumothorax(
     listing = listing.assign(
         source="siim",
         site=NIH_SITE,
-        study_date=None,
         **headers.assign(reason=listing["reason"].fillna(headers["reason"])),
         **_identities(listing["image_id"], mapping),
     )

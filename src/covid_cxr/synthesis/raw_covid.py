@@ -63,7 +63,7 @@ class Scanner:
     polarity: Literal["MONOCHROME1", "MONOCHROME2"]
     bits_stored: int
     voi: Literal["LINEAR", "SIGMOID", "LUT"]
-    has_padding: bool
+    has_padding: bool = False
 
     @property
     def white(self) -> int:
@@ -73,21 +73,15 @@ class Scanner:
 
 SCANNERS = {
     "site_a": (
-        Scanner(
-            polarity="MONOCHROME2", bits_stored=12, voi="LINEAR", has_padding=False
-        ),
-        Scanner(
-            polarity="MONOCHROME1", bits_stored=12, voi="LINEAR", has_padding=False
-        ),
+        Scanner(polarity="MONOCHROME2", bits_stored=12, voi="LINEAR"),
+        Scanner(polarity="MONOCHROME1", bits_stored=12, voi="LINEAR"),
     ),
     "site_b": (
-        Scanner(
-            polarity="MONOCHROME1", bits_stored=15, voi="SIGMOID", has_padding=False
-        ),
+        Scanner(polarity="MONOCHROME1", bits_stored=15, voi="SIGMOID"),
         Scanner(polarity="MONOCHROME2", bits_stored=14, voi="LINEAR", has_padding=True),
     ),
     "site_c": (
-        Scanner(polarity="MONOCHROME2", bits_stored=12, voi="LUT", has_padding=False),
+        Scanner(polarity="MONOCHROME2", bits_stored=12, voi="LUT"),
         Scanner(polarity="MONOCHROME1", bits_stored=13, voi="LUT", has_padding=True),
     ),
 }
