@@ -129,7 +129,7 @@ def _usable(
     is_kept = is_inside & np.array([pair in labelled for pair in pairs], bool)
     if not is_kept.all():
         first = own[~is_kept].iloc[0]
-        place = int(table.index.get_indexer([first.name])[0])
+        place = int(np.flatnonzero(table.index == first.name)[0])
         logger.warning(
             "nih: %d of %d boxes are left out, as that of %s (%s): a box must lie "
             "inside the %d x %d image, and the image be labelled with its finding",

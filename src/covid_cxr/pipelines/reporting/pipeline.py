@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
+from covid_cxr.evaluation.adjudicated import tabulate_adjudicated
 from covid_cxr.evaluation.comparisons import adjust_for_all_pairs, compare_paths
 from covid_cxr.evaluation.masked_aurocs import MASKED, tabulate_shortcuts
 from covid_cxr.evaluation.paper_tables import (
@@ -25,6 +26,7 @@ from covid_cxr.report.map_tests import (
 from covid_cxr.report.radiograph_flow import count_cohorts
 from covid_cxr.report.sections import SECTIONS
 from covid_cxr.report.trainings import list_timings, list_trainings
+from covid_cxr.sources.adapters import SOURCES
 from covid_cxr.study.current import current
 from covid_cxr.study.design import PHASE1, PHASE3, Training, TrainingPath
 
@@ -154,6 +156,17 @@ def _before_the_target(paths: Sequence[TrainingPath]) -> list[Node]:
                 **general,
             )
         )
+        cohort = current().cohorts[current().cohort_of[PHASE1]]
+        if SOURCES[cohort.source].list_adjudicated is not None:
+            made.append(
+                node(
+                    tabulate_adjudicated,
+                    "adjudicated_results",
+                    adjudicated=f"{cohort.name}_adjudicated",
+                    reporting="params:reporting",
+                    **general,
+                )
+            )
     refined = [one.dataset_prefix for path in paths for one in path.phase2_trainings]
     if refined:
         made.append(
