@@ -285,9 +285,8 @@ class Study:
         return list(dict.fromkeys(one.cohort for one in drawn))
 
     def has_pointing(self, training: Training) -> bool:
-        """Return whether its maps are held against boxes: those of one label."""
-        is_one = len(self.training_set_of(training).labels) == 1
-        return is_one and self.cohort_behind(training).has_boxes
+        """Return whether its maps are held against readers' boxes."""
+        return self.cohort_behind(training).has_boxes
 
     def path(self, name: str) -> TrainingPath:
         """Return the path of this name, as in "path_b".
