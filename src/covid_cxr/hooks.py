@@ -17,12 +17,14 @@ from covid_cxr.console.run_console import RUN_CONSOLE
 from covid_cxr.data_root import DataRootLock, refuse_unwritable
 from covid_cxr.datasets.node_records import NodeRecords
 from covid_cxr.datasets.optional import OptionalDataset
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.known_parameters import (
     asked_for_by_catalogs,
     known_parameters,
     refuse_unknown,
     refuse_urls,
 )
+from covid_cxr.report.answer import study_answer
 from covid_cxr.report.printable import printable
 from covid_cxr.report.wording import begun
 from covid_cxr.resume import NODE_RECORDS
@@ -31,6 +33,8 @@ from covid_cxr.study_config import StudyConfigLoader
 from covid_cxr.training.backend import limit_threads
 
 logger = logging.getLogger(__name__)
+
+_ANSWERED = {"table3", "table4", "table5", "cohort_counts"}
 
 
 class LoggingHooks:
@@ -179,11 +183,21 @@ class ReportHooks:
             if name.rsplit(".", 1)[-1] == "table3":
                 level = catalog.load("params:reporting.level")
                 console.print(_as_rich_table(catalog.load(name), level))
+        if outputs >= _ANSWERED:
+            console.print(_answer(catalog), soft_wrap=True, highlight=False)
         for name in sorted(outputs):
             if name.rsplit(".", 1)[-1] == "report":
                 console.print(f"Report: {_place(catalog[name])}", soft_wrap=True)
         if RUN_CONSOLE.log is not None:
             console.print(f"Log:    {_relative(RUN_CONSOLE.log)}", soft_wrap=True)
+
+
+def _answer(catalog: CatalogProtocol[Any, Any]) -> str:
+    return study_answer(
+        *(catalog.load(name) for name in ("table3", "table4", "table5")),
+        cohort_counts=catalog.load("cohort_counts"),
+        reporting=Reporting(**catalog.load("params:reporting")),
+    )
 
 
 def _of_the_study(parameters: dict[str, Any]) -> dict[str, Any]:
