@@ -1,22 +1,13 @@
-"""The command line: Kedro's own, whose `run` ends in words.
-
-After Ctrl-C it says how to go on, after an error that a message explains, only that.
-"""
+"""The command line: Kedro's own, whose `run` ends in words (`console.ending`)."""
 
 import copy
-import functools
-import sys
 from collections.abc import Callable
 from typing import Any, cast
 
 import click
 from kedro.framework.cli.project import run as kedro_run
 
-from covid_cxr.console.expected import is_expected
-from covid_cxr.console.run_console import RUN_CONSOLE, is_verbose
-
-FAILED = 1
-INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
+from covid_cxr.console.ending import ending_in_words
 
 
 @click.group(name="covid_cxr")
@@ -24,43 +15,6 @@ def cli() -> None:
     """Commands of this project."""
 
 
-def _ending_in_words(command: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(command)
-    def run_and_tell(*args: Any, **options: Any) -> Any:
-        try:
-            return command(*args, **options)
-        except KeyboardInterrupt:
-            _end(
-                "\nInterrupted. What is whole is kept. To go on, give the same command "
-                "with --runner=covid_cxr.runners.ResumeRunner (or DaskResumeRunner): "
-                "what is up to date does not run again, and a training goes on after "
-                "its last whole epoch.",
-                status=INTERRUPTED,
-            )
-        except click.ClickException:
-            raise
-        except Exception as error:
-            if is_verbose() or not is_expected(error):
-                _say_where_the_log_is()
-                raise
-            _end(f"\nError: {error}", status=FAILED)
-
-    return run_and_tell
-
-
-def _end(message: str, *, status: int) -> None:
-    RUN_CONSOLE.end()
-    click.echo(message, err=True)
-    _say_where_the_log_is()
-    sys.exit(status)
-
-
-def _say_where_the_log_is() -> None:
-    RUN_CONSOLE.end()
-    if RUN_CONSOLE.log is not None:
-        click.echo(f"The log: {RUN_CONSOLE.log}", err=True)
-
-
 run = copy.copy(kedro_run)
-run.callback = _ending_in_words(cast("Callable[..., Any]", kedro_run.callback))
+run.callback = ending_in_words(cast("Callable[..., Any]", kedro_run.callback))
 cli.add_command(run)

@@ -35,6 +35,16 @@ SUBCOMMANDS = {
     "run": Subcommand(
         "covid_cxr.cli:run", "Run pipelines of the study.", is_of_kedro=True
     ),
+    "doctor": Subcommand(
+        "covid_cxr.console.doctor:doctor",
+        "Say what this machine has, and what the study misses on it.",
+        is_of_kedro=True,
+    ),
+    "plan": Subcommand(
+        "covid_cxr.console.plan:plan",
+        "Say how much the trainings are, and how long they take here at most.",
+        is_of_kedro=True,
+    ),
 }
 
 

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import time
 
 import pytest
 from rich.console import Console
@@ -49,9 +50,14 @@ def drawn(display, *, width):
 
 
 @pytest.mark.parametrize("width", [80, 140])
-def test_a_training_is_one_line_with_path_epoch_loss_speed_and_time(display, width):
+def test_a_training_is_one_line_with_path_epoch_loss_speed_and_time(
+    display, width, monkeypatch
+):
     tell_node("path_b.phase2.train", "begins")
-    tell_batch(**BATCH)
+    monkeypatch.setattr(time, "time", lambda: 1000.0)
+    tell_batch(**BATCH | {"batch": 2})
+    monkeypatch.setattr(time, "time", lambda: 1001.0)
+    tell_batch(**BATCH)  # ten batches a second, of which 708 are left
 
     training, run = drawn(display, width=width)
     assert len(training) <= width
@@ -60,7 +66,7 @@ def test_a_training_is_one_line_with_path_epoch_loss_speed_and_time(display, wid
         "epoch 3 of ≤20",
         "loss 0.4321",
         "57 images/s",
-        "≤1:15",
+        "≤1:11 left",
     ):
         assert part in training
     assert run.startswith("0 of 3 nodes")

@@ -30,12 +30,5 @@ def test_a_display_is_told_of_the_first_and_the_last_batch(told):
     assert (last["loss"], last["images_per_second"]) == (0.4321, 57.0)
 
 
-def test_the_time_left_is_that_of_all_epochs_to_come(told):
-    first, last = told(level=logging.DEBUG)
-    # After one batch eleven are left, after four eight, and no batch takes no time.
-    assert first["most_seconds_left"] > 0
-    assert last["most_seconds_left"] > 0
-
-
 def test_nothing_is_told_where_nobody_asks(told):
     assert told(level=logging.INFO) == []

@@ -23,8 +23,24 @@ class _Node:
     """A node at work, and what its training last told."""
 
     name: str
-    started: float = field(default_factory=time.monotonic)
+    started: float
     training: Mapping[str, Any] = field(default_factory=dict)
+    first_told: tuple[float, int] = (0.0, 0)
+
+    def tell(self, event: Mapping[str, Any], now: float) -> None:
+        """Take what its training tells."""
+        if event["stage"] != self.training.get("stage"):
+            self.first_told = now, _n_steps(event)
+        self.training = event
+
+    def most_seconds_left(self, now: float) -> float | None:
+        """Return how long the training takes at most, by its speed since it began."""
+        started, n_before = self.first_told
+        n_done = _n_steps(self.training)
+        if n_done == n_before:
+            return None
+        n_left = self.training["most_epochs"] * self.training["n_batches"] - n_done
+        return n_left * (now - started) / (n_done - n_before)
 
 
 class RunDisplay(logging.Handler):
@@ -44,7 +60,7 @@ class RunDisplay(logging.Handler):
         self._has_steps = len(set(steps.values())) > 1
         self._begun: set[str] = set()
         self._n_done = 0
-        self._started = time.monotonic()
+        self._started = time.time()
         self._nodes: dict[tuple[object, ...], _Node] = {}
         self._live: Live | None = None
 
@@ -69,7 +85,7 @@ class RunDisplay(logging.Handler):
         event: Mapping[str, Any] = getattr(record, "progress", {})
         place = getattr(record, "worker", ""), record.process, record.thread
         if "begins" in event:
-            self._nodes[place] = _Node(event["begins"])
+            self._nodes[place] = _Node(event["begins"], record.created)
             self._note_step(event["begins"])
         elif "ends" in event:
             ended = event["ends"]
@@ -78,14 +94,14 @@ class RunDisplay(logging.Handler):
         elif "n_kept" in event:
             self._n_done += event["n_kept"]
         elif place in self._nodes:
-            self._nodes[place].training = event
+            self._nodes[place].tell(event, record.created)
 
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
     ) -> RenderResult:
         """Draw a line for each node at work, and one for the whole run."""
         is_wide = options.max_width >= WIDE
-        now = time.monotonic()
+        now = time.time()
         at_work = Table.grid(padding=(0, 2, 0, 0), expand=True)
         at_work.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for _ in range(6 if is_wide else 4):
@@ -113,6 +129,7 @@ def _cells(node: _Node, now: float, *, is_wide: bool) -> list[Any]:
     told = node.training
     if not told:
         return [node.name, *[""] * (5 if is_wide else 3), _clock(now - node.started)]
+    left = node.most_seconds_left(now)
     batch = ProgressBar(told["n_batches"], told["batch"], width=20)
     counted = f"{told['batch']}/{told['n_batches']}"
     return [
@@ -121,8 +138,12 @@ def _cells(node: _Node, now: float, *, is_wide: bool) -> list[Any]:
         *([batch, counted] if is_wide else []),
         f"loss {told['loss']:.4f}",
         f"{told['images_per_second']:.0f} images/s",
-        f"≤{_clock(told['most_seconds_left'])} left",
+        "" if left is None else f"≤{_clock(left)} left",
     ]
+
+
+def _n_steps(event: Mapping[str, Any]) -> int:
+    return int((event["epoch"] - 1) * event["n_batches"] + event["batch"])
 
 
 def _clock(seconds: float) -> str:

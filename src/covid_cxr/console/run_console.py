@@ -92,7 +92,7 @@ def _log_kept(file: Path) -> Iterator[None]:
     logging.root.addHandler(handler)
     logging.captureWarnings(capture=True)
     try:
-        with nullcontext() if is_verbose() else _errors_diverted(file):
+        with nullcontext() if is_verbose() else errors_diverted(file):
             yield
     finally:
         logging.captureWarnings(capture=False)
@@ -101,7 +101,7 @@ def _log_kept(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _errors_diverted(file: Path) -> Iterator[None]:
+def errors_diverted(file: Path) -> Iterator[None]:
     """Append to `file` what this process and its children write to standard error."""
     if any(handler.stream is sys.stderr for handler in _consoles()):
         yield  # somebody's own logging, which is to be seen

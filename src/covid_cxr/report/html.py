@@ -14,6 +14,7 @@ from covid_cxr.evaluation.published import CITATION
 from covid_cxr.evaluation.table_rows import rows_of
 from covid_cxr.figures.palette import path_colour
 from covid_cxr.report import wording
+from covid_cxr.report.answer import study_answer
 from covid_cxr.report.leakage_summary import compare_with_models
 from covid_cxr.report.map_tests import explained_path
 from covid_cxr.report.sections import SECTIONS, sections_of
@@ -79,6 +80,7 @@ def _of_all_sections(
         "reporting": reporting,
         "level": f"{100 * reporting.level:.1f}".removesuffix(".0") + " %",
         "is_study": context["table4"] is not None,
+        "answer": _answer(context, reporting),
         "paths": paths,
         "chosen": chosen,
         "results": results,
@@ -96,6 +98,17 @@ def _of_all_sections(
         "wording": wording,
         "metadata": _metadata(context),
     }
+
+
+def _answer(context: Mapping[str, Any], reporting: Reporting) -> str | None:
+    """Return the study's answer, or None of a path alone, which has none."""
+    if context["table4"] is None:
+        return None
+    return study_answer(
+        *(context[name] for name in ("table3", "table4", "table5")),
+        cohort_counts=context["cohort_counts"],
+        reporting=reporting,
+    )
 
 
 def _metadata(context: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ def epoch_progress(stage: str, *, epoch: int, most_epochs: int, n_batches: int) 
     """
     if not PROGRESS.isEnabledFor(logging.DEBUG):
         return lambda loss, images_per_second: None
-    started = told = time.monotonic()
+    told = time.monotonic()
     n_done = 0
 
     def show(loss: float, images_per_second: float) -> None:
@@ -37,7 +37,6 @@ def epoch_progress(stage: str, *, epoch: int, most_epochs: int, n_batches: int) 
         if 1 < n_done < n_batches and now - told < SECONDS_BETWEEN:
             return
         told = now
-        n_left = (most_epochs - epoch + 1) * n_batches - n_done
         tell_batch(
             stage=stage,
             epoch=epoch,
@@ -46,7 +45,6 @@ def epoch_progress(stage: str, *, epoch: int, most_epochs: int, n_batches: int) 
             n_batches=n_batches,
             loss=loss,
             images_per_second=images_per_second,
-            most_seconds_left=n_left * (now - started) / n_done,
         )
 
     return show
