@@ -16,6 +16,7 @@ from covid_cxr.evaluation.seed_variance import tabulate_seeds
 from covid_cxr.pipelines.reporting import nodes
 from covid_cxr.pipelines.reporting.documents import document_nodes
 from covid_cxr.pipelines.wiring import node
+from covid_cxr.report.croissant import describe_data
 from covid_cxr.report.flags import count_flags
 from covid_cxr.report.html import write_report
 from covid_cxr.report.map_tests import (
@@ -130,6 +131,12 @@ def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
         node(nodes.follow_study, "flow_results", **divided, **rejected, **_same(lost)),
         node(nodes.draw_radiograph_flow, "flow_figure", flow_results="flow_results"),
         node(nodes.describe_study, "cohort_results", **divided),
+        node(
+            describe_data,
+            "croissant",
+            **divided,
+            **_same([f"{name}_left_out" for name in training_sets]),
+        ),
         node(count_flags, "flag_results", **by_cohort),
         node(nodes.gather_flagged, "flagged_radiographs", **_same([*curated, *stores])),
         node(count_cohorts, "cohort_counts", **by_cohort, **rejected),
