@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from covid_cxr.cohorts.intensity import Intensity
 from covid_cxr.pipelines.phase1 import pipeline as phase1
 from covid_cxr.pipelines.phase2 import pipeline as phase2
 from covid_cxr.pipelines.phase3 import pipeline as phase3
@@ -17,6 +18,7 @@ from covid_cxr.saliency.grad_cam import explainer
 from covid_cxr.saliency.map_settings import Explanation, Saliency
 from covid_cxr.saliency.maps import maps_of
 from covid_cxr.study.current import current
+from covid_cxr.training.examples import Examples
 from covid_cxr.training.network import Network, build_classifier, initialise
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.seeds import Repetition
@@ -68,33 +70,25 @@ def test_a_training_starts_from_its_paths_parent(
 
 
 @pytest.mark.parametrize(
-    ("training", "cohort", "training_set"),
+    ("training", "training_set"),
     [
-        ("phase1", "nih", "phase1"),
-        ("path_a.phase2", "rsna", "phase2_rsna"),
-        ("path_b.phase2", "nih", "phase2_nih"),
-        ("path_f.phase3", "covid", "phase3"),
+        ("phase1", "phase1"),
+        ("path_a.phase2", "phase2_rsna"),
+        ("path_b.phase2", "phase2_nih"),
+        ("path_f.phase3", "phase3"),
     ],
 )
 @pytest.mark.parametrize("step", ["train", "score"])
 def test_a_training_and_its_scores_use_the_same_data(
-    nodes, training, cohort, training_set, step
+    nodes, training, training_set, step
 ):
-    data = {
-        f"{cohort}_store",
-        f"{cohort}_curated",
-        f"{training_set}_split",
-        f"{training_set}_intensity",
-    }
-
-    assert data <= set(nodes[f"{training}.{step}"].inputs)
+    assert f"{training_set}_examples" in nodes[f"{training}.{step}"].inputs
 
 
-def test_recipe_and_labels_are_the_paths_own(nodes):
+def test_the_recipe_is_the_paths_own(nodes):
     inputs = nodes["path_b.phase3.train"].inputs
 
     assert "params:path_b.phase3.recipe" in inputs
-    assert "params:path_b.phase3.labels" in inputs
 
 
 def test_every_training_has_its_own_states_and_all_one_compute(nodes):
@@ -165,7 +159,7 @@ class MemoryStore:
 
 
 IDS = [f"image_{number}" for number in range(8)]
-INTENSITY = {"mean": 0.5, "standard_deviation": 0.25, "n_images": 8}
+INTENSITY = Intensity(mean=0.5, standard_deviation=0.25, n_images=8)
 NETWORK = Network(
     size_px=32,
     blocks=[1, 1],
@@ -208,14 +202,23 @@ def scores():
 
 
 @pytest.fixture(scope="module")
-def curated():
-    """Return the curated images, whose rows run against the store's."""
-    return pd.DataFrame({"image_id": IDS[::-1], "row": np.arange(8)})
+def examples():
+    """Return the images, whose rows run against the store's."""
+    table = {"patient_id": IDS, "covid19": [True, False] * 4}
+    parts = ["train", "train", "validation", "validation", *["test"] * 4]
+    return Examples(
+        store=MemoryStore(),
+        radiographs=pd.DataFrame(
+            {"image_id": IDS, **table, "row": np.arange(8)[::-1], "part": parts}
+        ),
+        labels=("covid19",),
+        intensity=INTENSITY,
+    )
 
 
 @pytest.fixture(scope="module")
-def explained(classifier, scores, curated):
-    return explain(classifier, MemoryStore(), curated, scores, INTENSITY, SALIENCY)
+def explained(classifier, scores, examples):
+    return explain(classifier, examples, scores, SALIENCY)
 
 
 def test_cases_are_explained_with_the_maps_of_their_own_images(classifier, explained):
@@ -249,13 +252,10 @@ def test_the_whole_test_part_is_mapped(classifier, scores, explained):
 
 
 def test_maps_are_made_by_the_method_and_of_the_layer_asked_for(
-    classifier, scores, curated
+    classifier, scores, examples
 ):
     how = {"method": "hires_cam", "layer": "conv1_relu"}
-    record, maps = explain(
-        *(classifier, MemoryStore(), curated, scores, INTENSITY),
-        replace(SALIENCY, **how),
-    )
+    record, maps = explain(classifier, examples, scores, replace(SALIENCY, **how))
 
     assert (record["method"], record["layer"]) == tuple(how.values())
     [expected] = explainer(classifier, **how)(input_of(maps["image_id"][0]))
@@ -264,9 +264,9 @@ def test_maps_are_made_by_the_method_and_of_the_layer_asked_for(
 
 
 def test_as_many_images_as_asked_for_are_mapped_by_networks_that_forget(
-    classifier, curated, explained
+    classifier, examples, explained
 ):
-    given = (classifier, MemoryStore(), curated, explained[1], INTENSITY)
+    given = (classifier, examples, explained[1])
 
     assert (randomise(*given, SALIENCY)["n_images"] == 5).all()
     assert randomise(*given, replace(SALIENCY, randomised_images=0)).empty
@@ -275,7 +275,7 @@ def test_as_many_images_as_asked_for_are_mapped_by_networks_that_forget(
 @pytest.mark.parametrize("has_finding", [False, True])
 @pytest.mark.parametrize("others", ["train", "validation"])
 def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(
-    others, has_finding, classifier, curated
+    others, has_finding, classifier, examples
 ):
     held_out = {"train": "validation", "validation": "test"}[others]
     scores = pd.DataFrame(
@@ -308,11 +308,13 @@ def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(
 
     table = play_pointing_game(
         classifier=classifier,
-        store=MemoryStore(),
-        curated=curated,
+        examples=replace(
+            examples,
+            radiographs=examples.radiographs.assign(patient_id=scores["patient_id"]),
+            labels=("pneumonia",),
+        ),
         scores=scores,
         boxes=boxes,
-        intensity=INTENSITY,
         pointing=Explanation(method="grad_cam", layer=None),
         level=0.95,
     )
@@ -322,7 +324,7 @@ def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(
     assert table.loc[0, "area"] == pytest.approx(16 / (64 * 128), rel=0.1)
 
 
-def test_each_findings_own_maps_are_held_against_its_own_boxes(curated):
+def test_each_findings_own_maps_are_held_against_its_own_boxes(examples):
     labels = ["mass", "edema", "nodule"]
     classifier = build_classifier(NETWORK, 3)
     scores = pd.DataFrame(
@@ -350,11 +352,9 @@ def test_each_findings_own_maps_are_held_against_its_own_boxes(curated):
 
     table = play_pointing_game(
         classifier=classifier,
-        store=MemoryStore(),
-        curated=curated,
+        examples=replace(examples, labels=tuple(labels)),
         scores=scores,
         boxes=boxes,
-        intensity=INTENSITY,
         pointing=Explanation(method="grad_cam", layer=None),
         level=0.95,
     )
@@ -370,7 +370,7 @@ def test_each_findings_own_maps_are_held_against_its_own_boxes(curated):
     assert max(lit.values()) == 4
 
 
-def test_further_seeds_are_scored_and_explained(scores, curated, explained, tmp_path):
+def test_further_seeds_are_scored_and_explained(scores, examples, explained, tmp_path):
     parent, provenance = initialise(NETWORK)
     recipe = Recipe(
         learning_rate=0.01,
@@ -387,18 +387,12 @@ def test_further_seeds_are_scored_and_explained(scores, curated, explained, tmp_
         crop_share=0.0,
         seed=7,
     )
-    labels = pd.Series([True, False] * 4, index=IDS)
-    parts = ["train", "train", "validation", "validation", *["test"] * 4]
     seed_scores, seed_maps = RepeatedStage("path_f.phase3").train(
         scores=scores,
         maps=explained[1],
         parent=parent,
         parent_provenance=provenance,
-        store=MemoryStore(),
-        curated=curated.assign(covid19=curated["image_id"].map(labels)),
-        split=scores[["image_id", "patient_id"]].assign(part=parts),
-        intensity=INTENSITY,
-        labels=["covid19"],
+        examples=examples,
         recipe=recipe,
         repetition=Repetition(n_seeds=2),
         saliency=SALIENCY,

@@ -116,14 +116,7 @@ def list_unmatched_rsna(
     rejected: pd.DataFrame,
     ingestion: RsnaIngestion,
 ) -> pd.DataFrame:
-    """Return the names without a file, label, class or patient, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_rsna`.
-        boxes: Its boxes.
-        rejected: What it rejected.
-        ingestion: Whether patients are asked of the mapping.
-    """
+    """Return names without a file, label, class or patient, as `unmatched_names`."""
     names, n_matched = listed["image_id"], len(listed)
     absent = names[listed["file"].isna()]
     of_absent = boxes.loc[boxes["image_id"].isin(absent), "image_id"]

@@ -132,14 +132,7 @@ def list_unmatched_vindr_cxr(
     train_annotations: pd.DataFrame | None,
     test_annotations: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    """Return the names without a file, or boxes without labels, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_vindr_cxr`.
-        rejected: What it rejected.
-        train_annotations: annotations_train.csv; None if it is absent.
-        test_annotations: annotations_test.csv; None if it is absent.
-    """
+    """Return names without a file, and boxes without labels, as `unmatched_names`."""
     labelled = {*listed["image_id"], *rejected["image_id"]}
     found = [names_without_file(listed, of="the tables of labels")]
     for table, name in (

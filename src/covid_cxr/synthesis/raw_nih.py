@@ -11,8 +11,8 @@ import pandas as pd
 from covid_cxr.synthesis.defects import plant
 from covid_cxr.synthesis.drawing import Look, draw_radiograph, read_signs
 from covid_cxr.synthesis.exposure import to_grey
+from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.orders import Order, RawImages, orders_of
-from covid_cxr.synthesis.parameters import Synthesis
 
 MAGNIFICATION = 1.22  # collimated to the chest, as most of ChestX-ray14
 # Width, height and pixel spacing in mm of the detectors most often seen.

@@ -35,7 +35,6 @@ def _phase1(training: Training) -> Pipeline:
     nodes, inputs, written = train_and_score(training), inputs_of(training), []
     parameters = {
         "params:compute": "params:compute",
-        "params:labels": "params:phase1.labels",
         "params:recipe": "params:phase1.recipe",
     }
     study = current()

@@ -158,7 +158,7 @@ def _before_the_target(paths: Sequence[TrainingPath]) -> list[Node]:
             node(
                 tabulate_general,
                 "table1",
-                labels="params:phase1.labels",
+                labels="params:phase1_labels",
                 reporting="params:reporting",
                 **general,
             )
@@ -292,10 +292,8 @@ def _shortcuts(paths: Sequence[TrainingPath]) -> list[Node]:
         node(
             nodes.draw_masked_example,
             "masked_radiograph_figure",
-            **drawn,
-            store=f"{cohort}_store",
+            examples="phase3_examples",
             lungs=f"{cohort}_lungs",
-            intensity="phase3_intensity",
             masked_inputs="params:audit.masked_inputs",
             reporting="params:reporting",
         ),
