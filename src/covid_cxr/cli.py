@@ -1,4 +1,7 @@
-"""The command line: Kedro's own, whose `run` says after Ctrl-C how to go on."""
+"""The command line: Kedro's own, whose `run` ends in words.
+
+After Ctrl-C it says how to go on, after an error that a message explains, only that.
+"""
 
 import copy
 import functools
@@ -9,6 +12,10 @@ from typing import Any, cast
 import click
 from kedro.framework.cli.project import run as kedro_run
 
+from covid_cxr.console.expected import is_expected
+from covid_cxr.console.run_console import RUN_CONSOLE, is_verbose
+
+FAILED = 1
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
 
@@ -17,24 +24,43 @@ def cli() -> None:
     """Commands of this project."""
 
 
-def _interruptible(command: Callable[..., Any]) -> Callable[..., Any]:
+def _ending_in_words(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
-    def run_until_interrupted(*args: Any, **options: Any) -> Any:
+    def run_and_tell(*args: Any, **options: Any) -> Any:
         try:
             return command(*args, **options)
         except KeyboardInterrupt:
-            click.echo(
+            _end(
                 "\nInterrupted. What is whole is kept. To go on, give the same command "
                 "with --runner=covid_cxr.runners.ResumeRunner (or DaskResumeRunner): "
                 "what is up to date does not run again, and a training goes on after "
                 "its last whole epoch.",
-                err=True,
+                status=INTERRUPTED,
             )
-            sys.exit(INTERRUPTED)
+        except click.ClickException:
+            raise
+        except Exception as error:
+            if is_verbose() or not is_expected(error):
+                _say_where_the_log_is()
+                raise
+            _end(f"\nError: {error}", status=FAILED)
 
-    return run_until_interrupted
+    return run_and_tell
+
+
+def _end(message: str, *, status: int) -> None:
+    RUN_CONSOLE.end()
+    click.echo(message, err=True)
+    _say_where_the_log_is()
+    sys.exit(status)
+
+
+def _say_where_the_log_is() -> None:
+    RUN_CONSOLE.end()
+    if RUN_CONSOLE.log is not None:
+        click.echo(f"The log: {RUN_CONSOLE.log}", err=True)
 
 
 run = copy.copy(kedro_run)
-run.callback = _interruptible(cast("Callable[..., Any]", kedro_run.callback))
+run.callback = _ending_in_words(cast("Callable[..., Any]", kedro_run.callback))
 cli.add_command(run)

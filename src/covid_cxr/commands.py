@@ -4,7 +4,9 @@ What needs neither Kedro nor TensorFlow thereby starts without them.
 """
 
 import importlib
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -78,6 +80,10 @@ def covid_cxr() -> None:
 
 def _imported(entry: Subcommand) -> click.Command:
     if entry.is_of_kedro:
+        # Kedro's default would be loud, where no project's conf is in this folder.
+        if not any(Path("conf").glob("logging.y*ml")):
+            settings = Path(__file__).parent / "console" / "logging.yml"
+            os.environ.setdefault("KEDRO_LOGGING_CONFIG", str(settings))
         from kedro.framework.project import configure_project  # noqa: PLC0415
 
         configure_project(PACKAGE)

@@ -13,9 +13,11 @@ from rich import get_console
 from rich.logging import RichHandler
 from rich.table import Table
 
+from covid_cxr.console.run_console import RUN_CONSOLE
 from covid_cxr.data_root import DataRootLock, refuse_unwritable
 from covid_cxr.datasets.node_records import NodeRecords
 from covid_cxr.datasets.optional import OptionalDataset
+from covid_cxr.evaluation.findings import FINDING
 from covid_cxr.known_parameters import (
     asked_for_by_catalogs,
     known_parameters,
@@ -181,6 +183,8 @@ class ReportHooks:
         for name in sorted(outputs):
             if name.rsplit(".", 1)[-1] == "report":
                 console.print(f"Report: {_place(catalog[name])}", soft_wrap=True)
+        if RUN_CONSOLE.log is not None:
+            console.print(f"Log:    {_relative(RUN_CONSOLE.log)}", soft_wrap=True)
 
 
 def _of_the_study(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -212,6 +216,10 @@ def _place(dataset: Any) -> str:
     place = _file_of(dataset)
     if place is None:
         return type(dataset).__name__
+    return _relative(place)
+
+
+def _relative(place: Path) -> str:
     here = Path.cwd()
     return str(place.relative_to(here) if place.is_relative_to(here) else place)
 
@@ -222,14 +230,15 @@ def _as_rich_table(table3: pd.DataFrame, level: float) -> Table:
         title=f"{begun(study.target.name)} on the test part", title_justify="left"
     )
     printed = ["in the paper"] if study.published else []
-    for heading in ("path", "AUROC", f"{100 * level:g} % interval", *printed):
+    several = ["finding"] if FINDING in table3 else []
+    for heading in (*several, "path", "AUROC", f"{100 * level:g} % interval", *printed):
         table.add_column(heading)
     for row in table3.to_dict("records"):
         interval = f"{row['lower']:.3f} to {row['upper']:.3f}"
         published = "" if pd.isna(row["paper_auroc"]) else f"{row['paper_auroc']:.3f}"
         table.add_row(
-            str(row["path"]),
-            f"{row['auroc']:.3f}",
+            *(str(row[name]) for name in (*several, "path")),
+            "unknown" if pd.isna(row["auroc"]) else f"{row['auroc']:.3f}",
             "unknown" if pd.isna(row["lower"]) else interval,
             *([published] if study.published else []),
         )

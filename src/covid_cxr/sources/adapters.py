@@ -28,6 +28,7 @@ from covid_cxr.sources.mimic_cxr_jpg import (
     list_unmatched_mimic_cxr_jpg,
 )
 from covid_cxr.sources.nih import list_nih, list_unmatched_nih
+from covid_cxr.sources.nih_adjudicated import read_adjudicated
 from covid_cxr.sources.nlm_tuberculosis import (
     list_nlm_tuberculosis,
     list_unmatched_nlm_tuberculosis,
@@ -82,6 +83,8 @@ class Source:
         list_radiographs: Raw tables and files to the radiograph table and the table of
             the rejected.
         list_unmatched: Names that find nothing, as `unmatched.unmatched_names`.
+        list_adjudicated: Labels of some images on which readers have agreed, beside
+            its own.
     """
 
     title: str
@@ -99,6 +102,7 @@ class Source:
     )
     list_radiographs: Callable[..., Any]
     list_unmatched: Callable[..., Any]
+    list_adjudicated: Callable[..., Any] | None = None
 
 
 _OWN = {
@@ -125,9 +129,15 @@ SOURCES: Mapping[str, Source] = {
             "entries": RawTable(file="Data_Entry_2017_v2020.csv"),
             "train_val_list": RawTable(file="train_val_list.txt", kind=TEXT),
             "test_list": RawTable(file="test_list.txt", kind=TEXT),
+            "box_list": RawTable(file="BBox_List_2017.csv", is_optional=True),
+            "adjudicated_labels": RawTable(
+                file="four_findings_expert_labels_test_labels.csv", is_optional=True
+            ),
         },
         findings=FINDINGS,
         has_official_parts=True,
+        has_boxes=True,
+        list_adjudicated=read_adjudicated,
         list_radiographs=list_nih,
         list_unmatched=list_unmatched_nih,
     ),
