@@ -40,7 +40,7 @@ class _Node:
         if n_done == n_before:
             return None
         n_left = self.training["most_epochs"] * self.training["n_batches"] - n_done
-        return n_left * (now - started) / (n_done - n_before)
+        return float(n_left * (now - started) / (n_done - n_before))
 
 
 class RunDisplay(logging.Handler):
