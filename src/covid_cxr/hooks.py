@@ -15,6 +15,7 @@ from rich.table import Table
 from covid_cxr.console.run_console import RUN_CONSOLE
 from covid_cxr.data_root import DataRootLock, refuse_unwritable
 from covid_cxr.datasets.node_records import NodeRecords
+from covid_cxr.evaluation.findings import FINDING
 from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.known_parameters import (
     asked_for_by_catalogs,
@@ -215,14 +216,15 @@ def _as_rich_table(table3: pd.DataFrame, level: float) -> Table:
         title=f"{begun(study.target.name)} on the test part", title_justify="left"
     )
     printed = ["in the paper"] if study.published else []
-    for heading in ("path", "AUROC", f"{100 * level:g} % interval", *printed):
+    several = ["finding"] if FINDING in table3 else []
+    for heading in (*several, "path", "AUROC", f"{100 * level:g} % interval", *printed):
         table.add_column(heading)
     for row in table3.to_dict("records"):
         interval = f"{row['lower']:.3f} to {row['upper']:.3f}"
         published = "" if pd.isna(row["paper_auroc"]) else f"{row['paper_auroc']:.3f}"
         table.add_row(
-            str(row["path"]),
-            f"{row['auroc']:.3f}",
+            *(str(row[name]) for name in (*several, "path")),
+            "unknown" if pd.isna(row["auroc"]) else f"{row['auroc']:.3f}",
             "unknown" if pd.isna(row["lower"]) else interval,
             *([published] if study.published else []),
         )

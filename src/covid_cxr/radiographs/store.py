@@ -23,7 +23,7 @@ import shutil
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import numpy as np
@@ -53,6 +53,29 @@ STORE_VERSION = 2  # with checksums
 # Key in the attributes of a shard's records, which pandas keeps in the file.
 MADE_FROM = "made_from"
 _SHARDS_AT_ONCE = 256
+
+
+class Images(Protocol):
+    """What is asked of an image store, of several, or of one that is masked."""
+
+    @property
+    def n_images(self) -> int:
+        """How many images there are."""
+        ...
+
+    @property
+    def size_px(self) -> int:
+        """Height and width of each."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what they hold."""
+        ...
+
+    def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return the images of `rows`, shape (n, size_px, size_px), in their order."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from covid_cxr.evaluation.aurocs import MOST_DRAWN
 from covid_cxr.evaluation.inference_settings import Reporting
-from covid_cxr.evaluation.paper_tables import chosen_path
+from covid_cxr.evaluation.paper_tables import chosen_path, results_of_paths
 from covid_cxr.evaluation.published import CITATION
 from covid_cxr.evaluation.table_rows import rows_of
 from covid_cxr.figures.palette import path_colour
@@ -74,7 +74,7 @@ def _of_all_sections(
 ) -> dict[str, Any]:
     """Return what every template may speak of."""
     table3 = context["table3"]
-    chosen = chosen_path(table3)
+    chosen, results = chosen_path(table3), _records(results_of_paths(table3))
     figures = {name: one for name, one in found.items() if isinstance(one, bytes)}
     return {
         "reporting": reporting,
@@ -83,7 +83,8 @@ def _of_all_sections(
         "answer": _answer(context, reporting),
         "paths": paths,
         "chosen": chosen,
-        "best": _records(table3[table3["path"] == chosen.name])[0],
+        "results": results,
+        "best": next(row for row in results if row["path"] == chosen.name),
         "explained": explained_path(table3, reporting),
         "synthetic": list(context["cohort_counts"].query("is_synthetic")["cohort"]),
         "images": {name: as_data_uri(png) for name, png in figures.items()},

@@ -25,6 +25,7 @@ from covid_cxr.radiographs.unmatched import (
     names_rejected,
     names_without_file,
 )
+from covid_cxr.sources.nih_adjudicated import adjudicated_without_row
 from covid_cxr.sources.nih_boxes import boxes_without_row, count_boxes, read_boxes
 from covid_cxr.sources.published_counts import NIH, NIH_BOXES, log_differences
 
@@ -79,7 +80,10 @@ def list_nih(
 
 
 def list_unmatched_nih(
-    listed: pd.DataFrame, rejected: pd.DataFrame, box_list: pd.DataFrame | None
+    listed: pd.DataFrame,
+    rejected: pd.DataFrame,
+    box_list: pd.DataFrame | None,
+    adjudicated_labels: pd.DataFrame | None,
 ) -> pd.DataFrame:
     """Return the names without a file, a row or a list, as `unmatched_names`.
 
@@ -87,6 +91,7 @@ def list_unmatched_nih(
         listed: The radiograph table of `list_nih`.
         rejected: What it rejected.
         box_list: BBox_List_2017.csv; None if it is absent.
+        adjudicated_labels: As for `read_adjudicated`; None if it is absent.
     """
     n_matched = len(listed)
     without_row = rejected["reason"] == _NO_ROW
@@ -109,6 +114,7 @@ def list_unmatched_nih(
                 reason=f"are {_IN_NO_LIST}",
             ),
             boxes_without_row(box_list, with_row),
+            adjudicated_without_row(adjudicated_labels, with_row),
         ],
         ignore_index=True,
     )

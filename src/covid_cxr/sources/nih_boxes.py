@@ -73,9 +73,9 @@ def boxes_without_row(box_list: pd.DataFrame | None, known: set[str]) -> pd.Data
         box_list: As for `read_boxes`.
         known: Every image that nih_entries names.
     """
-    named = [] if box_list is None else _images(box_list).unique()
+    named: set[str] = set() if box_list is None else {*_images(box_list)}
     return unmatched_names(
-        [name for name in named if name not in known],
+        sorted(named - known),
         of=LIST,
         n_names=len(named),
         reason="have no row in nih_entries",
@@ -128,15 +128,15 @@ def _usable(
     is_inside = is_box & ends[0].le(PUBLISHED_PX) & ends[1].le(PUBLISHED_PX)
     is_kept = is_inside & np.array([pair in labelled for pair in pairs], bool)
     if not is_kept.all():
+        place = int(table.index.get_indexer(own.index[~is_kept][:1])[0])
         first = own[~is_kept].iloc[0]
-        place = table.index.get_loc(first.name)
         logger.warning(
             "nih: %d of %d boxes are left out, as that of %s (%s): a box must lie "
             "inside the %d x %d image, and the image be labelled with its finding",
             (~is_kept).sum(),
             len(own),
             first["image_id"],
-            line_of(table, int(place)),
+            line_of(table, place),
             PUBLISHED_PX,
             PUBLISHED_PX,
         )

@@ -25,6 +25,13 @@ NIH_BOXES = {  # BBox_List_2017.csv, counted
     "Mass": 85,
     "Nodule": 79,
 }
+NIH_ADJUDICATED = {  # four_findings_expert_labels/test_labels.csv, counted
+    "images": 1_962,
+    "with fracture": 72,
+    "with pneumothorax": 195,
+    "with airspace_opacity": 1_135,
+    "with nodule_or_mass": 295,
+}
 RSNA = {  # stage_2_train_labels.csv and stage_2_detailed_class_info.csv, counted
     "images": 26_684,
     "pneumonia": 6_012,
