@@ -1,6 +1,6 @@
 """Write `docs/reference/data-sets.md` from the table of adapters.
 
-    python scripts/list_data_sets.py
+python scripts/list_data_sets.py
 """
 
 from pathlib import Path
