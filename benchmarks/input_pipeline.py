@@ -21,6 +21,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 from training_step import BATCH_IMAGES, descent_here, parameters
 from turns import Program, serve
 
@@ -167,17 +168,19 @@ def steps_here(folder):
 
 def batches_here(folder):
     """Return the batches of an epoch, as a training reads them."""
+    from covid_cxr.cohorts.intensity import Intensity  # noqa: PLC0415
     from covid_cxr.radiographs.pixels import StoreLayout  # noqa: PLC0415
     from covid_cxr.radiographs.store import ImageStore  # noqa: PLC0415
     from covid_cxr.training.batches import training_batches  # noqa: PLC0415
+    from covid_cxr.training.examples import Examples  # noqa: PLC0415
     from covid_cxr.training.recipe import Recipe  # noqa: PLC0415
-    from covid_cxr.training.training_set import Intensity, Part  # noqa: PLC0415
 
     layout = StoreLayout(**json.loads((folder / "layout.json").read_text()))
-    part = Part(
+    rows = np.arange(layout.n_images)
+    part = Examples(
         store=ImageStore(root=folder, layout=layout, fingerprint="benchmark"),
-        rows=np.arange(layout.n_images),
-        is_case=np.zeros((layout.n_images, 1), np.float32),
+        radiographs=pd.DataFrame({"row": rows, "sign": False}),
+        labels=("sign",),
         intensity=Intensity(**INTENSITY, n_images=layout.n_images),
     )
     recipe = Recipe(**parameters("phase3")["recipe"])

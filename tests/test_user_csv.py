@@ -249,7 +249,8 @@ def test_a_header_without_rows_is_an_empty_table():
     assert set(map(str, table.dtypes)) == {"str"}
 
 
-CELLS = st.text(st.sampled_from('ab0,;\t|"\n\r éß-.'), min_size=1, max_size=5)
+# No digits: a column of ",0" has decimal commas, and gets points.
+CELLS = st.text(st.sampled_from('abx,;\t|"\n\r éß-.'), min_size=1, max_size=5)
 
 
 @given(

@@ -1,18 +1,21 @@
-"""Run the project as `python -m covid_cxr` or as the installed command `covid-cxr`."""
+"""The project as `python -m covid_cxr`, or as the installed command `covid-cxr`."""
 
 import sys
-from pathlib import Path
+from collections.abc import Sequence
 
-from kedro.framework.cli.utils import find_run_command
-from kedro.framework.project import configure_project
+from covid_cxr.commands import covid_cxr
 
 
-def main(*args: str, **kwargs: object) -> object:
-    """Return what `kedro run` returns, with the same command-line options."""
-    configure_project(Path(__file__).parent.name)
+def main(args: Sequence[str] | None = None) -> object:
+    """Return what the subcommand returns; options alone are those of `run`.
+
+    Args:
+        args: As on a command line; None for those that this process was started with.
+    """
     is_interactive = hasattr(sys, "ps1")
-    kwargs["standalone_mode"] = not is_interactive
-    return find_run_command(Path(__file__).parent.name)(*args, **kwargs)
+    return covid_cxr.main(
+        args, prog_name="covid-cxr", standalone_mode=not is_interactive
+    )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 
 from kedro.config import OmegaConfigLoader
 
-from covid_cxr.datasets.local_path import local_path
+from covid_cxr.datasets.local import local_path
 from covid_cxr.study_config import StudyConfigLoader
 
 _ASKED_FOR = re.compile(r"\$\{runtime_params:\s*(\w+)")

@@ -1,10 +1,9 @@
-"""Pooled cohorts: labels, rows, parts and intensities of the whole."""
+"""Pooled cohorts: labels, rows and parts of the whole."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.patients.pooling import pool_intensities, pool_radiographs, pool_splits
+from covid_cxr.patients.pooling import pool_radiographs, pool_splits
 
 
 def curated(patients, **labels):
@@ -113,23 +112,3 @@ def test_the_test_part_of_a_cohort_that_is_not_tested_keeps_nobody_from_training
         "nih:0.png": "train",
         "rsna:0.png": "train",
     }
-
-
-def test_the_pooled_intensity_is_that_of_all_pixels_together():
-    rng = np.random.default_rng(3)
-    cohorts = {"nih": rng.random(600), "covid": 0.3 * rng.random(200)}
-    measured = {
-        name: {
-            "mean": pixels.mean(),
-            "standard_deviation": pixels.std(),
-            "n_images": 2,
-        }
-        for name, pixels in cohorts.items()
-    }
-
-    pooled = pool_intensities(measured, n_training_images={"nih": 6, "covid": 2})
-
-    everything = np.concatenate(list(cohorts.values()))
-    assert pooled["mean"] == pytest.approx(everything.mean())
-    assert pooled["standard_deviation"] == pytest.approx(everything.std())
-    assert pooled["n_images"] == 4

@@ -573,8 +573,8 @@ def test_a_split_edited_by_hand_is_refused_with_patients_and_parts(study):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"eligible": "train"}, "eligible must be all or official_test, got 'train'"),
-        ({"test": "half"}, "test must be official, none, fold, site or a share or a"),
+        ({"eligible": "train"}, "eligible must be one of all, official_test, got"),
+        ({"test": "half"}, "test must be one of official, none, fold, site, a share"),
         ({"validation": 0}, "validation must be a share above 0"),
         ({"validation": -0.2}, "validation must be a share above 0"),
         ({"validation": "none"}, "validation must be a share above 0"),
@@ -583,7 +583,7 @@ def test_a_split_edited_by_hand_is_refused_with_patients_and_parts(study):
         ({"test": True}, "test must be a share"),
         ({"test_positives": 0.0}, "test_positives must be a share"),
         ({"validation_positives": "all"}, "validation_positives must be a share"),
-        ({"duplicates": "drop"}, "duplicates must be keep_together, remove or ignore"),
+        ({"duplicates": "drop"}, "duplicates must be one of keep_together, remove"),
         ({"test": "fold"}, "n_folds of at least 2 and fold from 0"),
         ({"test": "fold", "n_folds": 1, "fold": 0}, "n_folds of at least 2"),
         ({"test": "fold", "n_folds": 5, "fold": 5}, "fold from 0 to n_folds - 1"),

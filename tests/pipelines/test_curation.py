@@ -131,11 +131,11 @@ def test_intensity_is_that_of_the_training_images(curated):
     rows = usable.set_index("image_id").loc[trained, "row"]
     pixels = curated.load("covid_store").read(rows.to_numpy()) / 255
 
-    intensity = curated.load("phase3_intensity")
+    intensity = curated.load("phase3_examples").intensity
 
-    assert intensity["n_images"] == len(trained)
-    assert intensity["mean"] == pytest.approx(pixels.mean())
-    assert intensity["standard_deviation"] == pytest.approx(pixels.std())
+    assert intensity.n_images == len(trained)
+    assert intensity.mean == pytest.approx(pixels.mean())
+    assert intensity.standard_deviation == pytest.approx(pixels.std())
 
 
 def test_a_split_file_edited_by_hand_is_refused_when_it_is_read(curated):
@@ -182,8 +182,8 @@ def test_four_training_sets_are_drawn_from_three_stores():
         drawn = nodes[f"curation.split_{training_set}"]
         assert {f"{cohort}_curated", f"{cohort}_duplicates"} <= set(drawn.inputs)
         assert f"{training_set}_left_out" in drawn.outputs
-        measured = nodes[f"curation.measure_{training_set}_intensity"]
-        assert {f"{cohort}_store", f"{training_set}_split"} <= set(measured.inputs)
+        assembled = nodes[f"curation.assemble_{training_set}"]
+        assert {f"{cohort}_store", f"{training_set}_split"} <= set(assembled.inputs)
 
 
 def test_only_covid_radiographs_are_cropped():

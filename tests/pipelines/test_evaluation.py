@@ -29,7 +29,7 @@ from covid_cxr.study.current import current
 NAMES = [path.name for path in current().paths]
 SEPARATION = dict(zip(NAMES, [1.4, 2.0, 1.4, 1.0, 0.8, 0.6], strict=True))
 PARAMETERS = {
-    "phase3.labels": ["covid19"],
+    "phase3_labels": ["covid19"],
     "reporting": Reporting(level=0.95, significance=0.05, seed=1),
     "evaluation": Evaluation(
         target_sensitivity=0.9,

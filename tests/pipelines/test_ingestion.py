@@ -239,7 +239,8 @@ def test_a_layout_without_manifest_takes_additions_and_the_mapping(project, tmp_
         **CONFIG_LOADER_ARGS,
     )
     catalog = DataCatalog.from_config(loader["catalog"])
-    set_ingestion(catalog, CovidIngestion(layout="ricord", pseudonym_salt=None))
+    ingestion = CovidIngestion(layout="ricord", max_unmatched_share=1.0)
+    set_ingestion(catalog, ingestion)
 
     SequentialRunner().run(create_pipeline().only_nodes_with_tags("covid"), catalog)
 

@@ -9,8 +9,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from covid_cxr.audit.masked_inputs import INPUTS, MaskedInputs
+from covid_cxr.cohorts.intensity import Intensity
 from covid_cxr.pipelines.phase3.masked_scores import score_masked_inputs
 from covid_cxr.radiographs.lung_masks import encode_mask
+from covid_cxr.training.examples import Examples
 
 SIZE_PX = 16
 LUNGS = np.zeros((SIZE_PX, SIZE_PX), bool)
@@ -50,19 +52,16 @@ def reader_of(where):
 
 def scores_of(where, *, with_mask=IDS):
     parts = np.repeat(["train", "validation", "test"], 20)
+    table = {"image_id": IDS, "patient_id": IDS, "part": parts, "row": range(N_IMAGES)}
+    examples = Examples(
+        store=MemoryStore(),
+        radiographs=pd.DataFrame({**table, "covid19": IS_CASE}),
+        labels=("covid19",),
+        intensity=Intensity(mean=0.45, standard_deviation=0.2, n_images=20),
+    )
     return score_masked_inputs(
         classifier=reader_of(where),
-        store=MemoryStore(),
-        curated=pd.DataFrame(
-            {
-                "image_id": IDS,
-                "row": np.arange(N_IMAGES),
-                "covid19": pd.array(IS_CASE, dtype="boolean"),
-            }
-        ),
-        split=pd.DataFrame({"image_id": IDS, "patient_id": IDS, "part": parts}),
-        intensity={"mean": 0.45, "standard_deviation": 0.2, "n_images": 20},
-        labels=["covid19"],
+        examples=examples,
         lungs=pd.DataFrame({"image_id": with_mask, "png": encode_mask(LUNGS)}),
         masked_inputs=MaskedInputs(centre_share=0.75, border_share=0.125),
     )

@@ -8,15 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from covid_cxr.cohorts.intensity import Intensity
 from covid_cxr.pipelines.phase1 import pipeline as phase1
 from covid_cxr.pipelines.phase2 import pipeline as phase2
-from covid_cxr.pipelines.phase2.nodes import play_pointing_game
 from covid_cxr.pipelines.phase3 import pipeline as phase3
 from covid_cxr.pipelines.phase3.nodes import RepeatedStage, explain, randomise
+from covid_cxr.pipelines.pointing_game import play_pointing_game
 from covid_cxr.saliency.grad_cam import explainer
 from covid_cxr.saliency.map_settings import Explanation, Saliency
 from covid_cxr.saliency.maps import maps_of
 from covid_cxr.study.current import current
+from covid_cxr.training.examples import Examples
 from covid_cxr.training.network import Network, build_classifier, initialise
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.seeds import Repetition
@@ -68,33 +70,25 @@ def test_a_training_starts_from_its_paths_parent(
 
 
 @pytest.mark.parametrize(
-    ("training", "cohort", "training_set"),
+    ("training", "training_set"),
     [
-        ("phase1", "nih", "phase1"),
-        ("path_a.phase2", "rsna", "phase2_rsna"),
-        ("path_b.phase2", "nih", "phase2_nih"),
-        ("path_f.phase3", "covid", "phase3"),
+        ("phase1", "phase1"),
+        ("path_a.phase2", "phase2_rsna"),
+        ("path_b.phase2", "phase2_nih"),
+        ("path_f.phase3", "phase3"),
     ],
 )
 @pytest.mark.parametrize("step", ["train", "score"])
 def test_a_training_and_its_scores_use_the_same_data(
-    nodes, training, cohort, training_set, step
+    nodes, training, training_set, step
 ):
-    data = {
-        f"{cohort}_store",
-        f"{cohort}_curated",
-        f"{training_set}_split",
-        f"{training_set}_intensity",
-    }
-
-    assert data <= set(nodes[f"{training}.{step}"].inputs)
+    assert f"{training_set}_examples" in nodes[f"{training}.{step}"].inputs
 
 
-def test_recipe_and_labels_are_the_paths_own(nodes):
+def test_the_recipe_is_the_paths_own(nodes):
     inputs = nodes["path_b.phase3.train"].inputs
 
     assert "params:path_b.phase3.recipe" in inputs
-    assert "params:path_b.phase3.labels" in inputs
 
 
 def test_every_training_has_its_own_states_and_all_one_compute(nodes):
@@ -138,11 +132,12 @@ def test_the_maps_of_every_path_are_tested(nodes, path):
 def test_maps_are_held_against_boxes_where_readers_have_drawn_some(nodes):
     played = [name for name in nodes if name.endswith("play_pointing_game")]
 
-    assert played == [
-        "path_a.phase2.play_pointing_game",
-        "path_d.phase2.play_pointing_game",
+    assert sorted(played) == [
+        *(f"path_{letter}.phase2.play_pointing_game" for letter in "abde"),
+        "phase1.play_pointing_game",
     ]
-    assert "rsna_boxes" in nodes[played[0]].inputs
+    assert "rsna_boxes" in nodes["path_a.phase2.play_pointing_game"].inputs
+    assert "nih_boxes" in nodes["phase1.play_pointing_game"].inputs
 
 
 class MemoryStore:
@@ -164,7 +159,7 @@ class MemoryStore:
 
 
 IDS = [f"image_{number}" for number in range(8)]
-INTENSITY = {"mean": 0.5, "standard_deviation": 0.25, "n_images": 8}
+INTENSITY = Intensity(mean=0.5, standard_deviation=0.25, n_images=8)
 NETWORK = Network(
     size_px=32,
     blocks=[1, 1],
@@ -207,14 +202,23 @@ def scores():
 
 
 @pytest.fixture(scope="module")
-def curated():
-    """Return the curated images, whose rows run against the store's."""
-    return pd.DataFrame({"image_id": IDS[::-1], "row": np.arange(8)})
+def examples():
+    """Return the images, whose rows run against the store's."""
+    table = {"patient_id": IDS, "covid19": [True, False] * 4}
+    parts = ["train", "train", "validation", "validation", *["test"] * 4]
+    return Examples(
+        store=MemoryStore(),
+        radiographs=pd.DataFrame(
+            {"image_id": IDS, **table, "row": np.arange(8)[::-1], "part": parts}
+        ),
+        labels=("covid19",),
+        intensity=INTENSITY,
+    )
 
 
 @pytest.fixture(scope="module")
-def explained(classifier, scores, curated):
-    return explain(classifier, MemoryStore(), curated, scores, INTENSITY, SALIENCY)
+def explained(classifier, scores, examples):
+    return explain(classifier, examples, scores, SALIENCY)
 
 
 def test_cases_are_explained_with_the_maps_of_their_own_images(classifier, explained):
@@ -248,13 +252,10 @@ def test_the_whole_test_part_is_mapped(classifier, scores, explained):
 
 
 def test_maps_are_made_by_the_method_and_of_the_layer_asked_for(
-    classifier, scores, curated
+    classifier, scores, examples
 ):
     how = {"method": "hires_cam", "layer": "conv1_relu"}
-    record, maps = explain(
-        *(classifier, MemoryStore(), curated, scores, INTENSITY),
-        replace(SALIENCY, **how),
-    )
+    record, maps = explain(classifier, examples, scores, replace(SALIENCY, **how))
 
     assert (record["method"], record["layer"]) == tuple(how.values())
     [expected] = explainer(classifier, **how)(input_of(maps["image_id"][0]))
@@ -263,23 +264,25 @@ def test_maps_are_made_by_the_method_and_of_the_layer_asked_for(
 
 
 def test_as_many_images_as_asked_for_are_mapped_by_networks_that_forget(
-    classifier, curated, explained
+    classifier, examples, explained
 ):
-    given = (classifier, MemoryStore(), curated, explained[1], INTENSITY)
+    given = (classifier, examples, explained[1])
 
     assert (randomise(*given, SALIENCY)["n_images"] == 5).all()
     assert randomise(*given, replace(SALIENCY, randomised_images=0)).empty
 
 
 @pytest.mark.parametrize("has_finding", [False, True])
+@pytest.mark.parametrize("others", ["train", "validation"])
 def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(
-    has_finding, classifier, curated
+    others, has_finding, classifier, examples
 ):
+    held_out = {"train": "validation", "validation": "test"}[others]
     scores = pd.DataFrame(
         {
             "image_id": IDS,
             "patient_id": [f"patient_{number // 2}" for number in range(8)],
-            "part": ["validation"] * 6 + ["test"] * 2,
+            "part": [held_out] * 6 + [others] * 2,
             "pneumonia": [True] * 5 + [False] + [True] * 2,
             "pneumonia_score": 0.5,
         }
@@ -296,8 +299,8 @@ def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(
         }
     )
     boxes.loc[3, "x"] += 5  # beside the point of the fourth image
-    of_test_part = pd.DataFrame({**boxes.iloc[0], "image_id": IDS[6]}, index=[4])
-    boxes = pd.concat([boxes, of_test_part])
+    of_others = pd.DataFrame({**boxes.iloc[0], "image_id": IDS[6]}, index=[4])
+    boxes = pd.concat([boxes, of_others])
     if has_finding:  # a box of another finding, in the fifth case and all over it
         whole = {"x": 0.0, "y": 0.0, "width": 64.0, "height": 128.0}
         other = pd.DataFrame({"image_id": IDS[3:5], **whole, "finding": "effusion"})
@@ -305,20 +308,68 @@ def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(
 
     table = play_pointing_game(
         classifier=classifier,
-        store=MemoryStore(),
-        curated=curated,
+        examples=replace(
+            examples,
+            radiographs=examples.radiographs.assign(patient_id=scores["patient_id"]),
+        ),
         scores=scores,
         boxes=boxes,
-        intensity=INTENSITY,
         pointing=Explanation(method="grad_cam", layer=None),
         level=0.95,
     )
 
+    assert table["finding"].tolist() == ["pneumonia"]
     assert table.loc[0, ["n_images", "n_patients", "n_hits"]].tolist() == [4, 2, 3]
     assert table.loc[0, "area"] == pytest.approx(16 / (64 * 128), rel=0.1)
 
 
-def test_further_seeds_are_scored_and_explained(scores, curated, explained, tmp_path):
+def test_each_findings_own_maps_are_held_against_its_own_boxes(examples):
+    labels = ["mass", "edema", "nodule"]
+    classifier = build_classifier(NETWORK, 3)
+    scores = pd.DataFrame(
+        {
+            "image_id": IDS,
+            "patient_id": IDS,
+            "part": ["validation"] * 2 + ["test"] * 6,
+            **{label: [True] * 7 + [False] for label in labels},
+            **{f"{label}_score": 0.5 for label in labels},
+        }
+    )
+    points = {
+        label: [point_of(classifier, input_of(i), output=k) for i in IDS[2:6]]
+        for k, label in enumerate(labels)
+    }
+    # In pixels of an image of 1000 to a side, which the one at hand is not.
+    boxes = pd.DataFrame(
+        [
+            (image, 1000 * x - 20, 1000 * y - 20, 40.0, 40.0, label, 1000)
+            for label in ("mass", "nodule")
+            for image, (x, y) in zip(IDS[2:6], points[label], strict=True)
+        ],
+        columns=["image_id", "x", "y", "width", "height", "finding", "of_px"],
+    )
+
+    table = play_pointing_game(
+        classifier=classifier,
+        examples=examples,
+        scores=scores,
+        boxes=boxes,
+        pointing=Explanation(method="grad_cam", layer=None),
+        level=0.95,
+    )
+
+    assert table["finding"].tolist() == ["mass", "nodule"]  # no reader marked edema
+    assert table["n_images"].tolist() == [4, 4]
+    # A map that is zero everywhere points nowhere.
+    lit = {
+        k: sum(map_of(classifier, input_of(i), output=k).max() > 0 for i in IDS[2:6])
+        for k in (0, 2)
+    }
+    assert table["n_hits"].tolist() == list(lit.values())
+    assert max(lit.values()) == 4
+
+
+def test_further_seeds_are_scored_and_explained(scores, examples, explained, tmp_path):
     parent, provenance = initialise(NETWORK)
     recipe = Recipe(
         learning_rate=0.01,
@@ -335,18 +386,12 @@ def test_further_seeds_are_scored_and_explained(scores, curated, explained, tmp_
         crop_share=0.0,
         seed=7,
     )
-    labels = pd.Series([True, False] * 4, index=IDS)
-    parts = ["train", "train", "validation", "validation", *["test"] * 4]
     seed_scores, seed_maps = RepeatedStage("path_f.phase3").train(
         scores=scores,
         maps=explained[1],
         parent=parent,
         parent_provenance=provenance,
-        store=MemoryStore(),
-        curated=curated.assign(covid19=curated["image_id"].map(labels)),
-        split=scores[["image_id", "patient_id"]].assign(part=parts),
-        intensity=INTENSITY,
-        labels=["covid19"],
+        examples=examples,
         recipe=recipe,
         repetition=Repetition(n_seeds=2),
         saliency=SALIENCY,
@@ -367,16 +412,16 @@ def input_of(image_id):
     return ((pixels / 255 - 0.5) / 0.25)[..., np.newaxis].astype(np.float32)
 
 
-def map_of(classifier, image):
+def map_of(classifier, image, output=0):
     """Return the class activation map, written out."""
     relu = keras.Model(classifier.input, classifier.get_layer("relu").output)
     weighted = relu(image, training=False).numpy()[0] @ classifier.layers[-1].kernel
-    positive = np.maximum(np.asarray(weighted)[..., 0], 0)
+    positive = np.maximum(np.asarray(weighted)[..., output], 0)
     return positive / max(positive.max(), 1e-12)
 
 
-def point_of(classifier, image):
+def point_of(classifier, image, output=0):
     """Return x and y of the map's largest element, in shares of the image."""
-    heat = map_of(classifier, image)
+    heat = map_of(classifier, image, output)
     row, column = np.unravel_index(heat.argmax(), heat.shape)
     return (column + 0.5) / heat.shape[1], (row + 0.5) / heat.shape[0]

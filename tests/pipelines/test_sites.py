@@ -27,7 +27,8 @@ def test_the_sites_of_one_path_need_nothing_of_the_others():
     free = create_pipeline().only_nodes_with_tags("path_c").inputs()
 
     assert {n for n in free if n.startswith("p") and not n.startswith("params:")} == {
-        *("phase1_classifier", "phase1_provenance", "phase3_split"),
+        *("phase1_classifier", "phase1_provenance"),
+        *("phase3_split", "phase3_examples"),
         *("path_c_phase3_scores", "path_c_site_state"),
     }
     assert "params:path_c.phase3.recipe" in free

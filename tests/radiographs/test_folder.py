@@ -136,3 +136,13 @@ def test_masks_beside_the_radiographs_are_not_taken_for_them(folder):
     assert radiographs.files == ("positive/a.png", "s/masks/c.png")
     assert radiographs.find("b.png") is None
     assert list_folder(root / "masks").find("a.png") == "a.png"
+
+
+def test_further_files_are_found_by_a_pattern_at_any_depth_in_either_case(tmp_path):
+    for name in ("b/Labels_covid_NEG_JAN21.tsv", "a.tsv", "._labels_neg.tsv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+
+    found = list_folder(tmp_path).named("labels*neg*.tsv", "none.csv")
+
+    assert [path.name for path in found] == ["Labels_covid_NEG_JAN21.tsv"]

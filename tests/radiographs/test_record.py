@@ -121,7 +121,7 @@ def test_stored_and_rejected_records_have_the_same_columns(png):
 
     frame = as_frame(records)
 
-    assert set(records[0]) == set(records[1]) == set(frame.columns)
+    assert set(records[0]) == set(frame.columns) > set(records[1])
     assert frame["is_polarity_suspect"].tolist() == [False, pd.NA]
     assert frame["is_contrast_suspect"].tolist() == [False, pd.NA]
     assert (
@@ -130,7 +130,8 @@ def test_stored_and_rejected_records_have_the_same_columns(png):
         .isna()
         .all()
     )
-    pd.testing.assert_series_equal(as_frame(records[:1]).dtypes, frame.dtypes)
+    for some in (records[:1], records[1:]):
+        pd.testing.assert_series_equal(as_frame(some).dtypes, frame.dtypes)
 
 
 def test_the_size_before_resizing_is_read_from_the_steps(tmp_path, write_png):

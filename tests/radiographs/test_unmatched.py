@@ -7,7 +7,6 @@ import pytest
 
 from covid_cxr.radiographs.unmatched import (
     UnmatchedBound,
-    check_share,
     refuse_unmatched,
     unmatched_names,
 )
@@ -71,14 +70,3 @@ def test_every_list_that_is_refused_is_named():
 
     with pytest.raises(ValueError, match=r"additions\.csv.*manifest\.csv"):
         refuse_unmatched(pd.concat([first, second]), bound(0.5))
-
-
-@pytest.mark.parametrize("share", [-0.1, 1.1, "half", None, True])
-def test_what_is_no_share_is_refused(share):
-    with pytest.raises(ValueError, match=r"^x\.y must be a share from 0 to 1, got"):
-        check_share(share, "x.y")
-
-
-@pytest.mark.parametrize("share", [0, 0.25, 1])
-def test_a_share_passes(share):
-    check_share(share, "x.y")

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from covid_cxr.saliency.grad_cam import explainer
-from covid_cxr.saliency.maps import input_batches, maps_of, tabulate_maps
+from covid_cxr.saliency.maps import maps_of, tabulate_maps
 
 
 def read_rows(rows):
@@ -30,11 +29,3 @@ def test_every_image_is_mapped_in_its_order(bright_network, tmp_path):
     assert all(one.dtype == np.uint8 and one.max() == 255 for one in table["map"])
     expected = read_rows(rows)[..., 0] / 2
     np.testing.assert_allclose(maps_of(table), expected, atol=0.5 / 255)
-
-
-@pytest.mark.parametrize(("size_px", "sizes"), [(256, [8, 2]), (4096, [1] * 10)])
-def test_a_batch_has_as_many_images_as_memory_holds(size_px, sizes):
-    batches = list(input_batches(list, np.arange(10), size_px=size_px))
-
-    assert [len(batch) for batch in batches] == sizes
-    assert np.concatenate(batches).tolist() == list(range(10))

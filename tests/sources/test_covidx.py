@@ -6,12 +6,12 @@ import pytest
 from covid_cxr.radiographs.folder import list_folder
 from covid_cxr.sources.covid import CovidIngestion, list_covid
 from covid_cxr.sources.covidx import (
-    CovidxIngestion,
     compare_covidx,
     list_covidx,
     list_unmatched_covidx,
     read_covidx,
 )
+from covid_cxr.sources.listed import SaltedIngestion
 
 COVIDX = CovidIngestion(layout="covidx", pseudonym_salt=None)
 
@@ -163,7 +163,7 @@ CXR_4 = {
 def test_cxr_4_is_a_source_of_its_own_with_the_patients_of_its_collections(unpacked):
     mapping = "patientId,nih_image,mse\naa,00000007_000.png,1\n"
 
-    listed, rejected = list_covidx(mapping, unpacked(CXR_4), CovidxIngestion())
+    listed, rejected = list_covidx(mapping, unpacked(CXR_4), SaltedIngestion())
     unmatched = list_unmatched_covidx(listed, mapping)
 
     assert rejected.empty
@@ -181,7 +181,7 @@ def test_cxr_4_is_a_source_of_its_own_with_the_patients_of_its_collections(unpac
 
 
 def test_an_image_is_looked_for_in_the_folder_of_its_part_first(unpacked):
-    listed, _ = list_covidx(None, unpacked(CXR_4), CovidxIngestion())
+    listed, _ = list_covidx(None, unpacked(CXR_4), SaltedIngestion())
 
     files = listed.set_index("image_id")["file"]
     assert files["same.png"] == "train/same.png"
@@ -190,14 +190,14 @@ def test_an_image_is_looked_for_in_the_folder_of_its_part_first(unpacked):
 def test_the_source_says_as_the_layout_does(unpacked):
     images = unpacked(CXR_4)
 
-    as_source, _ = list_covidx(None, images, CovidxIngestion())
+    as_source, _ = list_covidx(None, images, SaltedIngestion())
     as_layout, _ = list_covid(None, None, None, images, COVIDX)
 
     assert as_source.equals(as_layout)
 
 
 def test_a_source_of_one_class_is_warned_of(unpacked, caplog):
-    list_covidx(None, unpacked(CXR_4), CovidxIngestion())
+    list_covidx(None, unpacked(CXR_4), SaltedIngestion())
 
     assert "rsna (2 images, none positive)" in caplog.text
 
@@ -223,4 +223,4 @@ def test_lines_are_compared_with_the_version_of_the_nearest_number(
 )
 def test_choices_that_do_not_exist_are_refused(choice):
     with pytest.raises(ValueError, match="_ingestion"):
-        CovidxIngestion(**choice)
+        SaltedIngestion(**choice)

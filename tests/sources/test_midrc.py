@@ -274,5 +274,5 @@ def test_a_case_with_two_rows_stops(downloaded):
 
 @pytest.mark.parametrize("days", [-1, 1.5, "14", True, None])
 def test_days_that_are_no_count_are_refused(days):
-    with pytest.raises(ValueError, match="whole number of days from 0"):
+    with pytest.raises(ValueError, match="max_days must be a whole number of at"):
         MidrcIngestion(max_days=days)

@@ -275,7 +275,7 @@ def test_the_published_counts_are_compared(folder_of, caplog):
 
 @pytest.mark.parametrize("needed", [0, 4, True, 1.5, "2"])
 def test_a_number_of_readers_that_cannot_be_is_refused(needed):
-    with pytest.raises(ValueError, match="readers_needed must be 1, 2 or 3"):
+    with pytest.raises(ValueError, match="must be a whole number from 1 to 3"):
         VindrIngestion(readers_needed=needed)
 
 

@@ -38,12 +38,12 @@ def test_a_phase_and_a_path_override_single_values_of_the_recipe():
     assert parameters["path_c"]["phase3"]["recipe"]["learning_rate"] == 0.0005
 
 
-def test_every_training_gets_the_labels_of_its_training_set():
+def test_every_training_set_has_its_labels():
     parameters = completed()
 
-    assert len(parameters["phase1"]["labels"]) == 14
-    assert parameters["path_b"]["phase2"]["labels"] == ["pneumonia"]
-    assert parameters["path_b"]["phase3"]["labels"] == ["covid19"]
+    assert len(parameters["phase1_labels"]) == 14
+    assert parameters["phase2_rsna_labels"] == ["pneumonia"]
+    assert parameters["phase3_labels"] == ["covid19"]
 
 
 def test_an_environment_changes_single_values_of_how_a_set_is_drawn():

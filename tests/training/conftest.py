@@ -1,18 +1,20 @@
 """A tiny hospital in memory, a tiny network, and a recipe for both."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from covid_cxr.cohorts.intensity import Intensity, IntensitySample
+from covid_cxr.training.examples import assemble
 from covid_cxr.training.network import Network, initialise
 from covid_cxr.training.recipe import Recipe
-from covid_cxr.training.training_set import assemble
 
 SIZE_PX = 32
-INTENSITY = {"mean": 0.4, "standard_deviation": 0.2, "n_images": 40}
+INTENSITY = Intensity(mean=0.4, standard_deviation=0.2, n_images=40)
+SAMPLE = IntensitySample(images=40, seed=1)
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,16 @@ class MemoryStore:
 
 @dataclass(frozen=True)
 class Cohort:
-    """The arguments that every training and every scoring shares."""
+    """What examples are made of."""
 
     store: MemoryStore
     curated: pd.DataFrame
     split: pd.DataFrame
-    intensity: dict
 
-    def as_arguments(self):
-        return dict(vars(self))
+    def examples(self, labels=("pneumonia",), **changes):
+        """Return the examples of some labels, all with one intensity."""
+        whole = {**vars(self), "labels": list(labels), "sample": SAMPLE, **changes}
+        return replace(assemble(**whole), intensity=INTENSITY)
 
 
 @pytest.fixture(scope="session")
@@ -98,20 +101,13 @@ def cohort():
                 "part": parts,
             }
         ),
-        intensity=INTENSITY,
     )
 
 
 @pytest.fixture(scope="session")
-def training_set(cohort):
-    """Return the cohort as a training set of two labels."""
-    return assemble(
-        cohort.store,
-        cohort.curated,
-        cohort.split,
-        intensity=cohort.intensity,
-        labels=["pneumonia", "effusion"],
-    )
+def examples(cohort):
+    """Return the cohort's examples with two labels."""
+    return cohort.examples(["pneumonia", "effusion"])
 
 
 @pytest.fixture(scope="session")

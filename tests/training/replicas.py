@@ -17,13 +17,14 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from covid_cxr.cohorts.intensity import Intensity
+from covid_cxr.training.examples import Examples
 from covid_cxr.training.loop import fit
 from covid_cxr.training.network import Network, build_classifier
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.state import StateFolder
 from covid_cxr.training.strategy import Compute
 from covid_cxr.training.traced import traced_descent
-from covid_cxr.training.training_set import assemble
 
 NETWORK = Network(
     size_px=32,
@@ -64,15 +65,15 @@ class Store:
         return self.images[rows]
 
 
-def training_set(store):
+def examples_of(store):
     ids = [f"image_{number:02d}" for number in range(N_IMAGES)]
     is_case = np.random.default_rng(1).random(N_IMAGES) < 0.4
-    return assemble(
-        store,
-        pd.DataFrame({"image_id": ids, "row": range(N_IMAGES), "sign": is_case}),
-        pd.DataFrame({"image_id": ids, "patient_id": ids, "part": PARTS}),
-        intensity={"mean": 0.5, "standard_deviation": 0.25, "n_images": 45},
-        labels=["sign"],
+    table = {"image_id": ids, "patient_id": ids, "part": PARTS}
+    return Examples(
+        store=store,
+        radiographs=pd.DataFrame({**table, "row": range(N_IMAGES), "sign": is_case}),
+        labels=("sign",),
+        intensity=Intensity(mean=0.5, standard_deviation=0.25, n_images=45),
     )
 
 
@@ -91,13 +92,13 @@ def mirrored(folder):
     for name, compute, batch_images in [("two", two, 8), ("one", one, 16)]:
         recipe = Recipe(**head, batch_images=batch_images)
         state = fit(
-            classifier, training_set(Store()), recipe, stage="phase1", compute=compute
+            classifier, examples_of(Store()), recipe, stage="phase1", compute=compute
         )
         np.savez(folder / f"head_on_{name}.npz", *state.weights)
     recipe = Recipe(**RECIPE, batch_images=8)
     for number in (1, 2):
         state = fit(
-            classifier, training_set(Store()), recipe, stage="phase1", compute=two
+            classifier, examples_of(Store()), recipe, stage="phase1", compute=two
         )
         write_result(state, folder / f"result_{number}.txt")
     take_one_step(classifier, recipe, two, folder)
@@ -164,7 +165,7 @@ def worker(folder):
     store.seconds = 0.05
     state = fit(
         build_classifier(NETWORK, 1),
-        training_set(store),
+        examples_of(store),
         Recipe(**RECIPE, batch_images=8),
         stage="phase1",
         compute=Compute(strategy="multi_worker"),

@@ -7,8 +7,14 @@ import time
 import numpy as np
 import pytest
 
+from covid_cxr.training import batches as batches_module
 from covid_cxr.training.augmentation import distort, draw_distortion
-from covid_cxr.training.batches import normalise, plain_batches, training_batches
+from covid_cxr.training.batches import (
+    input_batches,
+    normalise,
+    plain_batches,
+    training_batches,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,12 +37,12 @@ def as_arrays(batches):
 
 
 @pytest.fixture(scope="module")
-def train(training_set):
-    return training_set.part("train")
+def train(examples):
+    return examples.part("train")
 
 
-def test_plain_batches_are_the_normalised_images_in_order(training_set):
-    part = training_set.part("validation")
+def test_plain_batches_are_the_normalised_images_in_order(examples):
+    part = examples.part("validation")
     batches = as_arrays(plain_batches(part, n_images=4))
     images = np.concatenate([images for images, _ in batches])
     expected = (part.store.images[part.rows] / 255 - 0.4) / 0.2
@@ -49,9 +55,23 @@ def test_plain_batches_are_the_normalised_images_in_order(training_set):
     )
 
 
-def test_tensorflow_takes_a_batch_without_copying_it(training_set):
-    images = training_set.store.images[:3, :7, :5]
-    batches = [normalise(images.copy(), training_set.intensity) for _ in range(5)]
+@pytest.mark.parametrize(("called_px", "sizes"), [(32**2 * 8, [8, 2]), (9, [1] * 10)])
+def test_a_batch_has_as_many_images_as_memory_holds(
+    examples, called_px, sizes, monkeypatch
+):
+    monkeypatch.setattr(batches_module, "CALLED_PX", called_px)
+    part = examples.part("validation")
+
+    batches = list(input_batches(part))
+
+    assert [len(batch) for batch in batches] == sizes
+    expected = normalise(part.store.read(part.rows), part.intensity)
+    np.testing.assert_array_equal(np.concatenate(batches), expected)
+
+
+def test_tensorflow_takes_a_batch_without_copying_it(examples):
+    images = examples.store.images[:3, :7, :5]
+    batches = [normalise(images.copy(), examples.intensity) for _ in range(5)]
 
     assert {batch.ctypes.data % 64 for batch in batches} == {0}
     np.testing.assert_allclose(

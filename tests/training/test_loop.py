@@ -44,14 +44,14 @@ def gradients_of_a_copy(classifier, weights, images, is_case):
 
 
 @pytest.mark.parametrize("decay", ["coupled_l2", "decoupled"])
-def test_five_steps_follow_the_formula(classifier, training_set, make_recipe, decay):
+def test_five_steps_follow_the_formula(classifier, examples, make_recipe, decay):
     recipe = make_recipe(decay=decay, weight_decay=0.1, momentum=0.8)
     descent = traced_descent(classifier, recipe)
     model = descent.network.model
     names = [variable.path.rsplit("/", 1)[-1] for variable in model.trainable_variables]
     zeros = [np.zeros(v.shape, np.float32) for v in model.trainable_variables]
     velocity = [array.astype(np.float64) for array in zeros]
-    batches = list(training_batches(training_set.part("train"), recipe, "p", epoch=1))
+    batches = list(training_batches(examples.part("train"), recipe, "p", epoch=1))
     batches = [batches[number] for number in (0, 1, 2, 1, 0)]
     learning_rate = 0.05
     with descent.network.lock:
@@ -84,43 +84,39 @@ def test_five_steps_follow_the_formula(classifier, training_set, make_recipe, de
     assert {"kernel", "bias", "gamma", "beta"} == set(names)
 
 
-def test_two_fresh_trainings_end_bit_for_bit_alike(
-    classifier, training_set, make_recipe
-):
-    first = fit(classifier, training_set, make_recipe(), stage="phase1")
-    fit(classifier, training_set, make_recipe(seed=99), stage="path_d.phase2")
-    second = fit(classifier, training_set, make_recipe(), stage="phase1")
+def test_two_fresh_trainings_end_bit_for_bit_alike(classifier, examples, make_recipe):
+    first = fit(classifier, examples, make_recipe(), stage="phase1")
+    fit(classifier, examples, make_recipe(seed=99), stage="path_d.phase2")
+    second = fit(classifier, examples, make_recipe(), stage="phase1")
 
     assert_same(first.weights, second.weights)
     assert_same(first.velocity, second.velocity)
     assert first.plateau == second.plateau
 
 
-def test_another_seed_gives_another_training(classifier, training_set, make_recipe):
-    first = fit(classifier, training_set, make_recipe(), stage="phase1")
-    other = fit(classifier, training_set, make_recipe(seed=99), stage="phase1")
+def test_another_seed_gives_another_training(classifier, examples, make_recipe):
+    first = fit(classifier, examples, make_recipe(), stage="phase1")
+    other = fit(classifier, examples, make_recipe(seed=99), stage="phase1")
 
     assert not np.array_equal(first.weights[0], other.weights[0])
 
 
-def test_paths_share_the_random_numbers_of_a_phase(
-    classifier, training_set, make_recipe
-):
+def test_paths_share_the_random_numbers_of_a_phase(classifier, examples, make_recipe):
     recipe = make_recipe(max_epochs=1)
-    in_path_a = fit(classifier, training_set, recipe, stage="path_a.phase2")
-    in_path_b = fit(classifier, training_set, recipe, stage="path_b.phase2")
-    in_phase_3 = fit(classifier, training_set, recipe, stage="path_a.phase3")
+    in_path_a = fit(classifier, examples, recipe, stage="path_a.phase2")
+    in_path_b = fit(classifier, examples, recipe, stage="path_b.phase2")
+    in_phase_3 = fit(classifier, examples, recipe, stage="path_a.phase3")
 
     assert_same(in_path_a.weights, in_path_b.weights)
     assert not np.array_equal(in_path_a.weights[0], in_phase_3.weights[0])
 
 
-def test_training_learns_what_is_there_to_learn(classifier, training_set, make_recipe):
+def test_training_learns_what_is_there_to_learn(classifier, examples, make_recipe):
     # In so few steps the moving averages of batch normalisation lag behind for long.
     recipe = make_recipe(
         max_epochs=30, learning_rate=0.05, plateau_epochs=30, stop_epochs=30
     )
-    one_label = dataclasses.replace(training_set, labels=("pneumonia",))
+    one_label = dataclasses.replace(examples, labels=("pneumonia",))
     state = fit(swap_head(classifier, 1, seed=1), one_label, recipe, stage="phase1")
 
     assert state.history[0]["loss"] > 0.5
@@ -128,23 +124,23 @@ def test_training_learns_what_is_there_to_learn(classifier, training_set, make_r
 
 
 def test_a_training_leaves_the_classifier_it_starts_from(
-    classifier, training_set, make_recipe
+    classifier, examples, make_recipe
 ):
     before = classifier.get_weights()
-    state = fit(classifier, training_set, make_recipe(max_epochs=1), stage="phase1")
+    state = fit(classifier, examples, make_recipe(max_epochs=1), stage="phase1")
 
     assert_same(classifier.get_weights(), before)
     assert not np.array_equal(state.weights[0], before[0])
 
 
 def test_the_best_weights_have_the_lowest_validation_loss(
-    classifier, training_set, make_recipe
+    classifier, examples, make_recipe
 ):
     # Steps so long that the loss goes up and down.
     recipe = make_recipe(learning_rate=5.0, max_epochs=6)
-    state = fit(classifier, training_set, recipe, stage="phase1")
+    state = fit(classifier, examples, recipe, stage="phase1")
     losses = [record["validation_loss"] for record in state.history]
-    validation = training_set.part("validation")
+    validation = examples.part("validation")
     network = traced_network(classifier)
     with network.lock:
         network.model.set_weights(state.best_weights)
@@ -157,22 +153,22 @@ def test_the_best_weights_have_the_lowest_validation_loss(
 
 
 def test_training_stops_and_the_rate_falls_without_improvement(
-    classifier, training_set, make_recipe
+    classifier, examples, make_recipe
 ):
     # So large a rate that the first epoch is the best.
     recipe = make_recipe(
         learning_rate=5.0, max_epochs=30, plateau_epochs=2, stop_epochs=3
     )
-    state = fit(classifier, training_set, recipe, stage="phase1")
+    state = fit(classifier, examples, recipe, stage="phase1")
     rates = [record["learning_rate"] for record in state.history]
 
     assert state.n_epochs == state.plateau.best_epoch + 3 < 30
     assert rates[-1] < rates[0]
 
 
-def test_the_history_tells_every_epoch(classifier, training_set, make_recipe, caplog):
+def test_the_history_tells_every_epoch(classifier, examples, make_recipe, caplog):
     with caplog.at_level("INFO"):
-        state = fit(classifier, training_set, make_recipe(), stage="path_b.phase3")
+        state = fit(classifier, examples, make_recipe(), stage="path_b.phase3")
 
     assert [record["epoch"] for record in state.history] == [1, 2, 3]
     for record in state.history:
@@ -186,13 +182,13 @@ def test_the_history_tells_every_epoch(classifier, training_set, make_recipe, ca
 
 
 def test_weight_decay_is_no_part_of_the_recorded_losses(
-    classifier, training_set, make_recipe
+    classifier, examples, make_recipe
 ):
     """With steps too short to matter, a strong decay changes no loss."""
     losses = [
         fit(
             classifier,
-            training_set,
+            examples,
             make_recipe(learning_rate=1e-9, weight_decay=decay, max_epochs=1),
             stage="phase1",
         ).history[0]
@@ -203,30 +199,28 @@ def test_weight_decay_is_no_part_of_the_recorded_losses(
         assert losses[0][name] == pytest.approx(losses[1][name], rel=1e-4)
 
 
-def test_a_loss_that_is_no_number_names_its_place(
-    classifier, training_set, make_recipe
-):
+def test_a_loss_that_is_no_number_names_its_place(classifier, examples, make_recipe):
     recipe = make_recipe(learning_rate=1e30)
 
     with pytest.raises(
         ValueError,
         match=r"path_a\.phase2: the loss is not a number in epoch 1, .*1e\+30",
     ):
-        fit(classifier, training_set, recipe, stage="path_a.phase2")
+        fit(classifier, examples, recipe, stage="path_a.phase2")
 
 
 def test_a_training_after_a_failed_one_is_as_if_nothing_had_been(
-    classifier, training_set, make_recipe
+    classifier, examples, make_recipe
 ):
-    first = fit(classifier, training_set, make_recipe(), stage="phase1")
+    first = fit(classifier, examples, make_recipe(), stage="phase1")
     with pytest.raises(ValueError, match="not a number"):
-        fit(classifier, training_set, make_recipe(learning_rate=1e30), stage="phase1")
-    second = fit(classifier, training_set, make_recipe(), stage="phase1")
+        fit(classifier, examples, make_recipe(learning_rate=1e30), stage="phase1")
+    second = fit(classifier, examples, make_recipe(), stage="phase1")
 
     assert_same(first.weights, second.weights)
 
 
-def test_an_unknown_label_counts_for_nothing(classifier, training_set, make_recipe):
+def test_an_unknown_label_counts_for_nothing(classifier, examples, make_recipe):
     """A step with unknown labels is that of the mean over the known ones."""
     rng = np.random.default_rng(2)
     images = rng.normal(size=(8, 32, 32, 1)).astype(np.float32)
@@ -260,13 +254,13 @@ def test_cross_entropy_leaves_unknown_labels_out():
 
 
 def test_an_interrupted_training_goes_on_to_the_same_end(
-    classifier, training_set, make_recipe, tmp_path
+    classifier, examples, make_recipe, tmp_path
 ):
     """Interrupted by a store that fails, in the middle of the third epoch."""
     recipe = make_recipe(max_epochs=4, learning_rate=0.5, plateau_epochs=1)
-    whole = fit(classifier, training_set, recipe, stage="phase1")
+    whole = fit(classifier, examples, recipe, stage="phase1")
 
-    class Failing(type(training_set.store)):
+    class Failing(type(examples.store)):
         n_left = 10
 
         def read(self, rows):
@@ -275,9 +269,7 @@ def test_an_interrupted_training_goes_on_to_the_same_end(
                 raise OSError("the disk is away")
             return super().read(rows)
 
-    failing = dataclasses.replace(
-        training_set, store=Failing(training_set.store.images)
-    )
+    failing = dataclasses.replace(examples, store=Failing(examples.store.images))
     states = StateFolder(tmp_path)
     with pytest.raises(tf.errors.OpError, match="the disk is away"):
         fit(classifier, failing, recipe, stage="phase1", states=states)
@@ -285,7 +277,7 @@ def test_an_interrupted_training_goes_on_to_the_same_end(
         "epoch_0001",
         "epoch_0002",
     }
-    resumed = fit(classifier, training_set, recipe, stage="phase1", states=states)
+    resumed = fit(classifier, examples, recipe, stage="phase1", states=states)
 
     assert_same(resumed.weights, whole.weights)
     assert_same(resumed.velocity, whole.velocity)
@@ -295,30 +287,30 @@ def test_an_interrupted_training_goes_on_to_the_same_end(
 
 @pytest.mark.parametrize("changed", ["recipe", "split", "images", "first weights"])
 def test_a_state_of_other_data_or_parameters_is_not_continued(
-    classifier, training_set, make_recipe, tmp_path, caplog, changed
+    classifier, examples, make_recipe, tmp_path, caplog, changed
 ):
     states = StateFolder(tmp_path)
     recipe = make_recipe(max_epochs=1)
-    fit(classifier, training_set, recipe, stage="phase1", states=states)
-    part = training_set.radiographs["part"].mask(np.arange(40) == 3, "test")
+    fit(classifier, examples, recipe, stage="phase1", states=states)
+    part = examples.radiographs["part"].mask(np.arange(40) == 3, "test")
     other = {
-        "recipe": (classifier, training_set, make_recipe(max_epochs=1, seed=3)),
+        "recipe": (classifier, examples, make_recipe(max_epochs=1, seed=3)),
         "split": (
             classifier,
             dataclasses.replace(
-                training_set, radiographs=training_set.radiographs.assign(part=part)
+                examples, radiographs=examples.radiographs.assign(part=part)
             ),
             recipe,
         ),
         "images": (
             classifier,
             dataclasses.replace(
-                training_set,
-                store=type(training_set.store)(training_set.store.images // 2),
+                examples,
+                store=type(examples.store)(examples.store.images // 2),
             ),
             recipe,
         ),
-        "first weights": (swap_head(classifier, 2, seed=77), training_set, recipe),
+        "first weights": (swap_head(classifier, 2, seed=77), examples, recipe),
     }
     with caplog.at_level("INFO"):
         state = fit(*other[changed], stage="phase1", states=states)
@@ -329,7 +321,7 @@ def test_a_state_of_other_data_or_parameters_is_not_continued(
 
 
 def test_the_epochs_before_a_loss_that_is_no_number_are_kept(
-    classifier, training_set, make_recipe, tmp_path
+    classifier, examples, make_recipe, tmp_path
 ):
     # So strong a decay that the weights overshoot, thirty times as far at every step.
     recipe = make_recipe(
@@ -337,7 +329,7 @@ def test_the_epochs_before_a_loss_that_is_no_number_are_kept(
     )
     states = StateFolder(tmp_path)
     with pytest.raises(ValueError, match="phase1: the loss is not a number") as error:
-        fit(classifier, training_set, recipe, stage="phase1", states=states)
+        fit(classifier, examples, recipe, stage="phase1", states=states)
     kept = sorted(path.stem for path in tmp_path.glob("*/*.state"))
     epoch = int(kept[-1].removeprefix("epoch_")) + 1
 
@@ -345,12 +337,12 @@ def test_the_epochs_before_a_loss_that_is_no_number_are_kept(
 
 
 def test_tensorboard_gets_one_value_per_epoch(
-    classifier, training_set, make_recipe, tmp_path
+    classifier, examples, make_recipe, tmp_path
 ):
     recipe = make_recipe(max_epochs=2)
     state = fit(
         classifier,
-        training_set,
+        examples,
         recipe,
         stage="phase1",
         compute=Compute(tensorboard=True),
@@ -379,10 +371,10 @@ def test_tensorboard_gets_one_value_per_epoch(
     ids=["xla", "mixed_bfloat16"],
 )
 def test_a_gpus_way_of_computing_is_the_same_step(
-    classifier, training_set, make_recipe, compute, tolerance
+    classifier, examples, make_recipe, compute, tolerance
 ):
     recipe = make_recipe()
-    batches = training_batches(training_set.part("train"), recipe, "p", epoch=1)
+    batches = training_batches(examples.part("train"), recipe, "p", epoch=1)
     images, is_case = next(iter(batches))
     losses, stepped = [], []
     for way in (Compute(), compute):

@@ -12,15 +12,15 @@ from covid_cxr.training.provenance import split_sha256, training_provenance
 
 
 @pytest.fixture(scope="module")
-def chain(initial, training_set, make_recipe):
+def chain(initial, examples, make_recipe):
     """Return the last state of a short training and two generations of provenance."""
     recipe = make_recipe(max_epochs=2)
     classifier = swap_head(initial[0], 2, seed=1)
-    state = fit(classifier, training_set, recipe, stage="phase1")
+    state = fit(classifier, examples, recipe, stage="phase1")
     record = initial[1]
     for stage in ("phase1", "path_b.phase2"):
         record = training_provenance(
-            stage, record, training_set=training_set, recipe=recipe, state=state
+            stage, record, examples=examples, recipe=recipe, state=state
         )
     return state, record
 

@@ -7,8 +7,6 @@ import pytest
 from covid_cxr.training.network import swap_head
 from covid_cxr.training.scores import score
 
-LABELS = ["pneumonia", "effusion"]
-
 
 @pytest.fixture(scope="module")
 def classifier(initial):
@@ -16,8 +14,8 @@ def classifier(initial):
 
 
 @pytest.fixture(scope="module")
-def scores(classifier, cohort):
-    return score(classifier, **cohort.as_arguments(), labels=LABELS)
+def scores(classifier, examples):
+    return score(classifier, examples)
 
 
 def test_the_held_out_images_are_scored_in_the_order_of_the_split(scores, cohort):
@@ -52,33 +50,28 @@ def test_the_labels_stand_beside_their_scores(scores, cohort):
     assert scores["effusion"].tolist() == known["effusion"].tolist()
 
 
-def test_very_sure_scores_are_still_told_apart(classifier, cohort):
+def test_very_sure_scores_are_still_told_apart(classifier, examples):
     sure = swap_head(classifier, 2, seed=21)
     head = sure.layers[-1]
     head.bias.assign(head.bias + 20.0)  # a sigmoid of 1 in single precision
-    scores = score(sure, **cohort.as_arguments(), labels=LABELS)
+    scores = score(sure, examples)
 
     assert scores["pneumonia_score"].nunique() == 19
     assert scores["pneumonia_score"].between(0, 1, inclusive="left").all()
 
 
-def test_a_split_without_a_test_part_gives_the_validation_scores(classifier, cohort):
-    rest = cohort.split[cohort.split["part"] != "test"]
-    arguments = {**cohort.as_arguments(), "split": rest}
-    scores = score(classifier, **arguments, labels=LABELS)
+def test_a_split_without_a_test_part_gives_the_validation_scores(classifier, examples):
+    scores = score(classifier, examples.part("train", "validation"))
 
     assert set(scores["part"]) == {"validation"}
     assert len(scores) == 10
 
 
-def test_a_split_with_nothing_held_out_is_refused(classifier, cohort):
-    train = cohort.split[cohort.split["part"] == "train"]
-    arguments = {**cohort.as_arguments(), "split": train}
-
+def test_a_split_with_nothing_held_out_is_refused(classifier, examples):
     with pytest.raises(ValueError, match="nothing to score"):
-        score(classifier, **arguments, labels=LABELS)
+        score(classifier, examples.part("train"))
 
 
 def test_labels_that_are_not_the_classifiers_are_refused(classifier, cohort):
     with pytest.raises(ValueError, match="has 2 outputs, but there are 1 labels"):
-        score(classifier, **cohort.as_arguments(), labels=["pneumonia"])
+        score(classifier, cohort.examples())

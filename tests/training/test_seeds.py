@@ -15,19 +15,19 @@ def train(initial, cohort, make_recipe, tmp_path_factory):
     """Return a function that trains and scores with a seed, and one that repeats."""
     parent, provenance = initial
     stage = Stage("path_f.phase3")
-    data = {**cohort.as_arguments(), "labels": ["pneumonia"]}
+    examples = cohort.examples()
     common = {
         "parent": parent,
         "parent_provenance": provenance,
         "compute": Compute(),
         "states": StateFolder(tmp_path_factory.mktemp("states")),
-        **data,
+        "examples": examples,
     }
 
     def once(seed):
         recipe = make_recipe(max_epochs=1, seed=seed)
         classifier, *_ = stage.train(recipe=recipe, **common)
-        return score(classifier, **data)
+        return score(classifier, examples)
 
     def repeat(n_seeds):
         further = train_further_seeds(
@@ -36,7 +36,7 @@ def train(initial, cohort, make_recipe, tmp_path_factory):
             repetition=Repetition(n_seeds=n_seeds),
             **common,
         )
-        return {seed: score(classifier, **data) for seed, classifier in further}
+        return {seed: score(classifier, examples) for seed, classifier in further}
 
     return once, repeat
 

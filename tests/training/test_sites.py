@@ -1,9 +1,12 @@
 """A training without each site in turn."""
 
+from dataclasses import asdict
+
 import pandas as pd
 import pytest
 
-from covid_cxr.cohorts.intensity import IntensitySample, measure_intensity
+from covid_cxr.cohorts.intensity import IntensitySample
+from covid_cxr.training.examples import assemble
 from covid_cxr.training.scores import score
 from covid_cxr.training.sites import StageWithoutSites
 from covid_cxr.training.stage import Stage
@@ -30,9 +33,8 @@ def common(initial, cohort, make_recipe, tmp_path):
     return {
         "parent": parent,
         "parent_provenance": provenance,
-        "store": cohort.store,
+        "examples": cohort.examples(),
         "curated": cohort.curated,
-        "labels": ["pneumonia"],
         "recipe": make_recipe(max_epochs=1),
         "compute": Compute(),
         "states": StateFolder(tmp_path),
@@ -50,22 +52,19 @@ def test_each_site_is_scored_by_a_training_on_its_own_split(splits, common):
 
     assert list(provenance) == ["north", "south"]
     for site, split in splits.groupby("site"):
-        data = {
-            **{name: common[name] for name in ("store", "curated", "labels")},
-            "split": split,
-            "intensity": measure_intensity(
-                common["store"], common["curated"], split, SAMPLE
-            ),
-        }
-        shared = {name: v for name, v in common.items() if name not in data}
-        classifier, _, record, _ = Stage(f"path_f.without {site}.phase3").train(
-            **{**shared, **data}
+        without = assemble(
+            *(common["examples"].store, common["curated"], split),
+            *(["pneumonia"], SAMPLE),
         )
-        expected = score(classifier, **data)
+        other = {n: v for n, v in common.items() if n not in ("examples", "curated")}
+        classifier, _, record, _ = Stage(f"path_f.without {site}.phase3").train(
+            examples=without, **other
+        )
+        expected = score(classifier, without)
         found = scores[scores["site"] == site].drop(columns="site")
         pd.testing.assert_frame_equal(found.reset_index(drop=True), expected)
         assert provenance[site]["weights_sha256"] == record["weights_sha256"]
-        assert provenance[site]["intensity"] == data["intensity"]
+        assert provenance[site]["intensity"] == asdict(without.intensity)
     assert provenance["north"]["intensity"] != provenance["south"]["intensity"]
 
 

@@ -18,14 +18,13 @@ def train(cohort, initial, tmp_path_factory):
     """Return a function that trains a stage on the cohort, each time from the start."""
 
     def run(name, recipe, *, labels=("pneumonia",), parent=initial, **changes):
-        arguments = {**cohort.as_arguments(), "labels": list(labels), **changes}
         return Stage(name).train(
             parent=parent[0],
             parent_provenance=parent[1],
             recipe=recipe,
             compute=Compute(),
             states=StateFolder(tmp_path_factory.mktemp("state")),
-            **arguments,
+            examples=cohort.examples(labels, **changes),
         )
 
     return run
@@ -64,15 +63,15 @@ def test_the_parent_is_not_trained_along(train, phase1, make_recipe):
 
 
 def test_the_classifier_has_the_weights_of_the_best_epoch(
-    train, initial, training_set, make_recipe
+    train, initial, examples, make_recipe
 ):
     recipe = make_recipe(learning_rate=0.5, max_epochs=6)
-    labels = training_set.labels
+    labels = examples.labels
     classifier, history, provenance, clock = train("phase1", recipe, labels=labels)
     best = min(history, key=lambda record: record["validation_loss"])
     until_best = make_recipe(learning_rate=0.5, max_epochs=int(best["epoch"]))
     stopped_there, *_ = train("phase1", until_best, labels=labels)
-    to_the_end = fit(classifier, training_set, recipe, stage="phase1").weights
+    to_the_end = fit(classifier, examples, recipe, stage="phase1").weights
 
     assert provenance["best_epoch"] == best["epoch"] < 6
     assert len(clock["seconds"]) == provenance["n_epochs"]
@@ -108,7 +107,7 @@ def test_a_single_class_is_refused_before_anything_is_trained(
 
 
 def test_images_of_another_size_are_refused_before_training(train, cohort, make_recipe):
-    small = type(cohort.store)(np.zeros((40, 16, 16), np.uint8))
+    small = type(cohort.store)(cohort.store.images[:, :16, :16])
 
     with pytest.raises(ValueError, match="16 px"):
         train("phase1", make_recipe(), store=small)
@@ -150,11 +149,9 @@ def test_a_training_that_is_over_is_not_trained_again(
             return super().read(rows)
 
     arguments = {
-        **cohort.as_arguments(),
-        "store": Telling(cohort.store.images),
+        "examples": cohort.examples(store=Telling(cohort.store.images)),
         "parent": initial[0],
         "parent_provenance": initial[1],
-        "labels": ["pneumonia"],
         "recipe": make_recipe(max_epochs=2),
         "compute": Compute(),
         "states": StateFolder(tmp_path),

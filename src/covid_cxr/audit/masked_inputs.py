@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from covid_cxr.radiographs.lung_masks import encode_mask
 from covid_cxr.radiographs.masked_store import MaskedStore
-from covid_cxr.radiographs.store import ImageStore
+from covid_cxr.radiographs.store import Images
 
 LUNGS_REMOVED, LUNGS_ONLY = "lungs_removed", "lungs_only"
 CENTRE_REMOVED, BORDER_ONLY = "centre_removed", "border_only"
@@ -49,32 +49,32 @@ class MaskedInputs:
 
 
 def mask_inputs(
-    store: ImageStore,
-    curated: pd.DataFrame,
+    store: Images,
+    radiographs: pd.DataFrame,
     lungs: pd.DataFrame,
     *,
     mean_intensity: float,
     masked_inputs: MaskedInputs,
 ) -> dict[str, MaskedStore]:
-    """Return the images of a cohort as each of `INPUTS` shows them.
+    """Return radiographs as each of `INPUTS` shows them.
 
     Args:
-        store: The cohort's images.
-        curated: `image_id` and `row` in the store.
+        store: Holds the images.
+        radiographs: `image_id` and `row` in the store.
         lungs: From `curate_lungs`: those images alone are shown without their lungs.
         mean_intensity: Of the training images, on [0, 1].
         masked_inputs: How much of the other images is hidden.
     """
-    row_of_image = curated.set_index("image_id")["row"]
-    rows = row_of_image[lungs["image_id"]].astype(int)
-    of_lungs = dict(zip(rows, lungs["png"], strict=True))
+    outlined = radiographs.merge(lungs, on="image_id")
+    of_lungs = dict(zip(outlined["row"].astype(int), outlined["png"], strict=True))
+    rows = radiographs["row"].astype(int)
     centre = _central_block(store.size_px, masked_inputs.centre_share)
     inner = _central_block(store.size_px, 1 - 2 * masked_inputs.border_share)
     masks = {
         LUNGS_REMOVED: of_lungs,
         LUNGS_ONLY: of_lungs,
-        CENTRE_REMOVED: dict.fromkeys(row_of_image.astype(int), encode_mask(centre)),
-        BORDER_ONLY: dict.fromkeys(row_of_image.astype(int), encode_mask(inner)),
+        CENTRE_REMOVED: dict.fromkeys(rows, encode_mask(centre)),
+        BORDER_ONLY: dict.fromkeys(rows, encode_mask(inner)),
     }
     return {
         name: MaskedStore(

@@ -2,6 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
+from covid_cxr.checks import check_word
+
 FAIL, WARN, CLEAN = "fail", "warn", "clean"
 SAME_IMAGE, DUPLICATE, SAME_PATIENT = "same_image", "duplicate", "same_patient"
 UNKNOWN_ANCESTRY = "unknown_ancestry"
@@ -28,9 +30,6 @@ class OnLeak:
 
     def __post_init__(self) -> None:
         """Refuse what is neither fail nor warn."""
+        place = "parameters_audit.yml"
         for kind, answer in asdict(self).items():
-            if answer not in {FAIL, WARN}:
-                raise ValueError(
-                    f"audit.on_leak.{kind} must be {FAIL} or {WARN}, got {answer!r}; "
-                    "correct it in parameters_audit.yml."
-                )
+            check_word(f"audit.on_leak.{kind}", answer, (FAIL, WARN), place=place)

@@ -5,14 +5,39 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
-from covid_cxr.radiographs.store import ImageStore
+from covid_cxr.checks import check_whole
+from covid_cxr.radiographs.store import Images
 
 logger = logging.getLogger(__name__)
 
 _WHITE = 255
 _BATCH_IMAGES = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intensity:
+    """How bright the training images are, on [0, 1].
+
+    Attributes:
+        mean: Of all their pixels.
+        standard_deviation: Of all their pixels.
+        n_images: How many of them were measured.
+    """
+
+    mean: float
+    standard_deviation: float
+    n_images: int
+
+    def __post_init__(self) -> None:
+        """Refuse what images cannot be normalised by."""
+        if not (0 <= self.mean <= 1 and self.standard_deviation > 0):
+            raise ValueError(
+                f"The intensity's mean is {self.mean} and its standard deviation "
+                f"{self.standard_deviation}, expected 0 to 1 and more than 0. Look at "
+                "the training images and run curation again."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,78 +54,55 @@ class IntensitySample:
 
     def __post_init__(self) -> None:
         """Refuse an empty sample."""
-        is_count = isinstance(self.images, int) and not isinstance(self.images, bool)
-        if not is_count or self.images < 1:
-            raise ValueError(
-                f"images of an intensity sample must be a whole number of at least 1, "
-                f"got {self.images!r}; correct it in study.yml."
-            )
+        name = "images of an intensity sample"
+        check_whole(name, self.images, least=1, place="study.yml")
 
 
 def measure_intensity(
-    store: ImageStore,
-    curated: pd.DataFrame,
-    split: pd.DataFrame,
-    sample: IntensitySample,
-) -> dict[str, float]:
-    """Return `mean`, `standard_deviation` (on [0, 1]) and `n_images` of a sample.
+    store: Images, rows: NDArray[np.int64], sample: IntensitySample
+) -> Intensity:
+    """Return the intensity of a sample of images.
 
-    One scalar each over all pixels of the sampled training images, without
-    augmentation (paper, Sections 2.1 and 2.2). Exact: grey levels are counted.
+    One scalar each over all pixels of the sampled images, without augmentation (paper,
+    Sections 2.1 and 2.2). Exact: grey levels are counted.
 
     Args:
-        store: The cohort's image store.
-        curated: `image_id` and `row` in the store.
-        split: `image_id` and `part`; images of "train" are drawn.
+        store: Holds the images.
+        rows: Of the training images, in the order of their ids.
         sample: How many, and the seed.
 
     Raises:
         ValueError: If there is no training image, or all pixels are equal.
     """
-    rows = _draw_rows(curated, split, sample)
+    if not len(rows):
+        raise ValueError(
+            "The train part is empty, so its intensity cannot be measured. Enlarge it "
+            "in the split's parameters."
+        )
+    rng = np.random.default_rng(sample.seed)
+    drawn = np.sort(rng.permutation(rows)[: sample.images])
     pixels_per_level = np.zeros(_WHITE + 1, dtype=np.int64)
-    for first in range(0, len(rows), _BATCH_IMAGES):
-        for image in store.read(rows[first : first + _BATCH_IMAGES]):
+    for first in range(0, len(drawn), _BATCH_IMAGES):
+        for image in store.read(drawn[first : first + _BATCH_IMAGES]):
             pixels_per_level += np.bincount(image.ravel(), minlength=_WHITE + 1)
     mean, standard_deviation = _moments(pixels_per_level)
     if standard_deviation == 0:
         raise ValueError(
-            f"All pixels of the {len(rows)} sampled training images in {store.root} "
-            f"have the value {mean * _WHITE:.0f}; look at the raw files."
+            f"All pixels of the {len(drawn)} sampled training images have the value "
+            f"{mean * _WHITE:.0f}; look at the raw files."
         )
     logger.info(
         "intensity of %d training images: mean %.4f, standard deviation %.4f",
-        len(rows),
+        len(drawn),
         mean,
         standard_deviation,
     )
-    return {
-        "mean": mean,
-        "standard_deviation": standard_deviation,
-        "n_images": len(rows),
-    }
+    return Intensity(
+        mean=mean, standard_deviation=standard_deviation, n_images=len(drawn)
+    )
 
 
-def _draw_rows(
-    curated: pd.DataFrame, split: pd.DataFrame, sample: IntensitySample
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return the store's rows of the sampled training images, ascending."""
-    trained = split.loc[split["part"] == "train", "image_id"].sort_values()
-    row_of_image = curated.set_index("image_id")["row"]
-    missing = trained[~trained.isin(row_of_image.index)]
-    if trained.empty or not missing.empty:
-        raise ValueError(
-            f"The split has {len(trained)} training images, {len(missing)} of which "
-            f"are not among the curated ones; run the curation pipeline again."
-        )
-    rng = np.random.default_rng(sample.seed)
-    drawn = rng.permutation(row_of_image[trained].to_numpy(np.int64))[: sample.images]
-    return np.sort(drawn)
-
-
-def _moments(
-    pixels_per_level: np.ndarray[tuple[int], np.dtype[np.int64]],
-) -> tuple[float, float]:
+def _moments(pixels_per_level: NDArray[np.int64]) -> tuple[float, float]:
     """Return mean and population standard deviation on [0, 1], from exact sums."""
     levels = range(_WHITE + 1)
     counts = pixels_per_level.tolist()  # Python's integers do not overflow

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 import pandas as pd
 
 from covid_cxr.cohorts.radiograph_table import (
-    UNKNOWN,
     age_in_years,
     first_reason,
     frontal_view,
@@ -69,14 +68,13 @@ def read_listing(
     optional = manifest.reindex(columns=["source", "study_date"])
     return pd.DataFrame(
         {
-            "image_id": names.fillna("(none)"),
-            "name": names.fillna("(none)"),
+            "image_id": names,
             "patient": patients,
             "source": source_name(optional["source"]),
             "view": frontal_view(manifest["view"]),
             "sex": sex(manifest["sex"]),
             "age_years": age_in_years(manifest["age"]),
-            "site": stated(manifest["site"]).fillna(UNKNOWN),
+            "site": stated(manifest["site"]),
             "study_date": stated(optional["study_date"]),
             **{label: results[column] for column, label in labels.items()},
             "reason": first_reason(manifest, reasons),

@@ -2,8 +2,9 @@
 
 A source module (`nih`, `rsna`, …) turns a publisher's tables into a *listing*: the
 radiograph table without `file` and `is_synthetic`, but with `name` (the file's name)
-and `reason` (why the radiograph cannot be used; missing if it can). `admit` makes the
-radiograph table and the table of the rejected from it. Unknown is missing, never -1.
+and `reason` (why the radiograph cannot be used; missing if it can). What is unknown is
+missing, or left out as a whole, and never -1. `admit` makes the radiograph table and
+the table of the rejected from it.
 
 `source` is the collection that an image comes from, `site` where it was taken.
 `patient_id` is "<namespace>:<id>"; ids are compared within a namespace only.
@@ -50,6 +51,7 @@ TUBERCULOSIS = "tuberculosis"
 
 NIH_SITE = "NIH Clinical Center"
 UNKNOWN = "unknown"
+BOX = ("x", "y", "width", "height")  # in pixels, as tables of boxes have them
 OLDEST_YEARS = 120.0
 
 _FIXED_COLUMNS = {
@@ -81,6 +83,8 @@ REJECTED = pa.DataFrameSchema(
     },
     strict=True,
 )
+
+_UNKNOWN_WORDS = ("view", "sex", "site")  # "unknown", not missing
 
 _YEARS_PER_UNIT = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 # English, Spanish, French, German, Italian, Portuguese; as documented in docs/data.md.
@@ -140,6 +144,7 @@ def admit(
     Raises:
         ValueError: If no row is usable, or the table does not fit the schema.
     """
+    listing = complete(listing)
     matches = [images.locate(name) for name in listing["name"]]
     located = listing.assign(
         file=_text([m[0] if len(m) == 1 else None for m in matches], listing.index),
@@ -168,6 +173,22 @@ def admit(
             f"{describe_reasons(rejected)}. Is it the right table?"
         )
     return radiographs, rejected
+
+
+def complete(listing: pd.DataFrame) -> pd.DataFrame:
+    """Return a listing with all that it may leave out, which is unknown.
+
+    The name is that of the image where none is stated; an image without is "(none)".
+
+    Args:
+        listing: With `image_id`; `name` and what describes a radiograph may be missing.
+    """
+    described = [*_UNKNOWN_WORDS, "age_years", "study_date"]
+    whole = listing.reindex(columns=[*dict.fromkeys([*listing, "name", *described])])
+    image_ids = whole["image_id"].astype("str").fillna("(none)")
+    words = whole[[*_UNKNOWN_WORDS]].astype("str").fillna(UNKNOWN)
+    names = whole["name"].astype("str").fillna(image_ids)
+    return whole.assign(image_id=image_ids, name=names, **words)
 
 
 def as_rejected(rows: pd.DataFrame, *, stage: str) -> pd.DataFrame:

@@ -3,9 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from kedro.io import AbstractDataset
 from rich import get_console
 from rich.progress import (
     BarColumn,
@@ -18,7 +16,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from covid_cxr.datasets.local_path import local_path
+from covid_cxr.datasets.local import LocalDataset
 from covid_cxr.radiographs.admission import log_admissions
 from covid_cxr.radiographs.curation import StorePlan, write_planned
 from covid_cxr.radiographs.store import (
@@ -35,7 +33,7 @@ from covid_cxr.workers import as_done, executor
 logger = logging.getLogger(__name__)
 
 
-class ImageStoreDataset(AbstractDataset[StorePlan, ImageStore]):
+class ImageStoreDataset(LocalDataset[StorePlan, ImageStore]):
     """An image store in a local or shared folder.
 
     Saving a plan renders its shards in `curation.workers` processes, or on the Dask
@@ -50,18 +48,6 @@ class ImageStoreDataset(AbstractDataset[StorePlan, ImageStore]):
           filepath: data/03_primary/nih_store
         ```
     """
-
-    def __init__(
-        self, *, filepath: str, metadata: dict[str, Any] | None = None
-    ) -> None:
-        """Name the folder.
-
-        Args:
-            filepath: The store's folder.
-            metadata: For kedro-viz.
-        """
-        self._filepath = local_path(filepath)
-        self.metadata = metadata
 
     def load(self) -> ImageStore:
         """Return a handle to the store.
@@ -112,9 +98,6 @@ class ImageStoreDataset(AbstractDataset[StorePlan, ImageStore]):
 
     def _exists(self) -> bool:
         return is_finished(self._filepath)
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}
 
 
 class _ImagesPerSecond(ProgressColumn):

@@ -5,13 +5,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractDataset
 from kedro_datasets._typing import JSONPreview
 
-from covid_cxr.datasets.local_path import local_path
+from covid_cxr.datasets.local import LocalDataset
 
 
-class KerasModelDataset(AbstractDataset[Any, Any]):
+class KerasModelDataset(LocalDataset[Any, Any]):
     """A Keras 3 model in one `.keras` file on a local or shared disk.
 
     Loaded without its optimizer, and never with code stored in the file (safe mode);
@@ -43,8 +42,7 @@ class KerasModelDataset(AbstractDataset[Any, Any]):
                 f"A Keras model is kept in a .keras file, got {filepath!r}; name it "
                 f"so (older formats are not whole models or run code when loaded)."
             )
-        self._filepath = local_path(filepath)
-        self.metadata = metadata
+        super().__init__(filepath=filepath, metadata=metadata)
 
     def load(self) -> Any:
         """Return the model, not compiled.
@@ -85,12 +83,6 @@ class KerasModelDataset(AbstractDataset[Any, Any]):
             "keras_version": made.get("keras_version"),
         }
         return JSONPreview(json.dumps(shown))
-
-    def _exists(self) -> bool:
-        return self._filepath.is_file()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}
 
 
 def _forget_the_process(path: Path) -> None:

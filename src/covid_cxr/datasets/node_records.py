@@ -5,11 +5,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from kedro.io import AbstractDataset
-
-from covid_cxr.datasets.local_path import local_path
+from covid_cxr.datasets.local import LocalDataset
 
 # By ingredient: "code", "wiring", and the names of datasets and parameters. None where
 # there is nothing, or nothing that another run could find again.
@@ -67,7 +64,7 @@ class NodeRecords:
         return self.root / f"{node}.json"
 
 
-class NodeRecordsDataset(AbstractDataset[None, NodeRecords]):
+class NodeRecordsDataset(LocalDataset[None, NodeRecords]):
     """The folder of the records; nodes neither read nor write it.
 
     Example:
@@ -77,18 +74,6 @@ class NodeRecordsDataset(AbstractDataset[None, NodeRecords]):
           filepath: data/.fingerprints
         ```
     """
-
-    def __init__(
-        self, *, filepath: str, metadata: dict[str, Any] | None = None
-    ) -> None:
-        """Name the folder.
-
-        Args:
-            filepath: The folder; it need not exist.
-            metadata: For kedro-viz.
-        """
-        self._filepath = local_path(filepath)
-        self.metadata = metadata
 
     def load(self) -> NodeRecords:
         """Return a handle to the records."""
@@ -104,9 +89,3 @@ class NodeRecordsDataset(AbstractDataset[None, NodeRecords]):
             f"The records in {self._filepath} are written by the hooks of a run; a "
             "node cannot save them."
         )
-
-    def _exists(self) -> bool:
-        return self._filepath.is_dir()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}

@@ -3,13 +3,11 @@
 import logging
 from collections.abc import Iterable, Sized
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from kedro.io import AbstractDataset
 from rich import get_console
 from rich.progress import track
 
-from covid_cxr.datasets.local_path import local_path
+from covid_cxr.datasets.local import LocalDataset
 from covid_cxr.radiographs.folder import (
     SYNTHETIC_MARKER,
     RadiographFolder,
@@ -22,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class RadiographFolderDataset(
-    AbstractDataset[Iterable[tuple[str, bytes]], RadiographFolder]
+    LocalDataset[Iterable[tuple[str, bytes]], RadiographFolder]
 ):
     """A local or shared folder of raw image files.
 
@@ -37,18 +35,6 @@ class RadiographFolderDataset(
           filepath: data/01_raw/nih
         ```
     """
-
-    def __init__(
-        self, *, filepath: str, metadata: dict[str, Any] | None = None
-    ) -> None:
-        """Name the folder.
-
-        Args:
-            filepath: The folder; files may lie at any depth.
-            metadata: For kedro-viz.
-        """
-        self._filepath = local_path(filepath)
-        self.metadata = metadata
 
     def load(self) -> RadiographFolder:
         """Return the folder's list of image files.
@@ -135,9 +121,6 @@ class RadiographFolderDataset(
 
     def _exists(self) -> bool:
         return next(image_files(self._filepath), None) is not None
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}
 
 
 def _write_at_once(path: Path, content: bytes) -> None:

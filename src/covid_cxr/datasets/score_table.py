@@ -3,16 +3,15 @@
 from typing import Any
 
 import pandas as pd
-from kedro.io import AbstractDataset
 
-from covid_cxr.datasets.local_path import local_path
+from covid_cxr.datasets.local import LocalDataset
 from covid_cxr.user_csv import read_user_csv
 
 _PARQUET = ".parquet"
 _TEXTS = (".csv", ".tsv", ".txt", ".gz")  # the separator is told by the content
 
 
-class ScoreTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
+class ScoreTableDataset(LocalDataset[pd.DataFrame, pd.DataFrame]):
     """A CSV or parquet file that stays as its owner made it.
 
     Example:
@@ -35,8 +34,8 @@ class ScoreTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         Raises:
             ValueError: If the file is of another kind.
         """
-        self._filepath = local_path(filepath).expanduser()
-        self.metadata = metadata
+        super().__init__(filepath=filepath, metadata=metadata)
+        self._filepath = self._filepath.expanduser()
         if self._filepath.suffix.lower() not in (*_TEXTS, _PARQUET):
             raise ValueError(
                 f"A table of scores is a .csv, .tsv or .parquet file, got "
@@ -67,9 +66,3 @@ class ScoreTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         raise PermissionError(
             f"{self._filepath} is the user's own table and is never written."
         )
-
-    def _exists(self) -> bool:
-        return self._filepath.is_file()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}

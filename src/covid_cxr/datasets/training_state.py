@@ -1,14 +1,14 @@
 """The folder that keeps a training's state through a crash."""
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import DatasetError
 
-from covid_cxr.datasets.local_path import local_path
+from covid_cxr.datasets.local import LocalDataset
 from covid_cxr.training.state import StateFolder
 
 
-class TrainingStateDataset(AbstractDataset[NoReturn, StateFolder]):
+class TrainingStateDataset(LocalDataset[NoReturn, StateFolder]):
     """A handle to the folder in which a training keeps its states.
 
     A place, not a value: it exists before there is anything in it, the training itself
@@ -21,18 +21,6 @@ class TrainingStateDataset(AbstractDataset[NoReturn, StateFolder]):
           filepath: data/06_models/state/phase1
         ```
     """
-
-    def __init__(
-        self, *, filepath: str, metadata: dict[str, Any] | None = None
-    ) -> None:
-        """Name the folder, local or shared.
-
-        Args:
-            filepath: Need not exist.
-            metadata: For kedro-viz.
-        """
-        self._filepath = local_path(filepath)
-        self.metadata = metadata
 
     def load(self) -> StateFolder:
         """Return the handle."""
@@ -51,6 +39,3 @@ class TrainingStateDataset(AbstractDataset[NoReturn, StateFolder]):
 
     def _exists(self) -> bool:
         return True
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from covid_cxr.checks import check_whole
 from covid_cxr.radiographs.store import ImageStore
 
 logger = logging.getLogger(__name__)
@@ -60,14 +61,13 @@ class DuplicateSearch:
     def __post_init__(self) -> None:
         """Refuse distances that would take any picture for its own negative."""
         for name in ("max_distance", "max_inverted_distance"):
-            value = getattr(self, name)
-            is_whole = isinstance(value, int) and not isinstance(value, bool)
-            if not is_whole or not 0 <= value < FINGERPRINT_BITS // 2:
-                raise ValueError(
-                    f"duplicates.{name} must be a whole number of bits from 0 to "
-                    f"{FINGERPRINT_BITS // 2 - 1}, got {value!r}; correct it in "
-                    f"parameters_curation.yml."
-                )
+            check_whole(
+                f"duplicates.{name}",
+                getattr(self, name),
+                least=0,
+                most=FINGERPRINT_BITS // 2 - 1,
+                place="parameters_curation.yml",
+            )
         if not 0 < self.min_correlation <= 1:
             raise ValueError(
                 f"duplicates.min_correlation must be above 0 and at most 1, got "

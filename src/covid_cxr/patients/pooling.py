@@ -5,11 +5,8 @@ leaves that untested. In the pool an image's id is led by its cohort: "nih:0001.
 """
 
 import logging
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from covid_cxr.cohorts.radiograph_table import COVID19
@@ -84,33 +81,6 @@ def pool_splits(splits: Mapping[str, pd.DataFrame], *, tested: str) -> pd.DataFr
     split = everything.loc[is_kept, ["image_id", "patient_id", "part"]]
     refuse_shared_patients(split)
     return split.sort_values("image_id", ignore_index=True)
-
-
-def pool_intensities(
-    intensities: Mapping[str, Mapping[str, Any]],
-    *,
-    n_training_images: Mapping[str, int],
-) -> dict[str, float]:
-    """Return the intensity of all training images from that of each cohort's.
-
-    The images are of one size, so the moments of the whole are the means of the
-    cohorts' first two moments, weighted by their training images.
-
-    Args:
-        intensities: By cohort: `mean`, `standard_deviation` and `n_images` measured.
-        n_training_images: Of each cohort in the pool.
-    """
-    cohorts = list(intensities)
-    weights = np.array([n_training_images[cohort] for cohort in cohorts], dtype=float)
-    means = np.array([intensities[cohort]["mean"] for cohort in cohorts])
-    deviations = np.array([intensities[c]["standard_deviation"] for c in cohorts])
-    mean = float(np.average(means, weights=weights))
-    square = float(np.average(means**2 + deviations**2, weights=weights))
-    return {
-        "mean": mean,
-        "standard_deviation": math.sqrt(square - mean**2),
-        "n_images": sum(intensities[cohort]["n_images"] for cohort in cohorts),
-    }
 
 
 def _labels_of(cohort: str, radiographs: pd.DataFrame, label: str) -> pd.Series:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from covid_cxr.checks import check_whole
 from covid_cxr.cohorts.radiograph_table import UNKNOWN
 from covid_cxr.patients.split_targets import SITE, SplitTargets
 from covid_cxr.patients.splits import split_by_patient
@@ -35,12 +36,8 @@ class LeftOutSites:
 
     def __post_init__(self) -> None:
         """Refuse what is no number of patients."""
-        count = self.least_patients
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise ValueError(
-                f"sites.least_patients must be a whole number of at least 1, got "
-                f"{count!r}; correct it in parameters_sites.yml."
-            )
+        place = "parameters_sites.yml"
+        check_whole("sites.least_patients", self.least_patients, least=1, place=place)
 
 
 def split_sites(

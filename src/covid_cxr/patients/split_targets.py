@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass, field
 
+from covid_cxr.checks import check_word
+
 OFFICIAL, NONE, FOLD, SITE = "official", "none", "fold", "site"
 TEST_WORDS = (OFFICIAL, NONE, FOLD, SITE)
 OFFICIAL_TEST = "official_test"
 ELIGIBLE = ("all", OFFICIAL_TEST)
 KEEP_TOGETHER, REMOVE, IGNORE = "keep_together", "remove", "ignore"
+DUPLICATES = (KEEP_TOGETHER, REMOVE, IGNORE)
 
-_FILE = "correct it in study.yml, or in the parameters `<training set>_split`."
+_PLACE = "study.yml, or in the parameters `<training set>_split`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +57,11 @@ class SplitTargets:
 
     def __post_init__(self) -> None:
         """Refuse what is no share, no count, or no known word."""
-        _check_word("eligible", self.eligible, ELIGIBLE)
-        _check_word("duplicates", self.duplicates, (KEEP_TOGETHER, REMOVE, IGNORE))
+        check_word("eligible", self.eligible, ELIGIBLE, place=_PLACE)
+        check_word("duplicates", self.duplicates, DUPLICATES, place=_PLACE)
         if isinstance(self.test, str):
-            _check_word("test", self.test, (*TEST_WORDS, "a share or a count"))
+            words = (*TEST_WORDS, "a share or a count")
+            check_word("test", self.test, words, place=_PLACE)
         amounts = {"images": self.images, "validation": self.validation}
         optional = {
             "test": None if isinstance(self.test, str) else self.test,
@@ -81,7 +85,8 @@ class SplitTargets:
             raise ValueError(
                 f"test: {FOLD} goes with n_folds of at least 2 and fold from 0 to "
                 f"n_folds - 1, and any other test with neither; got test "
-                f"{self.test!r}, n_folds {self.n_folds!r}, fold {self.fold!r}; {_FILE}"
+                f"{self.test!r}, n_folds {self.n_folds!r}, fold {self.fold!r}; correct "
+                f"it in {_PLACE}."
             )
 
     def _check_site(self) -> None:
@@ -89,7 +94,7 @@ class SplitTargets:
             raise ValueError(
                 f"test: {SITE} goes with a held_out_site, and any other test with "
                 f"none; got test {self.test!r}, held_out_site "
-                f"{self.held_out_site!r}; {_FILE}"
+                f"{self.held_out_site!r}; correct it in {_PLACE}."
             )
 
 
@@ -97,18 +102,10 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _check_word(name: str, value: str, words: tuple[str, ...]) -> None:
-    if value not in words:
-        raise ValueError(
-            f"{name} must be {', '.join(words[:-1])} or {words[-1]}, got {value!r}; "
-            f"{_FILE}"
-        )
-
-
 def _check_amount(name: str, value: float) -> None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or value <= 0 or (value > 1 and value != int(value)):
         raise ValueError(
             f"{name} must be a share above 0 and up to 1, or a whole count above 1, "
-            f"got {value!r}; {_FILE}"
+            f"got {value!r}; correct it in {_PLACE}."
         )

@@ -5,7 +5,6 @@ No pipeline of its own: the phases instantiate these nodes, for a path in its na
 
 from kedro.pipeline import Node
 
-from covid_cxr.study.current import current
 from covid_cxr.study.design import Training
 from covid_cxr.training.scores import score
 from covid_cxr.training.stage import Stage
@@ -13,20 +12,13 @@ from covid_cxr.training.stage import Stage
 
 def train_and_score(training: Training) -> list[Node]:
     """Return the two nodes, over dataset names that the phase maps to its own."""
-    images = {
-        "store": "store",
-        "curated": "curated",
-        "split": "split",
-        "intensity": "intensity",
-        "labels": "params:labels",
-    }
     return [
         Node(
             Stage(training.name).train,
             inputs={
                 "parent": "parent",
                 "parent_provenance": "parent_provenance",
-                **images,
+                "examples": "examples",
                 "recipe": "params:recipe",
                 "compute": "params:compute",
                 "states": "state",
@@ -37,7 +29,7 @@ def train_and_score(training: Training) -> list[Node]:
         ),
         Node(
             score,
-            inputs={"classifier": "classifier", **images},
+            inputs={"classifier": "classifier", "examples": "examples"},
             outputs="scores",
             name="score",
         ),
@@ -46,15 +38,10 @@ def train_and_score(training: Training) -> list[Node]:
 
 def inputs_of(training: Training) -> dict[str, str]:
     """Return which datasets of the catalog the nodes of a training read."""
-    drawn = training.training_set
-    cohort = current().cohort_of[drawn]
     return {
         "parent": training.parent_classifier,
         "parent_provenance": training.parent_provenance,
-        "store": f"{cohort}_store",
-        "curated": f"{cohort}_curated",
-        "split": f"{drawn}_split",
-        "intensity": f"{drawn}_intensity",
+        "examples": f"{training.training_set}_examples",
         "state": f"{training.dataset_prefix}_state",
     }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 from pydicom import Dataset
 
+from covid_cxr.checks import check_word
 from covid_cxr.radiographs.body_part import (
     CHEST,
     OTHER_PART,
@@ -83,16 +84,14 @@ class Admission:
 
     def __post_init__(self) -> None:
         """Refuse a choice that does not exist."""
-        for name, choices in (
-            ("body_part", BODY_PART_CHOICES),
-            ("view_not_understood", VIEW_CHOICES),
-        ):
-            value = getattr(self, name)
-            if value not in choices:
-                raise ValueError(
-                    f"curation.{name} must be one of {', '.join(choices)}, got "
-                    f"{value!r}; correct it in parameters_curation.yml."
-                )
+        choices = {"body_part": BODY_PART_CHOICES, "view_not_understood": VIEW_CHOICES}
+        for name, words in choices.items():
+            check_word(
+                f"curation.{name}",
+                getattr(self, name),
+                words,
+                place="parameters_curation.yml",
+            )
 
 
 USUAL = Admission()

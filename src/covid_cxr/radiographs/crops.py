@@ -9,12 +9,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from covid_cxr.checks import check_share
 from covid_cxr.radiographs.folder import RadiographFolder
-from covid_cxr.radiographs.unmatched import (
-    UnmatchedBound,
-    check_share,
-    refuse_unmatched,
-)
+from covid_cxr.radiographs.unmatched import UnmatchedBound, refuse_unmatched
 from covid_cxr.user_numbers import PIXELS, line_of, numbers
 
 EDGES = ["x0", "y0", "x1", "y1"]
@@ -34,10 +31,7 @@ class CropMatching:
 
     def __post_init__(self) -> None:
         """Refuse what is no share."""
-        check_share(self.max_unmatched_share, _PARAMETER)
-
-
-ANY_SHARE = CropMatching(max_unmatched_share=1)
+        check_share(_PARAMETER, self.max_unmatched_share)
 
 
 def match_crops(

@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from itertools import compress
 from pathlib import Path, PurePosixPath
 
@@ -63,6 +64,19 @@ class RadiographFolder:
                 return found
         return ()
 
+    def named(self, *patterns: str) -> list[Path]:
+        """Return the further files, as tables, whose name fits a pattern, sorted.
+
+        Args:
+            patterns: As of a shell: "labels*posi*.tsv"; letters may be of either case.
+        """
+        return sorted(
+            self.root / file
+            for file in self.others
+            for pattern in patterns
+            if fnmatch(PurePosixPath(file).name.lower(), pattern.lower())
+        )
+
     def _index(self, fold: Callable[[str], str]) -> Mapping[str, tuple[str, ...]]:
         """Return files by path and by name, as `fold` writes them."""
         indexes = self.__dict__.setdefault("_indexes", {})
@@ -70,9 +84,6 @@ class RadiographFolder:
             indexes[fold] = _by_name_and_path((*self.files, *self.others), fold)
         index: Mapping[str, tuple[str, ...]] = indexes[fold]
         return index
-
-
-NO_FILES = RadiographFolder(root=Path(), files=(), others=(), is_synthetic=False)
 
 
 def list_folder(root: Path) -> RadiographFolder:

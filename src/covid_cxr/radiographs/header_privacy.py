@@ -13,87 +13,36 @@ BURNED_IN_ANSWERS = frozenset({"YES", "NO"})
 NOT_STATED = "not stated"
 PRIVATE_TAGS = "private tags"
 
-_KEYWORDS = (
-    # the patient
-    "PatientName",
-    "PatientID",
-    "IssuerOfPatientID",
-    "OtherPatientIDs",
-    "OtherPatientIDsSequence",
-    "OtherPatientNames",
-    "PatientBirthDate",
-    "PatientBirthTime",
-    "PatientBirthName",
-    "PatientMotherBirthName",
-    "PatientAddress",
-    "PatientTelephoneNumbers",
-    "PatientInsurancePlanCodeSequence",
-    "MilitaryRank",
-    "BranchOfService",
-    "EthnicGroup",
-    "Occupation",
-    "CountryOfResidence",
-    "RegionOfResidence",
-    "PatientReligiousPreference",
-    "MedicalRecordLocator",
-    "ResponsiblePerson",
-    "ReferencedPatientSequence",
-    "AdditionalPatientHistory",
-    "PatientComments",
-    "CurrentPatientLocation",
-    "AdmissionID",
-    # staff and places
-    "InstitutionName",
-    "InstitutionAddress",
-    "InstitutionalDepartmentName",
-    "InstitutionCodeSequence",
-    "ReferringPhysicianName",
-    "ReferringPhysicianAddress",
-    "ReferringPhysicianTelephoneNumbers",
-    "PerformingPhysicianName",
-    "PhysiciansOfRecord",
-    "NameOfPhysiciansReadingStudy",
-    "OperatorsName",
-    "RequestingPhysician",
-    "RequestingService",
-    "ScheduledPerformingPhysicianName",
-    "StationName",
-    "DeviceSerialNumber",
-    "DetectorID",
-    "PlateID",
-    "CassetteID",
-    # the order
-    "AccessionNumber",
-    "StudyID",
-    "RequestAttributesSequence",
-    "PerformedProcedureStepID",
-    "FillerOrderNumberImagingServiceRequest",
+_KEYWORDS = {
+    "the patient": "PatientName PatientID IssuerOfPatientID OtherPatientIDs "
+    "OtherPatientIDsSequence OtherPatientNames PatientBirthDate PatientBirthTime "
+    "PatientBirthName PatientMotherBirthName PatientAddress PatientTelephoneNumbers "
+    "PatientInsurancePlanCodeSequence MilitaryRank BranchOfService EthnicGroup "
+    "Occupation CountryOfResidence RegionOfResidence PatientReligiousPreference "
+    "MedicalRecordLocator ResponsiblePerson ReferencedPatientSequence "
+    "AdditionalPatientHistory PatientComments CurrentPatientLocation AdmissionID",
+    "staff and places": "InstitutionName InstitutionAddress "
+    "InstitutionalDepartmentName InstitutionCodeSequence ReferringPhysicianName "
+    "ReferringPhysicianAddress ReferringPhysicianTelephoneNumbers "
+    "PerformingPhysicianName PhysiciansOfRecord NameOfPhysiciansReadingStudy "
+    "OperatorsName RequestingPhysician RequestingService "
+    "ScheduledPerformingPhysicianName StationName DeviceSerialNumber DetectorID "
+    "PlateID CassetteID",
+    "the order": "AccessionNumber StudyID RequestAttributesSequence "
+    "PerformedProcedureStepID FillerOrderNumberImagingServiceRequest "
     "PlacerOrderNumberImagingServiceRequest",
-    # times
-    "StudyDate",
-    "SeriesDate",
-    "AcquisitionDate",
-    "ContentDate",
-    "AcquisitionDateTime",
-    "StudyTime",
-    "SeriesTime",
-    "AcquisitionTime",
-    "ContentTime",
-    "PerformedProcedureStepStartDate",
-    "PerformedProcedureStepEndDate",
-    "DateOfLastCalibration",
-    "AdmittingDate",
-    # free text
-    "StudyDescription",
-    "SeriesDescription",
-    "ImageComments",
-    "StudyComments",
-    "AcquisitionComments",
-    "AdmittingDiagnosesDescription",
-    "PerformedProcedureStepDescription",
-    "RequestedProcedureDescription",
-)
-_IDENTIFYING = {tag_for_keyword(keyword): keyword for keyword in _KEYWORDS}
+    "times": "StudyDate SeriesDate AcquisitionDate ContentDate AcquisitionDateTime "
+    "StudyTime SeriesTime AcquisitionTime ContentTime PerformedProcedureStepStartDate "
+    "PerformedProcedureStepEndDate DateOfLastCalibration AdmittingDate",
+    "free text": "StudyDescription SeriesDescription ImageComments StudyComments "
+    "AcquisitionComments AdmittingDiagnosesDescription "
+    "PerformedProcedureStepDescription RequestedProcedureDescription",
+}
+_IDENTIFYING = {
+    tag_for_keyword(keyword): keyword
+    for keywords in _KEYWORDS.values()
+    for keyword in keywords.split()
+}
 
 
 def identifying_attributes(dataset: Dataset) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from covid_cxr.radiographs.lung_masks import decode_mask
-from covid_cxr.radiographs.store import ImageStore
+from covid_cxr.radiographs.store import Images
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -24,7 +24,7 @@ class MaskedStore:
         fill: 0 is black, 255 white.
     """
 
-    store: ImageStore
+    store: Images
     masks: Mapping[int, bytes]
     hidden: Literal["inside", "outside"]
     fill: int

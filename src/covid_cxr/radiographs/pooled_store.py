@@ -1,7 +1,9 @@
 """Several image stores read as one, without a copy of any image."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,3 +74,17 @@ class PooledStore:
             images[is_here] = store.read(rows[is_here] - first)
             first += store.n_images
         return images
+
+
+def pooled(stores: Sequence[ImageStore]) -> ImageStore | PooledStore:
+    """Return several stores as one; one store is that itself.
+
+    Raises:
+        ValueError: If they have different image sizes.
+    """
+    return stores[0] if len(stores) == 1 else PooledStore(stores=tuple(stores))
+
+
+def stores_of(images: Any) -> tuple[ImageStore, ...]:
+    """Return the stores that `pooled` was given."""
+    return images.stores if isinstance(images, PooledStore) else (images,)

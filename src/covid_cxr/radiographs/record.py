@@ -20,15 +20,26 @@ from covid_cxr.radiographs.rendering import Rendering, UnreadableRadiograph
 # Raise it when the same files would give other pixels or records: stores are rewritten.
 RENDERING_VERSION = 4
 
-_TEXTS = (
-    "image_id",
-    "reason",
-    "steps",
-    "fingerprint",
-    "pixels_sha256",
-    "identifying_attributes",
-    "burned_in_annotation",
-)
+# Type of each column of `ImageStore.records`, in their order.
+_TYPES = {
+    "image_id": "str",
+    "row": "int64",
+    "is_stored": "bool",
+    "reason": "str",
+    "steps": "str",
+    "mean": "float64",
+    "standard_deviation": "float64",
+    "fingerprint": "str",
+    "pixels_sha256": "str",
+    "border_mean": "float64",
+    "centre_mean": "float64",
+    "air_contrast": "float64",
+    "lung_contrast": "float64",
+    "is_polarity_suspect": "boolean",
+    "is_contrast_suspect": "boolean",
+    "identifying_attributes": "str",
+    "burned_in_annotation": "str",
+}
 
 _RESIZED = re.compile(r"resized from (?P<width>\d+) x (?P<height>\d+)$")
 
@@ -55,37 +66,13 @@ def curate(
 
 
 def rejected(reason: str) -> dict[str, Any]:
-    """Return the record of an image that cannot be used."""
-    return {
-        "is_stored": False,
-        "reason": reason,
-        "steps": None,
-        "mean": np.nan,
-        "standard_deviation": np.nan,
-        "fingerprint": None,
-        "pixels_sha256": None,
-        "border_mean": np.nan,
-        "centre_mean": np.nan,
-        "air_contrast": np.nan,
-        "lung_contrast": np.nan,
-        "is_polarity_suspect": None,
-        "is_contrast_suspect": None,
-        "identifying_attributes": None,
-        "burned_in_annotation": None,
-    }
+    """Return the record of an image that cannot be used, of which nothing is known."""
+    return {"is_stored": False, "reason": reason}
 
 
 def as_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
     """Return records, each with `image_id` and `row`, as `ImageStore.records`."""
-    kinds = {
-        **dict.fromkeys(_TEXTS, "str"),
-        "row": "int64",
-        "is_stored": "bool",
-        "is_polarity_suspect": "boolean",
-        "is_contrast_suspect": "boolean",
-    }
-    columns = ["image_id", "row", *rejected("")]
-    return pd.DataFrame(records, columns=columns).astype(kinds)
+    return pd.DataFrame(records, columns=list(_TYPES)).astype(_TYPES)
 
 
 def original_size(steps: str) -> tuple[int, int]:

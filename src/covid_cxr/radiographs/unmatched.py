@@ -7,7 +7,6 @@ a smaller cohort, and hardly a word.
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -31,24 +30,6 @@ class UnmatchedBound:
     share: float
     parameter: str
     kept_in: str
-
-
-def check_share(share: Any, parameter: str) -> None:
-    """Refuse what is no share.
-
-    Args:
-        share: As given.
-        parameter: Its name, for the message.
-
-    Raises:
-        ValueError: If it is no number from 0 to 1.
-    """
-    is_number = isinstance(share, int | float) and not isinstance(share, bool)
-    if not is_number or not 0 <= share <= 1:
-        raise ValueError(
-            f"{parameter} must be a share from 0 to 1, got {share!r}; correct it in "
-            f"conf/base, conf/local, the environment or on the command line."
-        )
 
 
 def unmatched_names(

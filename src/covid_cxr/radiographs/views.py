@@ -13,20 +13,8 @@ NOT_STATED, NOT_UNDERSTOOD = "not stated", "not understood"
 VIEWS = (PA, AP, FRONTAL, LATERAL, OBLIQUE, DECUBITUS, NOT_STATED, NOT_UNDERSTOOD)
 OTHER_THAN_FRONTAL = (LATERAL, OBLIQUE, DECUBITUS)
 
-_BLANK = frozenset(
-    {
-        "",
-        "NA",
-        "N A",
-        "NAN",
-        "NONE",
-        "NULL",
-        "UNKNOWN",
-        "UNK",
-        "UNSPECIFIED",
-        "NOT STATED",
-    }
-)
+_NOTHING = "NA NAN NONE NULL UNKNOWN UNK UNSPECIFIED"
+_BLANK = frozenset({"", "N A", "NOT STATED", *_NOTHING.split()})
 # Words that begin like this, in the order in which they decide; accents are taken off.
 _WORDS = (
     (OBLIQUE, r"OBL|OBLIC\w*|OBLIQ\w*|SCHRAG\w*|[LR][APL]O|[LR]AO|[AP]PO|LATO"),
@@ -74,7 +62,7 @@ def read_view(text: str) -> str:
         text: As stated; case, accents and punctuation do not matter.
     """
     words = plain_words(text)
-    if is_blank(words):
+    if says_nothing(words):
         return NOT_STATED
     found = [view for view, pattern in _DECIDING if pattern.search(words)]
     if found[:1] == [DECUBITUS] and _LYING.search(words) and LATERAL not in found:
@@ -120,7 +108,7 @@ def read_orientation(row: str) -> str:
     return LATERAL if set(letters) <= {"A", "P", "H", "F"} else OBLIQUE
 
 
-def is_blank(words: str) -> bool:
+def says_nothing(words: str) -> bool:
     """Return whether words of `plain_words` say nothing."""
     return words in _BLANK
 

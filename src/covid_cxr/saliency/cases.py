@@ -92,17 +92,31 @@ def draw_cases(images: pd.DataFrame, saliency: Saliency) -> pd.DataFrame:
     return pd.concat(drawn, ignore_index=True)
 
 
+def scores_of(scores: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Return the scores of one label.
+
+    Args:
+        scores: `image_id`, `patient_id`, `part`, and `<label>` and `<label>_score` of
+            every label.
+        label: One of them, known of every image.
+    """
+    columns = ["image_id", "patient_id", "part", label, f"{label}_score"]
+    return scores[columns].astype({label: bool})
+
+
+def labels_of(scores: pd.DataFrame) -> list[str]:
+    """Return what the scores are of, in the order of the classifier's outputs."""
+    names = [str(name) for name in scores.columns]
+    return [n.removesuffix("_score") for n in names if n.endswith("_score")]
+
+
 def only_label(scores: pd.DataFrame) -> str:
     """Return what the scores are of.
 
     Raises:
         ValueError: If they are of several labels.
     """
-    labels = [
-        column.removesuffix("_score")
-        for column in scores.columns
-        if column.endswith("_score")
-    ]
+    labels = labels_of(scores)
     if len(labels) != 1:
         raise ValueError(
             f"Cases are drawn for one label, but the scores hold {len(labels)}: "

@@ -4,34 +4,13 @@ A table of maps has a row per image: what the image is known by, `height` and `w
 of its map, and `map`, its values times 255 as whole numbers, row by row.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from covid_cxr.saliency.grad_cam import Explain, Floats, Images
-
-# Pixels that are explained at once, as 2 images of 512 px: called layer by layer,
-# DenseNet121 takes 1 GB for each.
-_BATCH_PX = 2**19
-
-Read = Callable[[NDArray[np.int64]], Images]
-
-
-def input_batches(
-    read: Read, rows: NDArray[np.int64], *, size_px: int
-) -> Iterator[Images]:
-    """Yield the network's input for some images, as many at a time as memory holds.
-
-    Args:
-        read: Returns the network's input for rows of an image store.
-        rows: Which images.
-        size_px: Height and width of the images.
-    """
-    n_images = max(1, _BATCH_PX // size_px**2)
-    for first in range(0, len(rows), n_images):
-        yield read(rows[first : first + n_images])
 
 
 def tabulate_maps(

@@ -20,7 +20,6 @@ import pandas as pd
 
 from covid_cxr.cohorts.radiograph_table import (
     COVID19,
-    UNKNOWN,
     age_in_years,
     first_reason,
     frontal_view,
@@ -33,7 +32,6 @@ from covid_cxr.cohorts.radiograph_table import (
 from covid_cxr.radiographs.defined_terms import VIEW_POSITIONS
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.unmatched import names_rejected
-from covid_cxr.sources.label_files import find_label_files
 from covid_cxr.user_csv import read_user_csv
 
 logger = logging.getLogger(__name__)
@@ -69,7 +67,7 @@ def read_bimcv(images: RadiographFolder) -> pd.DataFrame:
     Raises:
         ValueError: If there is no table of labels, or a table lacks columns.
     """
-    labels = _label_files(images.root)
+    labels = _label_files(images)
     paths = pd.Series(sorted(images.files), dtype="str")
     names = paths.map(lambda path: PurePosixPath(path).name).astype("str")
     tags = names.str.extract(_FILE).assign(
@@ -79,20 +77,18 @@ def read_bimcv(images: RadiographFolder) -> pd.DataFrame:
     is_positive = tags["session"].isin(sessions[POSITIVE])
     is_negative = tags["session"].isin(sessions[NEGATIVE])
     collection = pd.Series(NEGATIVE, index=paths.index).mask(is_positive, POSITIVE)
-    people = _participants(images.root, labels).reindex(
+    people = _participants(images, labels).reindex(
         pd.MultiIndex.from_arrays([collection, tags["subject"]])
     )
     listing = pd.DataFrame(
         {
             "image_id": names,
             "name": paths,
-            "patient": _patients(tags["subject"], is_positive, images.root),
+            "patient": _patients(tags["subject"], is_positive, images),
             "source": "bimcv",
             "view": frontal_view(tags["view"], quotable=VIEW_POSITIONS),
             "sex": sex(people["sex"]).to_numpy(),
             "age_years": age_in_years(people["age"]).to_numpy(),
-            "site": UNKNOWN,
-            "study_date": None,
             COVID19: is_positive.astype("boolean"),
             "reason": _reason(tags, is_positive, is_negative),
         }
@@ -140,7 +136,7 @@ def _without_file(sessions: Mapping[str, set[str]], found: set[str]) -> pd.DataF
         for session in sorted(named - found)
     ]
     absent = pd.DataFrame(rows, columns=["image_id", "reason"], dtype="str")
-    return absent.assign(name=absent["image_id"], source="bimcv")
+    return absent.assign(source="bimcv")
 
 
 def _reason(
@@ -162,16 +158,15 @@ def _reason(
     )
 
 
-def _label_files(root: Path) -> dict[str, list[Path]]:
+def _label_files(images: RadiographFolder) -> dict[str, list[Path]]:
     """Return the tables of labels of each collection; at least one there is."""
     files = {
-        collection: find_label_files(root, [pattern])
-        for collection, pattern in LABEL_FILES.items()
+        collection: images.named(pattern) for collection, pattern in LABEL_FILES.items()
     }
     if not any(files.values()):
         raise ValueError(
             f"covid_ingestion.layout is bimcv, but there is no "
-            f"{' and no '.join(LABEL_FILES.values())} below {root}; put "
+            f"{' and no '.join(LABEL_FILES.values())} below {images.root}; put "
             f"derivatives/labels of the collections there."
         )
     return files
@@ -187,12 +182,14 @@ def _sessions(files: list[Path]) -> set[str]:
     return found
 
 
-def _patients(subjects: pd.Series, is_positive: pd.Series, root: Path) -> pd.Series:
+def _patients(
+    subjects: pd.Series, is_positive: pd.Series, images: RadiographFolder
+) -> pd.Series:
     """Return subjects in the numbering of the positive collection, where it has them.
 
     Others of the negative collection are "neg-S03047".
     """
-    files = find_label_files(root, [JOIN_FILE])
+    files = images.named(JOIN_FILE)
     joined: dict[str, str] = {}
     for path in files:
         table = read_user_csv(path)
@@ -212,12 +209,14 @@ def _patients(subjects: pd.Series, is_positive: pd.Series, root: Path) -> pd.Ser
     return subjects.where(is_positive, of_negative)
 
 
-def _participants(root: Path, labels: dict[str, list[Path]]) -> pd.DataFrame:
+def _participants(
+    images: RadiographFolder, labels: dict[str, list[Path]]
+) -> pd.DataFrame:
     """Return `sex, age` as published, by collection and subject."""
     tables = [
         pd.DataFrame({"collection": [], "subject": [], "sex": [], "age": []}, dtype=str)
     ]
-    for path in find_label_files(root, [PARTICIPANTS_FILE]):
+    for path in images.named(PARTICIPANTS_FILE):
         below = [
             collection
             for collection, files in labels.items()
@@ -227,7 +226,7 @@ def _participants(root: Path, labels: dict[str, list[Path]]) -> pd.DataFrame:
             logger.warning(
                 "bimcv: %s has the labels of %d collections below it, not of one; sex "
                 "and age stay unknown. Keep each collection in a folder of its own",
-                path.relative_to(root),
+                path.relative_to(images.root),
                 len(below),
             )
             continue

@@ -77,11 +77,7 @@ def list_chexpert(
 
 
 def list_unmatched_chexpert(listed: pd.DataFrame) -> pd.DataFrame:
-    """Return the names that find no file, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_chexpert`.
-    """
+    """Return the names that find no file, as `unmatched_names`."""
     return names_without_file(listed, of="train.csv and valid.csv")
 
 
@@ -113,7 +109,6 @@ def _listing(
             "age_years": age_in_years(rows["Age"]),
             "source": SOURCE,
             "site": "Stanford Hospital",
-            "study_date": None,
             **labels,
             "official_part": rows["official_part"],
             "reason": first_reason(rows, reasons)

@@ -8,24 +8,20 @@ images.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pandas as pd
 
 from covid_cxr.cohorts.covid_manifest import read_additions, read_manifest
 from covid_cxr.cohorts.label_by_source import warn_of_sources
-from covid_cxr.cohorts.radiograph_table import (
-    COVID19,
-)
-from covid_cxr.patients.pseudonyms import check_salt
-from covid_cxr.radiographs.admission import ADMIT, VIEW_CHOICES
+from covid_cxr.cohorts.radiograph_table import COVID19
 from covid_cxr.radiographs.folder import RadiographFolder
-from covid_cxr.radiographs.unmatched import check_share
 from covid_cxr.sources.bimcv import read_bimcv, unmatched_sessions
 from covid_cxr.sources.covid_chestxray_dataset import read_covid_chestxray_dataset
 from covid_cxr.sources.covid_patients import admit_identified, unmapped_rsna_images
 from covid_cxr.sources.covidx import compare_covidx, read_covidx
-from covid_cxr.sources.listed import LIST, names_by_list, parameter_of
+from covid_cxr.sources.listed import LIST, names_by_list
+from covid_cxr.sources.manifest import ManifestIngestion
 from covid_cxr.sources.published_counts import COVID_LAYOUTS, log_differences
 from covid_cxr.sources.ricord import read_ricord, unmatched_studies
 
@@ -48,40 +44,20 @@ LAYOUTS = (*TABLE_LAYOUTS, *FOLDER_LAYOUTS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class CovidIngestion:
+class CovidIngestion(ManifestIngestion):
     """How the cohort is listed, from parameters_ingestion.yml.
 
     Attributes:
         layout: "manifest" (`covid_manifest.py`), "covid_chestxray_dataset" (the public
             collection's metadata.csv), "covidx", "ricord" or "bimcv".
-        pseudonym_salt: If given, patient ids become pseudonyms (`pseudonyms.py`). A
-            secret: it belongs into conf/local, and is never shown.
-        view_not_understood: Whether rows of a manifest whose view is stated, but not
-            understood, are to "admit" or to "reject".
-        max_unmatched_share: Of the names in each list, 0 to 1, that may find nothing;
-            above it the run stops.
     """
 
     layout: str
-    pseudonym_salt: str | None = field(repr=False)
-    view_not_understood: str = ADMIT
-    max_unmatched_share: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse choices that do not exist, and a salt that can be guessed."""
-        check_share(self.max_unmatched_share, parameter_of("covid"))
-        if self.layout not in LAYOUTS:
-            raise ValueError(
-                f"covid_ingestion.layout must be one of {', '.join(LAYOUTS)}, got "
-                f"{self.layout!r}; correct it in parameters_ingestion.yml."
-            )
-        if self.view_not_understood not in VIEW_CHOICES:
-            raise ValueError(
-                f"covid_ingestion.view_not_understood must be one of "
-                f"{', '.join(VIEW_CHOICES)}, got {self.view_not_understood!r}; correct "
-                f"it in parameters_ingestion.yml."
-            )
-        check_salt(self.pseudonym_salt)
+        super().__post_init__()
+        self._check_word("layout", LAYOUTS)
 
 
 def list_covid(
@@ -138,14 +114,7 @@ def list_unmatched_covid(
     rsna_mapping: str | None,
     ingestion: CovidIngestion,
 ) -> pd.DataFrame:
-    """Return the names of each list that find nothing, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_covid`.
-        rejected: What it rejected.
-        rsna_mapping: As for `list_covid`.
-        ingestion: The layout.
-    """
+    """Return the names of each list that find nothing, as `unmatched_names`."""
     tables = names_by_list(listed)
     layout = ingestion.layout
     if layout in UNMATCHED:

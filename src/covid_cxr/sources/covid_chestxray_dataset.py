@@ -11,7 +11,6 @@ import pandas as pd
 
 from covid_cxr.cohorts.radiograph_table import (
     COVID19,
-    UNKNOWN,
     age_in_years,
     first_reason,
     frontal_view,
@@ -56,8 +55,7 @@ def read_covid_chestxray_dataset(metadata: pd.DataFrame) -> pd.DataFrame:
     view = frontal_view(metadata["view"])
     return pd.DataFrame(
         {
-            "image_id": names.fillna("(none)"),
-            "name": names.fillna("(none)"),
+            "image_id": names,
             "patient": patients,
             "source": "covid-chestxray-dataset",
             "view": view,
@@ -87,9 +85,9 @@ def read_covid_chestxray_dataset(metadata: pd.DataFrame) -> pd.DataFrame:
 
 
 def _country(locations: pd.Series) -> pd.Series:
-    """Return what stands after the last comma; "unknown" for none and for "?"."""
+    """Return what stands after the last comma; missing for none and for "?"."""
     last = stated(locations.astype("str").str.rsplit(",").str[-1])
-    return last.mask(last == "?").fillna(UNKNOWN)
+    return last.mask(last == "?")
 
 
 def _is_rt_pcr_positive(metadata: pd.DataFrame) -> pd.Series:

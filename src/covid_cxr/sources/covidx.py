@@ -15,23 +15,15 @@ from which, and most of them have one class only.
 
 import logging
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from covid_cxr.cohorts.label_by_source import warn_of_sources
-from covid_cxr.cohorts.radiograph_table import (
-    COVID19,
-    UNKNOWN,
-    source_name,
-)
-from covid_cxr.patients.pseudonyms import check_salt
+from covid_cxr.cohorts.radiograph_table import COVID19, source_name
 from covid_cxr.radiographs.folder import IMAGE_SUFFIXES, RadiographFolder
-from covid_cxr.radiographs.unmatched import check_share
 from covid_cxr.sources.covid_patients import admit_identified, unmapped_rsna_images
-from covid_cxr.sources.label_files import find_label_files
-from covid_cxr.sources.listed import LIST, names_by_list, parameter_of
+from covid_cxr.sources.listed import LIST, SaltedIngestion, names_by_list
 from covid_cxr.sources.published_counts import COVIDX_VERSIONS, log_differences
 from covid_cxr.user_text import read_user_bytes, read_user_text
 
@@ -49,26 +41,8 @@ _SOURCE = "covidx"  # where a line names none
 _ENDINGS = tuple(sorted(IMAGE_SUFFIXES))
 
 
-@dataclass(frozen=True, kw_only=True)
-class CovidxIngestion:
-    """How a cohort of this source is listed, `<cohort>_ingestion`.
-
-    Attributes:
-        pseudonym_salt: As in `CovidIngestion`.
-        max_unmatched_share: Likewise.
-    """
-
-    pseudonym_salt: str | None = field(default=None, repr=False)
-    max_unmatched_share: float = 0.25
-
-    def __post_init__(self) -> None:
-        """Refuse what is no share, and a salt that can be guessed."""
-        check_share(self.max_unmatched_share, parameter_of("<cohort>"))
-        check_salt(self.pseudonym_salt)
-
-
 def list_covidx(
-    rsna_mapping: str | None, images: RadiographFolder, ingestion: CovidxIngestion
+    rsna_mapping: str | None, images: RadiographFolder, ingestion: SaltedIngestion
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the radiograph table of COVIDx, and the rejected lines.
 
@@ -101,12 +75,7 @@ def list_covidx(
 def list_unmatched_covidx(
     listed: pd.DataFrame, rsna_mapping: str | None
 ) -> pd.DataFrame:
-    """Return the names of each list that find nothing, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_covidx`.
-        rsna_mapping: As there.
-    """
+    """Return the names of each list that find nothing, as `unmatched_names`."""
     unmapped = unmapped_rsna_images(listed, rsna_mapping)
     return pd.concat([*names_by_list(listed), *unmapped], ignore_index=True)
 
@@ -135,7 +104,7 @@ def read_covidx(images: RadiographFolder) -> pd.DataFrame:
     Raises:
         ValueError: If there is no label file.
     """
-    paths = find_label_files(images.root, LABEL_FILES)
+    paths = images.named(*LABEL_FILES)
     if not paths:
         raise ValueError(
             f"The layout is that of COVIDx, but there is no file "
@@ -163,11 +132,6 @@ def read_covidx(images: RadiographFolder) -> pd.DataFrame:
             ],
             "patient": parts["patient"],
             "source": _sources(parts),
-            "view": UNKNOWN,
-            "sex": UNKNOWN,
-            "age_years": float("nan"),
-            "site": UNKNOWN,
-            "study_date": None,
             COVID19: classes.map(IS_CASE).astype("boolean"),
             "reason": parts["reason"].fillna(unread),
         }

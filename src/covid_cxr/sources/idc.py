@@ -12,7 +12,7 @@ negatives, `additions.csv`, may lie beside them; the source then gives the label
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import pandas as pd
@@ -24,17 +24,11 @@ from covid_cxr.cohorts.dicom_headers import (
     read_headers,
 )
 from covid_cxr.cohorts.label_by_source import warn_of_sources
-from covid_cxr.cohorts.radiograph_table import (
-    COVID19,
-    UNKNOWN,
-    first_reason,
-)
-from covid_cxr.patients.pseudonyms import check_salt
-from covid_cxr.radiographs.admission import ADMIT, VIEW_CHOICES
+from covid_cxr.cohorts.radiograph_table import COVID19, first_reason
 from covid_cxr.radiographs.folder import RadiographFolder
-from covid_cxr.radiographs.unmatched import check_share
 from covid_cxr.sources.covid_patients import admit_identified
-from covid_cxr.sources.listed import LIST, check_word, names_by_list, parameter_of
+from covid_cxr.sources.listed import LIST, PLACE, names_by_list
+from covid_cxr.sources.manifest import ManifestIngestion
 from covid_cxr.sources.published_counts import IDC, log_differences
 
 
@@ -72,35 +66,27 @@ _LAID_OUT = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class IdcIngestion:
-    """How the collections are listed, `<cohort>_ingestion`.
+class IdcIngestion(ManifestIngestion):
+    """How the collections are listed; what a manifest takes is of the additions.
 
     Attributes:
         collections: Which of `COLLECTIONS`; None: all that are in the folder. Where it
             is one, files in folders that name none are taken for its own.
-        pseudonym_salt: As in `CovidIngestion`.
-        view_not_understood: Likewise, of the additions.
-        max_unmatched_share: Likewise, of the additions.
     """
 
     collections: list[str] | None = None
-    pseudonym_salt: str | None = field(default=None, repr=False)
-    view_not_understood: str = ADMIT
-    max_unmatched_share: float = 0.25
 
     def __post_init__(self) -> None:
         """Refuse choices that do not exist, and a salt that can be guessed."""
-        check_share(self.max_unmatched_share, parameter_of("<cohort>"))
-        check_salt(self.pseudonym_salt)
+        super().__post_init__()
         asked = self.collections
         if asked is not None and not (
             isinstance(asked, list) and asked and set(asked) <= set(COLLECTIONS)
         ):
             raise ValueError(
                 f"collections must be null or a list of {', '.join(COLLECTIONS)}, got "
-                f"{asked!r}; correct it in <cohort>_ingestion."
+                f"{asked!r}; correct it in {PLACE}."
             )
-        check_word("view_not_understood", self.view_not_understood, VIEW_CHOICES)
 
 
 def list_idc(
@@ -124,14 +110,14 @@ def list_idc(
     Raises:
         ValueError: If there is no radiograph of a collection that is asked for.
     """
-    added = None
+    added, taken = None, set[str]()
     if additions is not None:
         added = read_additions(
             additions,
             view_not_understood=ingestion.view_not_understood,
             cohort="<cohort>",
         )
-    taken = set() if added is None else set(added["name"].map(images.find).dropna())
+        taken = set(added["image_id"].dropna().map(images.find).dropna())
     listing = _read(images, taken, ingestion)
     _refuse_absent(listing, ingestion.collections)
     if not images.is_synthetic:
@@ -153,11 +139,7 @@ def list_idc(
 
 
 def list_unmatched_idc(listed: pd.DataFrame) -> pd.DataFrame:
-    """Return the additions without a file, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_idc`.
-    """
+    """Return the additions without a file, as `unmatched_names`."""
     return pd.concat(names_by_list(listed), ignore_index=True)
 
 
@@ -197,7 +179,7 @@ def _listing(
             "patient": short,
             "source": of.map({name: one.source for name, one in COLLECTIONS.items()}),
             **headers[["view", "sex", "age_years"]],
-            "site": sites.mask(sites == "", of_id).fillna(UNKNOWN),
+            "site": sites.mask(sites == "", of_id),
             "study_date": headers["StudyDate"],
             COVID19: pd.array([True] * len(files), dtype="boolean"),
             "reason": first_reason(

@@ -4,19 +4,21 @@ What is listed, and the names that find nothing, are written before a run may st
 them: whoever reads why it stopped finds all names in the file.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
+from covid_cxr.checks import check_share, check_word
+from covid_cxr.patients.pseudonyms import check_salt
 from covid_cxr.radiographs.unmatched import (
     UnmatchedBound,
-    check_share,
     names_without_file,
     refuse_unmatched,
 )
 
 LIST = "list"  # the column that says which list names a radiograph
+PLACE = "<cohort>_ingestion"  # where its parameters are
 
 
 def parameter_of(cohort: str) -> str:
@@ -24,22 +26,40 @@ def parameter_of(cohort: str) -> str:
     return f"{cohort}_ingestion.max_unmatched_share"
 
 
-def check_word(name: str, word: object, words: tuple[str, ...]) -> None:
-    """Refuse a word that is none of those that there are.
+@dataclass(frozen=True, kw_only=True)
+class Ingestion:
+    """How a cohort is listed, `<cohort>_ingestion`.
 
-    Args:
-        name: Of the parameter, for the message.
-        word: As given.
-        words: Those that there are.
-
-    Raises:
-        ValueError: If it is another.
+    Attributes:
+        max_unmatched_share: Of the names in each list, 0 to 1, that may find nothing;
+            above it the run stops.
     """
-    if word not in words:
-        raise ValueError(
-            f"{name} must be one of {', '.join(words)}, got {word!r}; correct it in "
-            f"<cohort>_ingestion."
-        )
+
+    max_unmatched_share: float = 0.25
+
+    def __post_init__(self) -> None:
+        """Refuse what is no share."""
+        check_share(parameter_of("<cohort>"), self.max_unmatched_share)
+
+    def _check_word(self, name: str, words: Collection[str]) -> None:
+        check_word(name, getattr(self, name), words, place=PLACE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaltedIngestion(Ingestion):
+    """How a cohort is listed whose patients may get pseudonyms.
+
+    Attributes:
+        pseudonym_salt: If given, patient ids become pseudonyms (`pseudonyms.py`). A
+            secret: it belongs into conf/local, and is never shown.
+    """
+
+    pseudonym_salt: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no share, and a salt that can be guessed."""
+        super().__post_init__()
+        check_salt(self.pseudonym_salt)
 
 
 def names_by_list(listed: pd.DataFrame) -> list[pd.DataFrame]:
@@ -85,7 +105,7 @@ class MatchedCohort:
         """
         self._refuse_unknown_labels(listed, findings)
         parameter = parameter_of(self.name)
-        check_share(max_unmatched_share, parameter)
+        check_share(parameter, max_unmatched_share)
         bound = UnmatchedBound(
             share=max_unmatched_share,
             parameter=parameter,

@@ -15,40 +15,35 @@ own manifest (`covid_manifest.py`) has `rt_pcr` in place of labels. A template:
 docs/how-to/manifest-template.csv.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pandas as pd
 
 from covid_cxr.cohorts.manifest_listing import read_listing
-from covid_cxr.patients.pseudonyms import check_salt
 from covid_cxr.radiographs.admission import ADMIT, VIEW_CHOICES
 from covid_cxr.radiographs.folder import RadiographFolder
-from covid_cxr.radiographs.unmatched import check_share, names_without_file
+from covid_cxr.radiographs.unmatched import names_without_file
 from covid_cxr.sources.covid_patients import admit_identified
-from covid_cxr.sources.listed import check_word, parameter_of
+from covid_cxr.sources.listed import SaltedIngestion
 
 OWN = "own"  # the source of images for which none is named
 
 
 @dataclass(frozen=True, kw_only=True)
-class ManifestIngestion:
-    """How a cohort of this source is listed, `<cohort>_ingestion`.
+class ManifestIngestion(SaltedIngestion):
+    """How a cohort that has a manifest is listed.
 
     Attributes:
-        pseudonym_salt: As in `CovidIngestion`.
-        view_not_understood: Likewise.
-        max_unmatched_share: Likewise.
+        view_not_understood: Whether rows of a manifest whose view is stated, but not
+            understood, are to "admit" or to "reject".
     """
 
-    pseudonym_salt: str | None = field(default=None, repr=False)
     view_not_understood: str = ADMIT
-    max_unmatched_share: float = 0.25
 
     def __post_init__(self) -> None:
         """Refuse choices that do not exist, and a salt that can be guessed."""
-        check_share(self.max_unmatched_share, parameter_of("<cohort>"))
-        check_salt(self.pseudonym_salt)
-        check_word("view_not_understood", self.view_not_understood, VIEW_CHOICES)
+        super().__post_init__()
+        self._check_word("view_not_understood", VIEW_CHOICES)
 
 
 def list_manifest(
@@ -90,9 +85,5 @@ def list_manifest(
 
 
 def list_unmatched_manifest(listed: pd.DataFrame) -> pd.DataFrame:
-    """Return the names that find no file, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_manifest`.
-    """
+    """Return the names that find no file, as `unmatched_names`."""
     return names_without_file(listed, of="the manifest")

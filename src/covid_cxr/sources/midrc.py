@@ -23,6 +23,7 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
+from covid_cxr.checks import check_whole
 from covid_cxr.cohorts.dicom_headers import (
     RADIOGRAPHY,
     is_other_modality,
@@ -31,7 +32,6 @@ from covid_cxr.cohorts.dicom_headers import (
 from covid_cxr.cohorts.label_by_source import warn_of_sources
 from covid_cxr.cohorts.radiograph_table import (
     COVID19,
-    UNKNOWN,
     admit,
     age_in_years,
     first_reason,
@@ -42,8 +42,8 @@ from covid_cxr.cohorts.radiograph_table import (
     stated,
 )
 from covid_cxr.radiographs.folder import RadiographFolder
-from covid_cxr.radiographs.unmatched import check_share, names_rejected
-from covid_cxr.sources.listed import parameter_of
+from covid_cxr.radiographs.unmatched import names_rejected
+from covid_cxr.sources.listed import PLACE, Ingestion
 
 logger = logging.getLogger(__name__)
 
@@ -60,28 +60,19 @@ _NOT_LISTED = "its study is not in imaging_study.tsv"
 
 
 @dataclass(frozen=True, kw_only=True)
-class MidrcIngestion:
-    """How the tables are read, `<cohort>_ingestion`.
+class MidrcIngestion(Ingestion):
+    """How the tables are read.
 
     Attributes:
         max_days: Between a study and the test that says what it shows, either way.
-        max_unmatched_share: As in `CovidIngestion`.
     """
 
     max_days: int = 14
-    max_unmatched_share: float = 0.25
 
     def __post_init__(self) -> None:
         """Refuse what is no share, and no number of days."""
-        check_share(self.max_unmatched_share, parameter_of("<cohort>"))
-        is_whole = isinstance(self.max_days, int) and not isinstance(
-            self.max_days, bool
-        )
-        if not is_whole or self.max_days < 0:
-            raise ValueError(
-                f"max_days must be a whole number of days from 0, got "
-                f"{self.max_days!r}; correct it in <cohort>_ingestion."
-            )
+        super().__post_init__()
+        check_whole("max_days", self.max_days, least=0, place=PLACE)
 
 
 def list_midrc(
@@ -114,12 +105,7 @@ def list_midrc(
 
 
 def list_unmatched_midrc(listed: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
-    """Return studies without files and files without a study, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_midrc`.
-        rejected: What it rejected.
-    """
+    """Return studies without files and files without a study, as `unmatched_names`."""
     is_file = ~rejected["reason"].isin([_NO_FILE, _NOT_LISTED])
     n_files = len(listed) + int(is_file.sum())
     return pd.concat(
@@ -260,7 +246,7 @@ def _demographics(studies: pd.DataFrame, of_case: pd.DataFrame) -> dict[str, pd.
     return {
         "sex": sex(of_case["sex"]),
         "age_years": age_in_years(ages.mask(is_open, ">89")),
-        "site": site.fillna(UNKNOWN),
+        "site": site,
         "source": ("midrc-" + project).fillna("midrc"),
     }
 
@@ -364,14 +350,13 @@ def _listing(known: pd.DataFrame, images: RadiographFolder) -> pd.DataFrame:
             "name": files,
             **of_study[["patient_id", "sex", "age_years", "site", "source", COVID19]],
             "view": headers["view"],
-            "study_date": None,
             "study_uid": studies,
             "reason": reason,
         }
     )
     listing = listing[~is_other_modality("midrc", headers["Modality"])]
     absent = known.index[known["is_radiography"] & ~known.index.isin(studies)]
-    without = pd.DataFrame({"image_id": absent, "name": absent, "reason": _NO_FILE})
+    without = pd.DataFrame({"image_id": absent, "reason": _NO_FILE})
     return pd.concat([listing, without], ignore_index=True)
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import pandas as pd
 
 from covid_cxr.cohorts.radiograph_table import (
-    UNKNOWN,
     admit,
     first_reason,
     frontal_view,
@@ -24,7 +23,6 @@ from covid_cxr.cohorts.radiograph_table import (
 from covid_cxr.cohorts.vocabulary import findings_of, refuse_absent
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.unmatched import names_rejected, names_without_file
-from covid_cxr.sources.listed import check_word
 from covid_cxr.sources.observations import (
     ObservationIngestion,
     observation_columns,
@@ -43,7 +41,7 @@ _NO_PART = "without a row in the table of splits"
 
 @dataclass(frozen=True, kw_only=True)
 class MimicIngestion(ObservationIngestion):
-    """How observations become labels, `<cohort>_ingestion`.
+    """How the observations of two labelers become labels.
 
     Attributes:
         labels: Whose labels are taken: "chexpert" or "negbio".
@@ -54,7 +52,7 @@ class MimicIngestion(ObservationIngestion):
     def __post_init__(self) -> None:
         """Refuse words and findings that do not exist."""
         super().__post_init__()
-        check_word("labels", self.labels, (CHEXPERT, NEGBIO))
+        self._check_word("labels", (CHEXPERT, NEGBIO))
 
 
 def list_mimic_cxr_jpg(  # noqa: PLR0913 - four of the publisher's tables
@@ -111,12 +109,7 @@ def list_mimic_cxr_jpg(  # noqa: PLR0913 - four of the publisher's tables
 def list_unmatched_mimic_cxr_jpg(
     listed: pd.DataFrame, rejected: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return the names without a file, labels or a part, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_mimic_cxr_jpg`.
-        rejected: What it rejected.
-    """
+    """Return the names without a file, labels or a part, as `unmatched_names`."""
     without_row = [
         names_rejected(
             rejected,
@@ -192,12 +185,10 @@ def _listing(
     }
     return pd.DataFrame(
         {
-            "image_id": names.fillna("(none)"),
-            "name": names.fillna("(none)") + ".jpg",
+            "image_id": names,
+            "name": names + ".jpg",
             "patient_id": f"{_PATIENTS}:" + patients,
             "view": frontal_view(view),
-            "sex": UNKNOWN,
-            "age_years": float("nan"),
             "source": _PATIENTS,
             "site": "Beth Israel Deaconess Medical Center",
             "study_date": stated(metadata["StudyDate"]),

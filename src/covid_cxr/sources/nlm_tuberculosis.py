@@ -84,12 +84,7 @@ def list_nlm_tuberculosis(
 def list_unmatched_nlm_tuberculosis(
     listed: pd.DataFrame, rejected: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return the readings without a radiograph, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_nlm_tuberculosis`.
-        rejected: What it rejected.
-    """
+    """Return the readings without a radiograph, as `unmatched_names`."""
     return names_rejected(
         rejected,
         _NO_FILE,
@@ -122,7 +117,6 @@ def _radiographs(files: list[str], images: RadiographFolder) -> pd.DataFrame:
             **_sex_and_age(stems, images),
             "source": sites.str.lower(),
             "site": sites,
-            "study_date": None,
             TUBERCULOSIS: parts["label"].map({"0": False, "1": True}).astype("boolean"),
             "reason": first_reason(
                 parts,
@@ -140,9 +134,7 @@ def _without_file(files: list[str], images: RadiographFolder) -> pd.DataFrame:
     there = {_stem(file) for file in files}
     told = {_stem(name) for name in images.others if name.lower().endswith(".txt")}
     absent = [s for s in sorted(told - there) if re.match(_NAME, s)]
-    return pd.DataFrame(
-        {"image_id": absent, "name": absent, "reason": _NO_FILE}, dtype="str"
-    )
+    return pd.DataFrame({"image_id": absent, "reason": _NO_FILE}, dtype="str")
 
 
 def _sex_and_age(stems: pd.Series, images: RadiographFolder) -> dict[str, pd.Series]:

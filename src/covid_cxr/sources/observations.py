@@ -9,47 +9,46 @@ from typing import Any
 
 import pandas as pd
 
+from covid_cxr.checks import check_word
 from covid_cxr.cohorts.radiograph_table import stated
 from covid_cxr.cohorts.vocabulary import findings_of, terms_of, words_for
-from covid_cxr.radiographs.unmatched import check_share
-from covid_cxr.sources.listed import check_word, parameter_of
+from covid_cxr.sources.listed import PLACE, Ingestion
 
 ONES, ZEROS, IGNORE = "ones", "zeros", "ignore"
 _MEANS: Mapping[str, Any] = {ONES: True, ZEROS: False, IGNORE: pd.NA}
 
 
 @dataclass(frozen=True, kw_only=True)
-class ObservationIngestion:
-    """How observations become labels, `<cohort>_ingestion`.
+class ObservationIngestion(Ingestion):
+    """How observations become labels.
 
     Attributes:
         uncertain: What -1 becomes: "ones", "zeros" or "ignore" (not known).
         uncertain_by_finding: The same for single findings, by their names here.
         blank: What is not mentioned becomes: "zeros", as CheXpert's own baselines read
             it, or "ignore".
-        max_unmatched_share: As in `RsnaIngestion`.
     """
 
     uncertain: str = IGNORE
     uncertain_by_finding: Mapping[str, str] = field(default_factory=dict, hash=False)
     blank: str = ZEROS
-    max_unmatched_share: float = 0.25
 
     def __post_init__(self) -> None:
         """Refuse words and findings that do not exist."""
-        check_share(self.max_unmatched_share, parameter_of("<cohort>"))
-        check_word("uncertain", self.uncertain, (ONES, ZEROS, IGNORE))
-        check_word("blank", self.blank, (ZEROS, IGNORE))
+        super().__post_init__()
+        self._check_word("uncertain", (*_MEANS,))
+        self._check_word("blank", (ZEROS, IGNORE))
         is_record = isinstance(self.uncertain_by_finding, Mapping)
         if not is_record:
             raise ValueError(
                 f"uncertain_by_finding must be a record such as {{edema: ones}}, got "
-                f"{self.uncertain_by_finding!r}; correct it in <cohort>_ingestion."
+                f"{self.uncertain_by_finding!r}; correct it in {PLACE}."
             )
         findings = findings_of("chexpert")
         for finding, word in self.uncertain_by_finding.items():
-            check_word("a finding in uncertain_by_finding", finding, findings)
-            check_word(f"uncertain_by_finding.{finding}", word, (ONES, ZEROS, IGNORE))
+            said = "uncertain_by_finding"
+            check_word(f"a finding in {said}", finding, findings, place=PLACE)
+            check_word(f"{said}.{finding}", word, (*_MEANS,), place=PLACE)
 
 
 def read_observations(

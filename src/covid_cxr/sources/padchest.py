@@ -25,9 +25,9 @@ from covid_cxr.cohorts.radiograph_table import (
 )
 from covid_cxr.cohorts.vocabulary import findings_of, refuse_absent, terms_of
 from covid_cxr.radiographs.folder import RadiographFolder
-from covid_cxr.radiographs.unmatched import check_share, names_without_file
+from covid_cxr.radiographs.unmatched import names_without_file
 from covid_cxr.radiographs.views import plain_words
-from covid_cxr.sources.listed import check_word, parameter_of
+from covid_cxr.sources.listed import Ingestion
 from covid_cxr.sources.published_counts import PADCHEST, log_differences
 
 SOURCE = "padchest"
@@ -44,21 +44,19 @@ _LIST = re.compile(rf"\[\s*(?:(?:{_WORD})(?:\s*,\s*|\s+|(?=\])))*\]")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PadchestIngestion:
-    """How PadChest is listed, `<cohort>_ingestion`.
+class PadchestIngestion(Ingestion):
+    """How PadChest is listed.
 
     Attributes:
         labelled_by: "all", or "physician": without the labels of the network.
-        max_unmatched_share: As in `RsnaIngestion`.
     """
 
     labelled_by: str = ALL
-    max_unmatched_share: float = 0.25
 
     def __post_init__(self) -> None:
         """Refuse a word that does not exist, and what is no share."""
-        check_share(self.max_unmatched_share, parameter_of("<cohort>"))
-        check_word("labelled_by", self.labelled_by, (ALL, PHYSICIAN))
+        super().__post_init__()
+        self._check_word("labelled_by", (ALL, PHYSICIAN))
 
 
 @dataclass(frozen=True)
@@ -113,11 +111,7 @@ def list_padchest(
 
 
 def list_unmatched_padchest(listed: pd.DataFrame) -> pd.DataFrame:
-    """Return the names that find no file, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_padchest`.
-    """
+    """Return the names that find no file, as `unmatched_names`."""
     return names_without_file(listed, of="PadChest's table of labels")
 
 
@@ -145,8 +139,7 @@ def _listing(
     }
     return pd.DataFrame(
         {
-            "image_id": names.fillna("(none)"),
-            "name": names.fillna("(none)"),
+            "image_id": names,
             "patient_id": f"{SOURCE}:" + patients,
             "view": frontal_view(projection.where(~_is_excluded(projection))),
             "sex": sex(labels["PatientSex_DICOM"]),

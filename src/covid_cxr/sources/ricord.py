@@ -29,7 +29,6 @@ from covid_cxr.radiographs.defined_terms import VIEW_POSITIONS
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.unmatched import names_rejected
 from covid_cxr.radiographs.views import OTHER_THAN_FRONTAL, read_description
-from covid_cxr.sources.label_files import find_label_files
 from covid_cxr.user_csv import read_user_csv
 
 _NOT_IN_SHEET = "its study is not in the sheet of positive studies"
@@ -72,7 +71,7 @@ def read_ricord(images: RadiographFolder) -> pd.DataFrame:
             "patient": path["patient"],
             "source": "ricord",
             **headers[["view", "sex", "age_years"]],
-            "site": path["site"].fillna(UNKNOWN),
+            "site": path["site"],
             "study_date": _date(path["description"]).fillna(
                 study.map(sheet["date"]).astype("str")
             ),
@@ -86,8 +85,10 @@ def read_ricord(images: RadiographFolder) -> pd.DataFrame:
             ).fillna(headers["reason"]),
         }
     )
-    absent = sheet.index[~sheet.index.isin(study)]
-    return pd.concat([listing, _without_file(absent)], ignore_index=True)
+    # Studies that only the sheet names.
+    absent = sheet.index[~sheet.index.isin(study)].to_series()
+    rows = {"image_id": absent, "source": "ricord", "reason": _NO_FILE}
+    return pd.concat([listing, pd.DataFrame(rows)], ignore_index=True)
 
 
 def unmatched_studies(listed: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
@@ -127,7 +128,7 @@ def _study(path: pd.DataFrame) -> pd.Series:
 
 def _read_sheet(images: RadiographFolder) -> pd.DataFrame:
     """Return the study `date` by "<patient>/<last five digits of the study's UID>"."""
-    tables = [read_user_csv(path) for path in find_label_files(images.root, [SHEET])]
+    tables = [read_user_csv(path) for path in images.named(SHEET)]
     for table in tables:
         require_columns(table, SHEET_COLUMNS, table="CR Pos - TCIA Submission (CSV)")
     sheet = pd.concat([pd.DataFrame(columns=list(SHEET_COLUMNS), dtype="str"), *tables])
@@ -165,15 +166,3 @@ def _is_described_lateral(descriptions: pd.Series) -> pd.Series:
 
 def _date(descriptions: pd.Series) -> pd.Series:
     return descriptions.str.extract(r"^(\d{2}-\d{2}-\d{4})-", expand=False)
-
-
-def _without_file(studies: pd.Index) -> pd.DataFrame:
-    """Return listing rows for studies that only the sheet names."""
-    return pd.DataFrame(
-        {
-            "image_id": studies.to_series(),
-            "name": studies.to_series(),
-            "source": "ricord",
-            "reason": _NO_FILE,
-        }
-    )

@@ -11,6 +11,7 @@ import pandas as pd
 
 from covid_cxr.cohorts.dicom_headers import read_headers
 from covid_cxr.cohorts.radiograph_table import (
+    BOX,
     NIH_SITE,
     admit,
     first_reason,
@@ -20,12 +21,11 @@ from covid_cxr.cohorts.radiograph_table import (
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.unmatched import (
     NO_FILE,
-    check_share,
     names_rejected,
     names_without_file,
     unmatched_names,
 )
-from covid_cxr.sources.listed import parameter_of
+from covid_cxr.sources.listed import Ingestion
 from covid_cxr.sources.published_counts import RSNA, log_differences
 from covid_cxr.sources.rsna_mapping import NO_NIH_IMAGE, match_nih
 from covid_cxr.user_numbers import PIXELS, line_of, numbers
@@ -34,7 +34,6 @@ logger = logging.getLogger(__name__)
 
 NIH_PATIENT = "nih_patient"
 PATIENT_IDENTITIES = (NIH_PATIENT, "kaggle_id")
-BOX = ("x", "y", "width", "height")
 
 _LABEL_COLUMNS = ("patientId", *BOX, "Target")
 _CLASS_COLUMNS = ("patientId", "class")
@@ -45,28 +44,20 @@ _CLASSES = ("Normal", "No Lung Opacity / Not Normal", _POSITIVE_CLASS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RsnaIngestion:
+class RsnaIngestion(Ingestion):
     """How the RSNA tables are read, from parameters_ingestion.yml.
 
     Attributes:
         patient_identity: "nih_patient" (the true patient, through the mapping) or
             "kaggle_id" (one "patient" per image, as in the paper).
-        max_unmatched_share: Of the names in each list, 0 to 1, that may find nothing;
-            above it the run stops.
     """
 
     patient_identity: str
-    max_unmatched_share: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse an identity that does not exist, and what is no share."""
-        check_share(self.max_unmatched_share, parameter_of("rsna"))
-        if self.patient_identity not in PATIENT_IDENTITIES:
-            raise ValueError(
-                f"rsna_ingestion.patient_identity must be one of "
-                f"{', '.join(PATIENT_IDENTITIES)}, got {self.patient_identity!r}; "
-                f"correct it in parameters_ingestion.yml."
-            )
+        super().__post_init__()
+        self._check_word("patient_identity", PATIENT_IDENTITIES)
 
 
 def list_rsna(
@@ -109,7 +100,6 @@ def list_rsna(
     listing = rows.assign(
         source="rsna",
         site=NIH_SITE,
-        study_date=None,
         **headers.assign(reason=rows["reason"].fillna(headers["reason"])),
         **matches,
     )
@@ -126,14 +116,7 @@ def list_unmatched_rsna(
     rejected: pd.DataFrame,
     ingestion: RsnaIngestion,
 ) -> pd.DataFrame:
-    """Return the names without a file, label, class or patient, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_rsna`.
-        boxes: Its boxes.
-        rejected: What it rejected.
-        ingestion: Whether patients are asked of the mapping.
-    """
+    """Return names without a file, label, class or patient, as `unmatched_names`."""
     names, n_matched = listed["image_id"], len(listed)
     absent = names[listed["file"].isna()]
     of_absent = boxes.loc[boxes["image_id"].isin(absent), "image_id"]

@@ -96,11 +96,7 @@ def list_tbx11k(
 
 
 def list_unmatched_tbx11k(listed: pd.DataFrame) -> pd.DataFrame:
-    """Return the images without a file, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_tbx11k`.
-    """
+    """Return the images without a file, as `unmatched_names`."""
     return names_without_file(listed, of="the lists of TBX11K")
 
 
@@ -237,12 +233,7 @@ def _listing(
             "image_id": rows["image_id"],
             "name": names,
             "patient_id": "tbx11k:" + rows["image_id"],
-            "view": UNKNOWN,
-            "sex": UNKNOWN,
-            "age_years": float("nan"),
             "source": "tbx11k",
-            "site": UNKNOWN,
-            "study_date": None,
             TUBERCULOSIS: rows["is_tb"],
             "tb_class": rows["tb_class"],
             "tb_type": rows["image_id"].map(types).astype("str"),

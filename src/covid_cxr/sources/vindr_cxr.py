@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from covid_cxr.checks import check_whole
 from covid_cxr.cohorts.dicom_headers import read_headers
 from covid_cxr.cohorts.radiograph_table import (
-    UNKNOWN,
+    BOX,
     admit,
     first_reason,
     nothing_known,
@@ -26,14 +27,9 @@ from covid_cxr.cohorts.vocabulary import (
     words_for,
 )
 from covid_cxr.radiographs.folder import RadiographFolder
-from covid_cxr.radiographs.unmatched import (
-    check_share,
-    names_without_file,
-    unmatched_names,
-)
-from covid_cxr.sources.listed import parameter_of
+from covid_cxr.radiographs.unmatched import names_without_file, unmatched_names
+from covid_cxr.sources.listed import PLACE, Ingestion
 from covid_cxr.sources.published_counts import VINDR_CXR, log_differences
-from covid_cxr.sources.rsna import BOX
 from covid_cxr.user_numbers import PIXELS, line_of, numbers
 
 logger = logging.getLogger(__name__)
@@ -47,27 +43,21 @@ _VOTES = {"0": 0.0, "0.0": 0.0, "1": 1.0, "1.0": 1.0}
 
 
 @dataclass(frozen=True, kw_only=True)
-class VindrIngestion:
-    """How VinDr-CXR is listed, `<cohort>_ingestion`.
+class VindrIngestion(Ingestion):
+    """How VinDr-CXR is listed.
 
     Attributes:
         readers_needed: How many of the three readers of a training image must see a
             finding, 1 to 3.
-        max_unmatched_share: As in `RsnaIngestion`.
     """
 
     readers_needed: int = 2
-    max_unmatched_share: float = 0.25
 
     def __post_init__(self) -> None:
         """Refuse a number of readers that cannot be, and what is no share."""
-        check_share(self.max_unmatched_share, parameter_of("<cohort>"))
+        super().__post_init__()
         needed = self.readers_needed
-        if isinstance(needed, bool) or needed not in range(1, READERS + 1):
-            raise ValueError(
-                f"readers_needed must be 1, 2 or 3, got {needed!r}; correct it in "
-                f"<cohort>_ingestion."
-            )
+        check_whole("readers_needed", needed, least=1, most=READERS, place=PLACE)
 
 
 def list_vindr_cxr(  # noqa: PLR0913 - four of the publisher's tables
@@ -113,8 +103,6 @@ def list_vindr_cxr(  # noqa: PLR0913 - four of the publisher's tables
     listing = rows.assign(
         patient_id="vindr:" + rows["image_id"],
         source="vindr-cxr",
-        site=UNKNOWN,
-        study_date=None,
         **headers.assign(
             reason=reason.fillna(rows["reason"])
             .fillna(headers["reason"])
@@ -144,14 +132,7 @@ def list_unmatched_vindr_cxr(
     train_annotations: pd.DataFrame | None,
     test_annotations: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    """Return the names without a file, or boxes without labels, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_vindr_cxr`.
-        rejected: What it rejected.
-        train_annotations: annotations_train.csv; None if it is absent.
-        test_annotations: annotations_test.csv; None if it is absent.
-    """
+    """Return names without a file, and boxes without labels, as `unmatched_names`."""
     labelled = {*listed["image_id"], *rejected["image_id"]}
     found = [names_without_file(listed, of="the tables of labels")]
     for table, name in (

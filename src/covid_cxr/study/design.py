@@ -189,12 +189,15 @@ class Target:
     """What the paths' classifiers tell, in words.
 
     Attributes:
-        name: As in "COVID-19".
-        reference: The reference standard, as in "RT-PCR".
+        name: Of all findings together, as in "COVID-19".
+        reference: The reference standard, as in "RT-PCR"; of each finding where they
+            differ.
+        findings: Of each label, as in {"covid19": "COVID-19"}.
     """
 
     name: str
     reference: str
+    findings: Mapping[str, str] = field(hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,6 +224,19 @@ class Study:
     def target_set(self) -> TrainingSet:
         """The training set of phase 3."""
         return self.training_sets[PHASE3]
+
+    @property
+    def stated_finding(self) -> str:
+        """The finding of the target whose positives are counted, in words.
+
+        Of several, the one that is meant wherever the study looks at one alone.
+        """
+        return self.target.findings[self.target_set.label]
+
+    @property
+    def has_findings(self) -> bool:
+        """Whether the classifiers tell several findings."""
+        return len(self.target_set.labels) > 1
 
     @property
     def target_cohort(self) -> str:
@@ -269,9 +285,8 @@ class Study:
         return list(dict.fromkeys(one.cohort for one in drawn))
 
     def has_pointing(self, training: Training) -> bool:
-        """Return whether its maps are held against boxes: those of one label."""
-        is_one = len(self.training_set_of(training).labels) == 1
-        return is_one and self.cohort_behind(training).has_boxes
+        """Return whether its maps are held against readers' boxes."""
+        return self.cohort_behind(training).has_boxes
 
     def path(self, name: str) -> TrainingPath:
         """Return the path of this name, as in "path_b".

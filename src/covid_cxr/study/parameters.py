@@ -5,16 +5,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from covid_cxr.sources.adapters import SOURCES
-from covid_cxr.study.design import PHASE1, PHASE3, Study, Training
+from covid_cxr.study.design import Study, Training
 
 
 def complete(parameters: Mapping[str, Any], study: Study) -> dict[str, Any]:
     """Return `parameters` with all that every training of the study needs.
 
-    Added are, with what the environment changes in them: `<cohort>_ingestion`,
-    `<training set>_split` and `<training set>_intensity_sample`; `<cohort>_findings`
-    and the `labels` of every phase; `network_<start>`; and for each training its
-    `recipe`: of all, changed by its phase's, changed by its path's.
+    Added are, with what the environment changes in them: `<cohort>_ingestion` and
+    `<cohort>_findings`; `<training set>_split`, `_labels` and `_intensity_sample`;
+    `network_<start>`; and for each training its `recipe`: of all, changed by its
+    phase's, changed by its path's.
 
     Args:
         parameters: As merged from `conf/` and the command line.
@@ -34,18 +34,13 @@ def complete(parameters: Mapping[str, Any], study: Study) -> dict[str, Any]:
     for phase in _phases(study):
         own = completed.setdefault(phase, {})
         own["recipe"] = {**completed.get("recipe", {}), **own.get("recipe", {})}
-    for phase in (PHASE1, PHASE3):
-        if phase in study.training_sets:
-            completed[phase]["labels"] = [*study.training_sets[phase].labels]
     for training in study.trainings:
         path, _, name = training.name.partition(".")
         if not name:
             continue
         own = completed.setdefault(path, {}).setdefault(name, {})
-        drawn = study.training_set_of(training)
-        common = completed[drawn.phase]["recipe"]
+        common = completed[study.training_set_of(training).phase]["recipe"]
         own["recipe"] = {**common, **own.get("recipe", {})}
-        own["labels"] = [*drawn.labels]
     return completed
 
 
@@ -60,9 +55,10 @@ def _of_cohorts(study: Study) -> Iterator[tuple[str, Any]]:
         yield f"{name}_ingestion", dict(SOURCES[cohort.source].ingestion)
 
 
-def _of_training_sets(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
+def _of_training_sets(study: Study) -> Iterator[tuple[str, Any]]:
     for name, one in study.training_sets.items():
         yield f"{name}_split", dict(one.split)
+        yield f"{name}_labels", [*one.labels]
         seed = one.split["seed"]
         sample = {"images": one.intensity_sample, "seed": seed}
         yield f"{name}_intensity_sample", sample

@@ -7,11 +7,12 @@ seen whether curation and the audit find exactly that.
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from covid_cxr.checks import check_whole
 from covid_cxr.study.current import current
 from covid_cxr.study.design import GENERAL, RELATED
 from covid_cxr.synthesis.damage import DAMAGES
@@ -59,13 +60,9 @@ class Defects:
 
     def __post_init__(self) -> None:
         """Refuse what is not a count."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise ValueError(
-                    f"defects.{field.name} must be a whole number of at least 0, got "
-                    f"{value!r}; correct it in parameters_synthesis.yml."
-                )
+        place = "parameters_synthesis.yml"
+        for name, count in asdict(self).items():
+            check_whole(f"defects.{name}", count, least=0, place=place)
 
 
 @dataclass(frozen=True, kw_only=True)

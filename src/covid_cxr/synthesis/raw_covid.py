@@ -36,8 +36,8 @@ from covid_cxr.synthesis.drawing import (
     outline_lungs,
 )
 from covid_cxr.synthesis.exposure import to_grey
+from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.orders import Order, RawImages, describe, orders_of
-from covid_cxr.synthesis.parameters import Synthesis
 from covid_cxr.synthesis.raw_nih import look_of
 from covid_cxr.synthesis.raw_rsna import encode_jpeg_dicom
 from covid_cxr.synthesis.strokes import FloatImage
@@ -63,7 +63,7 @@ class Scanner:
     polarity: Literal["MONOCHROME1", "MONOCHROME2"]
     bits_stored: int
     voi: Literal["LINEAR", "SIGMOID", "LUT"]
-    has_padding: bool
+    has_padding: bool = False
 
     @property
     def white(self) -> int:
@@ -73,21 +73,15 @@ class Scanner:
 
 SCANNERS = {
     "site_a": (
-        Scanner(
-            polarity="MONOCHROME2", bits_stored=12, voi="LINEAR", has_padding=False
-        ),
-        Scanner(
-            polarity="MONOCHROME1", bits_stored=12, voi="LINEAR", has_padding=False
-        ),
+        Scanner(polarity="MONOCHROME2", bits_stored=12, voi="LINEAR"),
+        Scanner(polarity="MONOCHROME1", bits_stored=12, voi="LINEAR"),
     ),
     "site_b": (
-        Scanner(
-            polarity="MONOCHROME1", bits_stored=15, voi="SIGMOID", has_padding=False
-        ),
+        Scanner(polarity="MONOCHROME1", bits_stored=15, voi="SIGMOID"),
         Scanner(polarity="MONOCHROME2", bits_stored=14, voi="LINEAR", has_padding=True),
     ),
     "site_c": (
-        Scanner(polarity="MONOCHROME2", bits_stored=12, voi="LUT", has_padding=False),
+        Scanner(polarity="MONOCHROME2", bits_stored=12, voi="LUT"),
         Scanner(polarity="MONOCHROME1", bits_stored=13, voi="LUT", has_padding=True),
     ),
 }
@@ -123,12 +117,6 @@ def write_covid(
 ) -> tuple[RawImages, pd.DataFrame, pd.DataFrame]:
     """Return the image files, `manifest.csv` and `crops.csv`.
 
-    Args:
-        radiographs: From `admit_patients`.
-        synthesis: Size and difficulty.
-        defects: From `choose_defects`.
-        cohort: Its name in the study.
-
     Returns:
         DICOM files to draw; the manifest with image, patient, rt_pcr, site, view, sex
         and age, all text; and the crops with image, x0, y0, x1, y1 in raw pixels.
@@ -160,12 +148,6 @@ def write_covid_masks(
     """Return a lung mask of every radiograph, PNG files of the radiographs' size.
 
     Those that cannot be read or show a picture of somebody else's have none.
-
-    Args:
-        radiographs: From `admit_patients`.
-        synthesis: Size and difficulty.
-        defects: From `choose_defects`.
-        cohort: Its name in the study.
     """
     orders = masked_orders(radiographs, defects, cohort=cohort)
     encode = partial(

@@ -6,30 +6,34 @@ phase and the epoch only; threads decide when a batch is ready, never what it ho
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from covid_cxr.cohorts.intensity import Intensity
 from covid_cxr.training.augmentation import distort, draw_distortion
 from covid_cxr.training.backend import deterministic_tensorflow
+from covid_cxr.training.examples import Examples
 from covid_cxr.training.randomness import random_stream
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.shares import WHOLE, Share
-from covid_cxr.training.training_set import Intensity, Part
 
 # Batches that are made at the same time. Not tf.data.AUTOTUNE: the thread that tunes
 # wakes at intervals that grow to seconds, and an epoch's end waits for it.
 N_THREADS = min(os.cpu_count() or 1, 16)
+# Pixels that a network is called with at once, as 2 images of 512 px: layer by layer,
+# DenseNet121 takes 1 GB for each.
+CALLED_PX = 2**19
 ALIGNMENT_BYTES = 64  # of a tensor's memory (EIGEN_MAX_ALIGN_BYTES)
 
 Read = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
 
 
 def training_batches(
-    part: Part,
+    part: Examples,
     recipe: Recipe,
     phase: str,
     *,
@@ -71,10 +75,22 @@ def training_batches(
     )
 
 
-def plain_batches(part: Part, *, n_images: int) -> Any:
+def plain_batches(part: Examples, *, n_images: int) -> Any:
     """Return batches of the part as it is and in its order, like `training_batches`."""
     pieces = WHOLE.cut(np.arange(len(part.rows)), batch_images=n_images)
     return _batches(part, pieces, part.store.read, n_threads=N_THREADS)
+
+
+def input_batches(examples: Examples) -> Iterator[NDArray[np.float32]]:
+    """Yield the network's input (n, size, size, 1), as much at a time as memory holds.
+
+    Args:
+        examples: In the order in which they are wanted.
+    """
+    n_images = max(1, CALLED_PX // examples.store.size_px**2)
+    for first in range(0, len(examples.rows), n_images):
+        images = examples.store.read(examples.rows[first : first + n_images])
+        yield normalise(images, examples.intensity)
 
 
 def normalise(images: NDArray[np.uint8], intensity: Intensity) -> NDArray[np.float32]:
@@ -102,7 +118,7 @@ def _aligned(shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 
 def _batches(
-    part: Part, pieces: list[NDArray[np.int64]], read: Read, *, n_threads: int
+    part: Examples, pieces: list[NDArray[np.int64]], read: Read, *, n_threads: int
 ) -> Any:
     tf = deterministic_tensorflow()
     cv2.setNumThreads(1)  # a thread makes a whole batch; more would be in their way

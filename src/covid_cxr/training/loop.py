@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from covid_cxr.training.batches import plain_batches, training_batches
-from covid_cxr.training.progress import epoch_display, write_summary
+from covid_cxr.training.examples import Examples
+from covid_cxr.training.progress import epoch_progress, write_summary
 from covid_cxr.training.provenance import training_origin
 from covid_cxr.training.recipe import Plateau, Recipe
 from covid_cxr.training.shares import Share
@@ -34,7 +35,6 @@ from covid_cxr.training.strategy import (
     naming_lost_workers,
 )
 from covid_cxr.training.traced import ALONE, TracedDescent, traced_descent
-from covid_cxr.training.training_set import Part, TrainingSet
 
 VALIDATION_IMAGES = 32  # at a time; no image depends on the others
 
@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 def fit(
     classifier: Any,
-    training_set: TrainingSet,
+    examples: Examples,
     recipe: Recipe,
     *,
     stage: str,
@@ -54,7 +54,7 @@ def fit(
 
     Args:
         classifier: A Keras model of this project. It stays as it is.
-        training_set: With a training and a validation part.
+        examples: With a training and a validation part.
         recipe: Of the phase.
         stage: The training's name, as in "path_b.phase2". Its last word, the phase,
             keys the random numbers, which are thereby common to all paths.
@@ -68,10 +68,10 @@ def fit(
         RuntimeError: If this process has other threads than `compute` says.
     """
     check_threads(compute)
-    validation = training_set.part("validation")
+    validation = examples.part("validation")
     training = _Training(
         descent=traced_descent(classifier, recipe, compute),
-        train=training_set.part("train"),
+        train=examples.part("train"),
         validation=validation,
         validation_batches=plain_batches(validation, n_images=VALIDATION_IMAGES),
         recipe=recipe,
@@ -79,7 +79,7 @@ def fit(
     )
     kept = None
     if states is not None and training.is_chief:
-        origin = training_origin(stage, classifier, training_set, recipe, compute)
+        origin = training_origin(stage, classifier, examples, recipe, compute)
         kept = states.of(origin)
     state = _kept_state(training, kept) or _first_state(classifier, training.descent)
     while state.n_epochs < recipe.max_epochs and not state.plateau.is_over(recipe):
@@ -115,8 +115,8 @@ class _Training:
     """What stays the same through all epochs of a training."""
 
     descent: TracedDescent
-    train: Part
-    validation: Part
+    train: Examples
+    validation: Examples
     validation_batches: Any
     recipe: Recipe
     stage: str
@@ -219,21 +219,22 @@ def _descend(training: _Training, *, epoch: int, learning_rate: float) -> float:
     n_batches = training.n_batches
     total = n_known = 0.0
     started = time.perf_counter()
-    with epoch_display(
-        f"{training.stage}, epoch {epoch}",
+    show = epoch_progress(
+        training.stage,
+        epoch=epoch,
+        most_epochs=training.recipe.max_epochs,
         n_batches=n_batches,
-        learning_rate=learning_rate,
-    ) as show:
-        for number, batch in enumerate(training.batches(epoch=epoch), start=1):
-            loss, n_labels = training.descent.step(*batch)
-            if not math.isfinite(loss):
-                raise ValueError(
-                    _diverged(training, epoch, f"batch {number}", learning_rate)
-                )
-            total += loss * n_labels
-            n_known += n_labels
-            n_images = len(training.train.rows) * number / n_batches
-            show(loss, n_images / (time.perf_counter() - started))
+    )
+    for number, batch in enumerate(training.batches(epoch=epoch), start=1):
+        loss, n_labels = training.descent.step(*batch)
+        if not math.isfinite(loss):
+            raise ValueError(
+                _diverged(training, epoch, f"batch {number}", learning_rate)
+            )
+        total += loss * n_labels
+        n_known += n_labels
+        n_images = len(training.train.rows) * number / n_batches
+        show(loss, n_images / (time.perf_counter() - started))
     return total / n_known
 
 

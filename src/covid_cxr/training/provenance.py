@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 import covid_cxr
 from covid_cxr.source_code import code_sha256
 from covid_cxr.training.backend import deterministic_tensorflow
+from covid_cxr.training.examples import PARTS, Examples
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.state import TrainingState
 from covid_cxr.training.strategy import Compute
-from covid_cxr.training.training_set import PARTS, TrainingSet
 
 
 def initial_provenance(classifier: Any, network: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def training_provenance(
     stage: str,
     parent: Mapping[str, Any],
     *,
-    training_set: TrainingSet,
+    examples: Examples,
     recipe: Recipe,
     state: TrainingState,
 ) -> dict[str, Any]:
@@ -53,22 +53,22 @@ def training_provenance(
     Args:
         stage: The training's name, as in "path_b.phase2".
         parent: The provenance of the classifier that it started from.
-        training_set: What it was trained on.
+        examples: What it was trained on.
         recipe: How.
         state: The training's last state.
     """
     generation = {key: parent[key] for key in parent if key != "parents"}
-    counts = training_set.radiographs["part"].value_counts()
+    counts = examples.radiographs["part"].value_counts()
     return {
         "stage": stage,
         "parents": [*parent["parents"], generation],
         "network": parent["network"],
-        "labels": list(training_set.labels),
+        "labels": list(examples.labels),
         "recipe": asdict(recipe),
         "seed": recipe.seed,
-        "split_sha256": split_sha256(training_set.radiographs),
+        "split_sha256": split_sha256(examples.radiographs),
         "n_images": {part: int(counts.get(part, 0)) for part in PARTS},
-        "intensity": asdict(training_set.intensity),
+        "intensity": asdict(examples.intensity),
         "n_epochs": state.n_epochs,
         "best_epoch": state.plateau.best_epoch,
         "best_validation_loss": state.plateau.best_loss,
@@ -80,7 +80,7 @@ def training_provenance(
 def training_origin(
     stage: str,
     classifier: Any,
-    training_set: TrainingSet,
+    examples: Examples,
     recipe: Recipe,
     compute: Compute,
 ) -> dict[str, Any]:
@@ -89,21 +89,21 @@ def training_origin(
     Args:
         stage: The training's name, as in "path_b.phase2".
         classifier: The Keras model that it starts from, with its new head.
-        training_set: What it is trained on.
+        examples: What it is trained on.
         recipe: How.
         compute: On what.
     """
-    radiographs = training_set.radiographs  # their order is that of the batches
+    radiographs = examples.radiographs  # their order is that of the batches
     return {
         "stage": stage,
         "recipe": asdict(recipe),
         "compute": asdict(compute),
-        "labels": list(training_set.labels),
+        "labels": list(examples.labels),
         "architecture": _text_sha256(classifier.to_json()),
         "first weights": _weights_sha256(classifier.get_weights()),
         "split": _text_sha256(radiographs.to_csv(index=False, lineterminator="\n")),
-        "images": training_set.store.fingerprint,
-        "intensity": asdict(training_set.intensity),
+        "images": examples.store.fingerprint,
+        "intensity": asdict(examples.intensity),
         "code": code_sha256("covid_cxr.training.loop"),
         "versions": _versions(),
     }

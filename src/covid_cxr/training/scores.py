@@ -1,15 +1,14 @@
 """Scores: what a classifier says of the radiographs that it was not trained on."""
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 from scipy.special import expit
 
 from covid_cxr.training.batches import plain_batches
+from covid_cxr.training.examples import Examples, check_classifier
 from covid_cxr.training.traced import traced_network
-from covid_cxr.training.training_set import Images, assemble, check_classifier
 
 logger = logging.getLogger(__name__)
 
@@ -17,14 +16,7 @@ SCORED_PARTS = ("validation", "test")
 BATCH_IMAGES = 32
 
 
-def score(
-    classifier: Any,
-    store: Images,
-    curated: pd.DataFrame,
-    split: pd.DataFrame,
-    intensity: Mapping[str, Any],
-    labels: list[str],
-) -> pd.DataFrame:
+def score(classifier: Any, examples: Examples) -> pd.DataFrame:
     """Return the scores of the validation and test images.
 
     Columns: `image_id`, `patient_id`, `part`, and for each label `<label>` (boolean)
@@ -33,33 +25,26 @@ def score(
 
     Args:
         classifier: A Keras model with one output per label.
-        store: The cohort's images.
-        curated: `image_id`, `row` in the store, and a boolean column per label.
-        split: `image_id`, `patient_id` and `part`.
-        intensity: `mean` and `standard_deviation` on [0, 1], as in training.
-        labels: What the classifier tells, in the order of its outputs.
+        examples: With the intensity of its training.
 
     Raises:
-        ValueError: If an image, its label or its pixels are missing, the classifier
-            takes other images or tells other labels, or there is nothing to score.
+        ValueError: If the classifier takes other images or tells other labels, or there
+            is nothing to score.
     """
-    held_out = split[split["part"].isin(SCORED_PARTS)]
-    if held_out.empty:
+    held_out = examples.part(*SCORED_PARTS)
+    if held_out.radiographs.empty:
         raise ValueError(
             "The split has neither a validation nor a test part, so there is nothing "
             "to score. Enlarge them in the split's parameters."
         )
-    scored = assemble(store, curated, held_out, intensity=intensity, labels=labels)
-    check_classifier(classifier, scored)
+    check_classifier(classifier, held_out)
     network = traced_network(classifier)
     with network.lock:
         network.put(classifier.get_weights())
-        log_odds = network.predict(
-            plain_batches(scored.part(*SCORED_PARTS), n_images=BATCH_IMAGES)
-        )
-    columns = {}
-    for number, label in enumerate(labels):
-        columns[label] = scored.radiographs[label]
+        log_odds = network.predict(plain_batches(held_out, n_images=BATCH_IMAGES))
+    radiographs, columns = held_out.radiographs, {}
+    for number, label in enumerate(examples.labels):
+        columns[label] = radiographs[label]
         columns[f"{label}_score"] = expit(log_odds[:, number])
-    logger.info("scored %d images for %d labels", len(held_out), len(labels))
-    return scored.radiographs[["image_id", "patient_id", "part"]].assign(**columns)
+    logger.info("scored %d images for %d labels", len(radiographs), len(columns) // 2)
+    return radiographs[["image_id", "patient_id", "part"]].assign(**columns)

@@ -1,17 +1,17 @@
 """A training repeated without each site in turn, and judged at the site left out."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from covid_cxr.cohorts.intensity import IntensitySample, measure_intensity
-from covid_cxr.radiographs.store import ImageStore
+from covid_cxr.cohorts.intensity import IntensitySample
+from covid_cxr.training.examples import Examples, assemble
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.scores import score
 from covid_cxr.training.stage import Stage
-from covid_cxr.training.state import StateFolder
 from covid_cxr.training.strategy import Compute
 
 logger = logging.getLogger(__name__)
@@ -27,19 +27,16 @@ class StageWithoutSites:
 
     path: str
 
-    def train_and_score(  # noqa: PLR0913 - one argument per dataset of the catalog
+    def train_and_score(
         self,
         *,
-        parent: Any,
-        parent_provenance: dict[str, Any],
-        store: ImageStore,
+        examples: Examples,
         curated: pd.DataFrame,
         splits: pd.DataFrame,
         sample: IntensitySample,
-        labels: list[str],
         recipe: Recipe,
         compute: Compute,
-        states: StateFolder,
+        **parent: Any,
     ) -> tuple[pd.DataFrame, dict[str, dict[str, Any]]]:
         """Return the scores of every site's classifier, and their provenance.
 
@@ -49,53 +46,37 @@ class StageWithoutSites:
         after its last epoch.
 
         Args:
-            parent: The Keras model to start from.
-            parent_provenance: Where it comes from.
-            store: The cohort's images.
-            curated: `image_id`, `row` in the store, and a boolean column per label.
+            examples: Of phase 3 with all sites.
+            curated: Radiographs of the same cohort.
             splits: `site, image_id, patient_id, part`: a split per site left out.
             sample: Of training images, for their intensity.
-            labels: What the classifier tells, in the order of its outputs.
             recipe: How it is trained.
             compute: What the trainings run on.
-            states: Where their states are kept.
+            parent: What else `Stage.train` takes.
 
         Returns:
             As `training.scores.score`, with the `site` left out: its own images are
             the test part, the validation part is of the others; and one record of
             provenance per site.
         """
-        columns = [f"{label}{kind}" for label in labels for kind in ("", "_score")]
         tables, provenance = [], {}
         for site, split in splits.groupby("site"):
             logger.info("%s: training without %s", self.path, site)
-            data: dict[str, Any] = {
-                "store": store,
-                "curated": curated,
-                "split": split,
-                "intensity": measure_intensity(store, curated, split, sample),
-                "labels": labels,
-            }
-            stage = Stage(_stage(self.path, site))
-            classifier, _, provenance[str(site)], _ = stage.train(
-                parent=parent,
-                parent_provenance=parent_provenance,
-                recipe=recipe,
-                compute=compute,
-                states=states,
-                **data,
+            without = assemble(examples.store, curated, split, examples.labels, sample)
+            classifier, _, provenance[str(site)], _ = self._stage(site).train(
+                examples=without, recipe=recipe, compute=compute, **parent
             )
-            tables.append(score(classifier, **data).assign(site=site))
-        return _together(tables, columns), provenance
+            tables.append(score(classifier, without).assign(site=site))
+        return _together(tables, examples.labels), provenance
+
+    def _stage(self, site: object) -> Stage:
+        """Return the training; its last word keys the random numbers, as ever."""
+        return Stage(f"{self.path}.without {site}.phase3")
 
 
-def _stage(path: str, site: object) -> str:
-    """Return the training's name; its last word keys the random numbers, as ever."""
-    return f"{path}.without {site}.phase3"
-
-
-def _together(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+def _together(tables: list[pd.DataFrame], labels: Sequence[str]) -> pd.DataFrame:
     """Return one table of all sites; an empty one where there is none to leave out."""
+    columns = [f"{label}{kind}" for label in labels for kind in ("", "_score")]
     named = ["site", "image_id", "patient_id", "part", *columns]
     if not tables:
         return pd.DataFrame(columns=named)

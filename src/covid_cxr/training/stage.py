@@ -5,8 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
+from covid_cxr.console.channels import NOTE
+from covid_cxr.training.examples import (
+    Examples,
+    check_classifier,
+    check_trainable,
+)
 from covid_cxr.training.loop import fit, phase_of
 from covid_cxr.training.network import swap_head
 from covid_cxr.training.provenance import training_provenance
@@ -14,12 +18,6 @@ from covid_cxr.training.randomness import random_stream
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.state import StateFolder
 from covid_cxr.training.strategy import Compute
-from covid_cxr.training.training_set import (
-    Images,
-    assemble,
-    check_classifier,
-    check_trainable,
-)
 
 logger = logging.getLogger(__name__)
 
@@ -34,16 +32,12 @@ class Stage:
 
     name: str
 
-    def train(  # noqa: PLR0913 - one argument per dataset of the catalog
+    def train(
         self,
         *,
         parent: Any,
         parent_provenance: dict[str, Any],
-        store: Images,
-        curated: pd.DataFrame,
-        split: pd.DataFrame,
-        intensity: Mapping[str, Any],
-        labels: list[str],
+        examples: Examples,
         recipe: Recipe,
         compute: Compute,
         states: StateFolder,
@@ -59,11 +53,7 @@ class Stage:
         Args:
             parent: The Keras model to start from. It stays as it is.
             parent_provenance: Where it comes from.
-            store: The cohort's images.
-            curated: `image_id`, `row` in the store, and a boolean column per label.
-            split: `image_id`, `patient_id` and `part`.
-            intensity: `mean` and `standard_deviation` on [0, 1], and `n_images`.
-            labels: What the classifier is to tell, in the order of its outputs.
+            examples: What it is trained on.
             recipe: How it is trained.
             compute: What it runs on.
             states: Where its state is kept after each epoch.
@@ -73,22 +63,15 @@ class Stage:
                 if the loss is no longer a number.
             OSError: If a state cannot be kept.
         """
-        training_set = assemble(
-            store,
-            curated,
-            split,
-            intensity=intensity,
-            labels=labels,
-        )
         head_seed = random_stream(recipe.seed, f"{phase_of(self.name)} head").integers(
             2**31
         )
-        classifier = swap_head(parent, len(labels), seed=int(head_seed))
-        check_classifier(classifier, training_set)
-        check_trainable(training_set)
+        classifier = swap_head(parent, len(examples.labels), seed=int(head_seed))
+        check_classifier(classifier, examples)
+        check_trainable(examples)
         state = fit(
             classifier,
-            training_set,
+            examples,
             recipe,
             stage=self.name,
             compute=compute,
@@ -98,15 +81,18 @@ class Stage:
         provenance = training_provenance(
             self.name,
             parent_provenance,
-            training_set=training_set,
+            examples=examples,
             recipe=recipe,
             state=state,
         )
-        logger.info(
-            "%s: trained %d epochs from %s, kept epoch %d (validation loss %.4f)",
+        logger.log(
+            NOTE,
+            "%s: trained %d epochs from %s in %.1f min, kept epoch %d "
+            "(validation loss %.4f)",
             self.name,
             state.n_epochs,
             parent_provenance["stage"],
+            sum(state.seconds) / 60,
             state.plateau.best_epoch,
             state.plateau.best_loss,
         )

@@ -1,10 +1,9 @@
-"""Radiograph tables and files to image stores, splits and intensity statistics."""
+"""Radiograph tables and files to image stores, splits and examples."""
 
 from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.cohorts.curated import settle
 from covid_cxr.cohorts.identifying import report_identifying
-from covid_cxr.cohorts.intensity import measure_intensity
 from covid_cxr.patients.duplicates import find_duplicates
 from covid_cxr.patients.mixed_labels import list_mixed_copies, list_mixed_results
 from covid_cxr.patients.splits import split_by_patient
@@ -12,6 +11,7 @@ from covid_cxr.radiographs.crops import list_unmatched_crops
 from covid_cxr.radiographs.curation import plan_matched_store, plan_store
 from covid_cxr.radiographs.lung_masks import curate_lungs
 from covid_cxr.study.current import current
+from covid_cxr.training.examples import assemble
 
 _LABEL = "params:phase3_split.label"
 
@@ -141,15 +141,16 @@ def _draw(training_set: str, cohort: str) -> list[Node]:
             tags=cohort,
         ),
         Node(
-            measure_intensity,
+            assemble,
             inputs={
                 "store": f"{cohort}_store",
                 "curated": f"{cohort}_curated",
                 "split": f"{training_set}_split",
+                "labels": f"params:{training_set}_labels",
                 "sample": f"params:{training_set}_intensity_sample",
             },
-            outputs=f"{training_set}_intensity",
-            name=f"measure_{training_set}_intensity",
+            outputs=f"{training_set}_examples",
+            name=f"assemble_{training_set}",
             tags=cohort,
         ),
     ]

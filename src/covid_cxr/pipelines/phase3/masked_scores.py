@@ -1,27 +1,22 @@
 """What the classifier says where the lungs, or all but the lungs, are hidden."""
 
 import logging
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 from kedro.pipeline import Node
 
 from covid_cxr.audit.masked_inputs import MaskedInputs, mask_inputs
-from covid_cxr.radiographs.store import ImageStore
+from covid_cxr.training.examples import Examples
 from covid_cxr.training.scores import SCORED_PARTS, score
 
 logger = logging.getLogger(__name__)
 
 
-def score_masked_inputs(  # noqa: PLR0913 - one argument per dataset of the catalog
-    *,
+def score_masked_inputs(
     classifier: Any,
-    store: ImageStore,
-    curated: pd.DataFrame,
-    split: pd.DataFrame,
-    intensity: Mapping[str, Any],
-    labels: list[str],
+    examples: Examples,
     lungs: pd.DataFrame,
     masked_inputs: MaskedInputs,
 ) -> pd.DataFrame:
@@ -33,34 +28,25 @@ def score_masked_inputs(  # noqa: PLR0913 - one argument per dataset of the cata
 
     Args:
         classifier: The path's.
-        store: The cohort's images.
-        curated: As for `score`.
-        split: As for `score`.
-        intensity: As for `score`; its mean fills what is hidden.
-        labels: As for `score`.
+        examples: As for `score`; the mean of their intensity fills what is hidden.
         lungs: From `curate_lungs`.
         masked_inputs: How much is hidden.
     """
+    held_out, tables = examples.part(*SCORED_PARTS), []
     inputs = mask_inputs(
-        store,
-        curated,
+        held_out.store,
+        held_out.radiographs,
         lungs,
-        mean_intensity=intensity["mean"],
+        mean_intensity=examples.intensity.mean,
         masked_inputs=masked_inputs,
     )
-    held_out = split[split["part"].isin(SCORED_PARTS)]
-    row_of_image = curated.set_index("image_id")["row"]
-    tables = []
     for name, masked in inputs.items():
-        rows = row_of_image[held_out["image_id"]]
-        shown = held_out[rows.isin(list(masked.masks)).to_numpy()]
-        if shown.empty:
+        shown = held_out.where(held_out.radiographs["row"].isin(list(masked.masks)))
+        if not len(shown.rows):
             logger.info("%s: no held-out image has a mask", name)
             continue
-        scores = score(classifier, masked, curated, shown, intensity, labels)
-        hidden = [
-            masked.is_hidden(row).mean() for row in row_of_image[shown["image_id"]]
-        ]
+        scores = score(classifier, replace(shown, store=masked))
+        hidden = [masked.is_hidden(row).mean() for row in shown.rows]
         tables.append(scores.assign(input=name, hidden_share=hidden))
     return pd.concat(tables, ignore_index=True).astype({"input": "str"})
 
@@ -71,11 +57,7 @@ def score_masked() -> Node:
         score_masked_inputs,
         inputs={
             "classifier": "classifier",
-            "store": "store",
-            "curated": "curated",
-            "split": "split",
-            "intensity": "intensity",
-            "labels": "params:labels",
+            "examples": "examples",
             "lungs": "lungs",
             "masked_inputs": "params:masked_inputs",
         },

@@ -1,48 +1,37 @@
 """Adapters of phase 3: where training and saliency meet."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from covid_cxr.radiographs.store import ImageStore
-from covid_cxr.saliency.cases import draw_cases, judge_test
-from covid_cxr.saliency.grad_cam import Images, explained_layer, explainer
+from covid_cxr.saliency.cases import draw_cases, judge_test, scores_of
+from covid_cxr.saliency.grad_cam import Explain, explained_layer, explainer
 from covid_cxr.saliency.map_settings import Saliency
-from covid_cxr.saliency.maps import input_batches, maps_of, tabulate_maps
+from covid_cxr.saliency.maps import maps_of, tabulate_maps
 from covid_cxr.saliency.randomisation import randomisation_test
-from covid_cxr.training.batches import normalise
+from covid_cxr.study.current import current
+from covid_cxr.training.batches import input_batches
+from covid_cxr.training.examples import Examples
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.scores import score
 from covid_cxr.training.seeds import Repetition, train_further_seeds
 from covid_cxr.training.stage import Stage
-from covid_cxr.training.state import StateFolder
-from covid_cxr.training.strategy import Compute
-from covid_cxr.training.training_set import Intensity
 
 DECIMALS = 4  # of a map in JSON: finer than any colour scale
 
 
 def explain(
-    classifier: Any,
-    store: ImageStore,
-    curated: pd.DataFrame,
-    scores: pd.DataFrame,
-    intensity: Mapping[str, Any],
-    saliency: Saliency,
+    classifier: Any, examples: Examples, scores: pd.DataFrame, saliency: Saliency
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Return a few test cases with their maps, as JSON takes it, and all test maps.
 
     Args:
-        classifier: The path's Keras model, of one label.
-        store: The cohort's images.
-        curated: `image_id` and `row` in the store.
+        classifier: The path's Keras model; of several labels that one is explained
+            whose positives are counted.
+        examples: As in training.
         scores: As `training.scores.score` returns them.
-        intensity: As in training.
         saliency: How maps are made, and how many cases of each outcome are drawn.
 
     Returns:
@@ -53,12 +42,13 @@ def explain(
         map as `saliency.maps` keeps it.
 
     Raises:
-        ValueError: If the scores have no such cases or hold several labels, or the
-            classifier has no such layer.
+        ValueError: If the scores have no such cases, or the classifier has no such
+            layer.
     """
-    judged = judge_test(scores, seed=saliency.seed)
-    images = _input(judged.images, store, curated, intensity)
-    maps = tabulate_maps(judged.images, _explainer(classifier, saliency), images)
+    judged = judge_test(
+        scores_of(scores, current().target_set.label), seed=saliency.seed
+    )
+    maps = _map(judged.images, examples, _explainer(classifier, saliency))
     drawn = draw_cases(maps, saliency)
     records = drawn[list(judged.images)].to_dict(orient="records")
     values = maps_of(drawn).round(DECIMALS).tolist() if len(drawn) else []
@@ -74,27 +64,20 @@ def explain(
 
 
 def randomise(
-    classifier: Any,
-    store: ImageStore,
-    curated: pd.DataFrame,
-    maps: pd.DataFrame,
-    intensity: Mapping[str, Any],
-    saliency: Saliency,
+    classifier: Any, examples: Examples, maps: pd.DataFrame, saliency: Saliency
 ) -> pd.DataFrame:
     """Return how similar maps stay while the classifier forgets, as `saliency` tests.
 
     Args:
         classifier: The path's Keras model.
-        store: The cohort's images.
-        curated: `image_id` and `row` in the store.
+        examples: As in training.
         maps: Of the test part, in random order; its first images are taken.
-        intensity: As in training.
         saliency: How maps are made, and with how many images.
     """
-    images = maps.head(saliency.randomised_images)
+    images = maps["image_id"].head(saliency.randomised_images)
     return randomisation_test(
         classifier,
-        list(_input(images, store, curated, intensity)),
+        list(input_batches(examples.of(images))),
         make_explainer=partial(_explainer, saliency=saliency),
         seed=saliency.seed,
     )
@@ -110,23 +93,16 @@ class RepeatedStage:
 
     name: str
 
-    def train(  # noqa: PLR0913 - one argument per dataset of the catalog
+    def train(
         self,
         *,
         scores: pd.DataFrame,
         maps: pd.DataFrame,
-        parent: Any,
-        parent_provenance: dict[str, Any],
-        store: ImageStore,
-        curated: pd.DataFrame,
-        split: pd.DataFrame,
-        intensity: Mapping[str, Any],
-        labels: list[str],
+        examples: Examples,
         recipe: Recipe,
         repetition: Repetition,
         saliency: Saliency,
-        compute: Compute,
-        states: StateFolder,
+        **training: Any,
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the scores and the maps of every seed: as given, with `seed`.
 
@@ -136,26 +112,13 @@ class RepeatedStage:
         Args:
             scores: Of the training with the recipe's own seed, which is not repeated.
             maps: Likewise.
-            parent: The Keras model to start from.
-            parent_provenance: Where it comes from.
-            store: The cohort's images.
-            curated: `image_id`, `row` in the store, and a boolean column per label.
-            split: `image_id`, `patient_id` and `part`.
-            intensity: As in the training with the recipe's own seed.
-            labels: What the classifier tells, in the order of its outputs.
+            examples: What it is trained on.
             recipe: How it is trained, but for the seed.
             repetition: With how many seeds.
             saliency: How maps are made.
-            compute: What the trainings run on.
-            states: Where their states are kept, so that none is run twice.
+            training: What else `Stage.train` takes; `states` keeps each training from
+                being run twice.
         """
-        shared: dict[str, Any] = {
-            "store": store,
-            "curated": curated,
-            "split": split,
-            "intensity": intensity,
-            "labels": labels,
-        }
         images = maps[["image_id", "patient_index"]]
         all_scores = [scores.assign(seed=recipe.seed)]
         all_maps = [maps[[*images, "height", "width", "map"]].assign(seed=recipe.seed)]
@@ -163,15 +126,11 @@ class RepeatedStage:
             Stage(self.name),
             recipe=recipe,
             repetition=repetition,
-            parent=parent,
-            parent_provenance=parent_provenance,
-            compute=compute,
-            states=states,
-            **shared,
+            examples=examples,
+            **training,
         ):
-            all_scores.append(score(classifier, **shared).assign(seed=seed))
-            batches = _input(images, store, curated, intensity)
-            own_maps = tabulate_maps(images, _explainer(classifier, saliency), batches)
+            all_scores.append(score(classifier, examples).assign(seed=seed))
+            own_maps = _map(images, examples, _explainer(classifier, saliency))
             all_maps.append(own_maps.assign(seed=seed))
         return (
             pd.concat(all_scores, ignore_index=True),
@@ -180,19 +139,17 @@ class RepeatedStage:
 
 
 def _explainer(classifier: Any, saliency: Saliency) -> Any:
-    return explainer(classifier, method=saliency.method, layer=saliency.layer)
+    """Explain the output of the finding whose positives are counted."""
+    target = current().target_set
+    return explainer(
+        classifier,
+        method=saliency.method,
+        layer=saliency.layer,
+        output=target.labels.index(target.label),
+    )
 
 
-def _input(
-    images: pd.DataFrame,
-    store: ImageStore,
-    curated: pd.DataFrame,
-    intensity: Mapping[str, Any],
-) -> Iterator[Images]:
-    """Yield batches of the network's input for `images`, in their order."""
-    rows = curated.set_index("image_id").loc[images["image_id"], "row"]
-
-    def read(chosen: NDArray[np.int64]) -> Images:
-        return normalise(store.read(chosen), Intensity(**intensity))
-
-    return input_batches(read, rows.to_numpy(np.int64), size_px=store.size_px)
+def _map(images: pd.DataFrame, examples: Examples, explain: Explain) -> pd.DataFrame:
+    """Return the maps of `images`, a row for each, in their order."""
+    batches = input_batches(examples.of(images["image_id"]))
+    return tabulate_maps(images, explain, batches)

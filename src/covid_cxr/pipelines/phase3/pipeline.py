@@ -47,19 +47,16 @@ def _repeat(stage: str) -> Node:
     """Return the node that trains with further seeds; it is one, however many."""
     return Node(
         RepeatedStage(stage).train,
+        # In the order of the arguments: by it Kedro learns their types.
         inputs={
             "scores": "scores",
             "maps": "maps",
-            "parent": "parent",
-            "parent_provenance": "parent_provenance",
-            "store": "store",
-            "curated": "curated",
-            "split": "split",
-            "intensity": "intensity",
-            "labels": "params:labels",
+            "examples": "examples",
             "recipe": "params:recipe",
             "repetition": "params:repetition",
             "saliency": "params:saliency",
+            "parent": "parent",
+            "parent_provenance": "parent_provenance",
             "compute": "params:compute",
             "states": "state",
         },
@@ -71,13 +68,12 @@ def _repeat(stage: str) -> Node:
 
 def _explain() -> list[Node]:
     """Return the nodes that make maps and ask whether they deserve trust."""
-    images = {"store": "store", "curated": "curated", "intensity": "intensity"}
     return [
         Node(
             explain,
             inputs={
                 "classifier": "classifier",
-                **images,
+                "examples": "examples",
                 "scores": "scores",
                 "saliency": "params:saliency",
             },
@@ -88,7 +84,7 @@ def _explain() -> list[Node]:
             randomise,
             inputs={
                 "classifier": "classifier",
-                **images,
+                "examples": "examples",
                 "maps": "maps",
                 "saliency": "params:saliency",
             },

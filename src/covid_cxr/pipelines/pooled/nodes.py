@@ -1,20 +1,18 @@
 """Adapters from the catalog: one argument per cohort or path."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
+from covid_cxr.cohorts.intensity import IntensitySample
 from covid_cxr.patients import pooling
-from covid_cxr.radiographs.pooled_store import PooledStore
+from covid_cxr.radiographs.pooled_store import pooled
 from covid_cxr.radiographs.store import ImageStore
 from covid_cxr.study.current import current
-from covid_cxr.training.recipe import Recipe
+from covid_cxr.training.examples import Examples, assemble
+from covid_cxr.training.kept_labels import keep_labels
 from covid_cxr.training.scores import score
-from covid_cxr.training.single_label import keep_label
-from covid_cxr.training.stage import Stage
-from covid_cxr.training.state import StateFolder
-from covid_cxr.training.strategy import Compute
 
 
 def training_sets() -> dict[str, str]:
@@ -54,82 +52,35 @@ def pool_parts(**splits: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def pool_moments(
-    split: pd.DataFrame, **intensities: Mapping[str, Any]
-) -> dict[str, float]:
-    """Return the intensity of the pooled training images.
-
-    Args:
-        split: The pooled one.
-        intensities: By cohort.
-    """
-    trained = split.loc[split["part"] == "train", "image_id"]
-    counts = trained.str.partition(":")[0].value_counts()
-    return pooling.pool_intensities(
-        intensities, n_training_images={c: int(counts.get(c, 0)) for c in intensities}
-    )
-
-
-def train(  # noqa: PLR0913 - one argument per dataset of the catalog
-    *,
-    parent: Any,
-    parent_provenance: dict[str, Any],
+def assemble_pool(
     curated: pd.DataFrame,
     split: pd.DataFrame,
-    intensity: Mapping[str, Any],
-    recipe: Recipe,
-    compute: Compute,
-    states: StateFolder,
+    sample: IntensitySample,
     **stores: ImageStore,
-) -> tuple[Any, list[Mapping[str, float]], dict[str, Any], dict[str, Any]]:
-    """Return the pooled classifier, its history, its provenance and its clock.
-
-    Labels that an image's cohort does not tell are left out of the loss.
+) -> Examples:
+    """Return the examples of the pooled training.
 
     Args:
-        parent: The Keras model to start from.
-        parent_provenance: Where it comes from.
         curated: The pooled radiographs, with their row in the stores taken together.
         split: The pooled one.
-        intensity: Of the pooled training images.
-        recipe: Of the first phase, which starts from the same weights.
-        compute: What it runs on.
-        states: Where its state is kept after each epoch.
+        sample: Of training images, for their intensity.
         stores: The images, by cohort.
     """
-    return Stage("pooled").train(
-        parent=parent,
-        parent_provenance=parent_provenance,
-        store=PooledStore(stores=tuple(stores[c] for c in training_sets())),
-        curated=curated,
-        split=split,
-        intensity=intensity,
-        labels=_labels(),
-        recipe=recipe,
-        compute=compute,
-        states=states,
-    )
+    store = pooled([stores[cohort] for cohort in training_sets()])
+    return assemble(store, curated, split, _labels(), sample)
 
 
-def score_target(
-    classifier: Any,
-    store: ImageStore,
-    curated: pd.DataFrame,
-    split: pd.DataFrame,
-    intensity: Mapping[str, Any],
-) -> pd.DataFrame:
+def score_target(classifier: Any, pool: Examples, target: Examples) -> pd.DataFrame:
     """Return what the pooled classifier says of the target, as phase 3 is scored.
 
     Args:
         classifier: The pooled one.
-        store: The images of the target's cohort.
-        curated: Its radiographs.
-        split: Of phase 3.
-        intensity: Of the pooled training images.
+        pool: What it was trained on; its intensity is that of its input.
+        target: Of phase 3.
     """
-    target = current().target_set
-    only = keep_label(classifier, _labels().index(target.label))
-    return score(only, store, curated, split, intensity, [target.label])
+    kept = [pool.labels.index(label) for label in target.labels]
+    only = keep_labels(classifier, kept)
+    return score(only, replace(target, intensity=pool.intensity))
 
 
 def _labels() -> list[str]:

@@ -4,14 +4,14 @@ from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.evaluation.pooled_control import compare_with_pooled
 from covid_cxr.pipelines.pooled.nodes import (
+    assemble_pool,
     pool_cohorts,
-    pool_moments,
     pool_parts,
     score_target,
-    train,
     training_sets,
 )
 from covid_cxr.study.current import current
+from covid_cxr.training.stage import Stage
 
 
 def create_pipeline() -> Pipeline:
@@ -45,31 +45,29 @@ def _pool() -> list[Node]:
             name="pool_splits",
         ),
         Node(
-            pool_moments,
+            assemble_pool,
             inputs={
+                "curated": "pooled_curated",
                 "split": "pooled_split",
-                **{cohort: f"{name}_intensity" for cohort, name in sets.items()},
+                "sample": f"params:{next(iter(sets.values()))}_intensity_sample",
+                **{cohort: f"{cohort}_store" for cohort in sets},
             },
-            outputs="pooled_intensity",
-            name="pool_intensities",
+            outputs="pooled_examples",
+            name="assemble",
         ),
     ]
 
 
 def _train_and_score() -> list[Node]:
-    study, sets = current(), training_sets()
-    stores = {cohort: f"{cohort}_store" for cohort in sets}
+    study = current()
     first = next(iter(study.training_sets.values())).phase
     return [
         Node(
-            train,
+            Stage("pooled").train,
             inputs={
                 "parent": "initial_classifier",
                 "parent_provenance": "initial_provenance",
-                **stores,
-                "curated": "pooled_curated",
-                "split": "pooled_split",
-                "intensity": "pooled_intensity",
+                "examples": "pooled_examples",
                 "recipe": f"params:{first}.recipe",
                 "compute": "params:compute",
                 "states": "pooled_state",
@@ -85,10 +83,8 @@ def _train_and_score() -> list[Node]:
             score_target,
             inputs={
                 "classifier": "pooled_classifier",
-                "store": f"{study.target_cohort}_store",
-                "curated": f"{study.target_cohort}_curated",
-                "split": "phase3_split",
-                "intensity": "pooled_intensity",
+                "pool": "pooled_examples",
+                "target": "phase3_examples",
             },
             outputs="pooled_scores",
             name="score",

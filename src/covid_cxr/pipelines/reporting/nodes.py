@@ -1,7 +1,7 @@
 """Adapters from the catalog: one argument per path, cohort or training."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -32,9 +32,11 @@ from covid_cxr.report import flags, radiograph_flow, wording
 from covid_cxr.report.characteristics import describe_parts
 from covid_cxr.report.gallery import Gallery, as_jpeg, draw_images, gather_cases
 from covid_cxr.report.map_tests import METHOD_NAMES, explained_path
+from covid_cxr.report.score_figures import panel_per_finding
 from covid_cxr.report.trainings import training_title
 from covid_cxr.saliency.cases import OUTCOMES
 from covid_cxr.study.current import current
+from covid_cxr.training.examples import Examples
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +145,7 @@ def draw_cropped_example(
     return draw_note("No radiograph with a crop is at hand.")
 
 
+@panel_per_finding
 def draw_auroc_intervals(table3: pd.DataFrame) -> Any:
     """Return the intervals of Table 3, ours beside the paper's."""
     rows = []
@@ -248,41 +251,34 @@ def draw_masked_aurocs(results: pd.DataFrame) -> Any:
     )
 
 
-def draw_masked_example(  # noqa: PLR0913 - one argument per dataset of the catalog
-    *,
-    store: ImageStore,
-    curated: pd.DataFrame,
-    split: pd.DataFrame,
+def draw_masked_example(
+    examples: Examples,
     lungs: pd.DataFrame,
-    intensity: Mapping[str, Any],
     masked_inputs: MaskedInputs,
     reporting: Reporting,
 ) -> Any:
     """Return a test radiograph drawn at random, as each input shows it.
 
     Args:
-        store: The cohort's images.
-        curated: Its radiographs.
-        split: Of phase 3.
+        examples: Of phase 3.
         lungs: From `curate_lungs`; one with a mask is drawn, if there is any.
-        intensity: Of the training images.
         masked_inputs: How much is hidden.
         reporting: For the seed.
     """
-    test = split.loc[split["part"] == "test", "image_id"]
+    test = examples.part("test").radiographs["image_id"]
     with_mask = test[test.isin(lungs["image_id"])]
     drawn = (with_mask if len(with_mask) else test).sample(
         1, random_state=reporting.seed
     )
-    rows = curated.set_index("image_id").loc[drawn, "row"].to_numpy(np.int64)
+    rows = examples.of(drawn).rows
     inputs = mask_inputs(
-        store,
-        curated,
+        examples.store,
+        examples.radiographs,
         lungs,
-        mean_intensity=intensity["mean"],
+        mean_intensity=examples.intensity.mean,
         masked_inputs=masked_inputs,
     )
-    shown = {INPUT_NAMES[WHOLE]: store.read(rows)[0]}
+    shown = {INPUT_NAMES[WHOLE]: examples.store.read(rows)[0]}
     for name, masked in inputs.items():
         if int(rows[0]) in masked.masks:
             shown[INPUT_NAMES[name]] = masked.read(rows)[0]

@@ -43,7 +43,7 @@ def _sites(path: TrainingPath) -> Pipeline:
         inputs={
             "parent": path.phase3_training.parent_classifier,
             "parent_provenance": path.phase3_training.parent_provenance,
-            "store": f"{cohort}_store",
+            "examples": "phase3_examples",
             "curated": f"{cohort}_curated",
             "phase3_scores": f"{path.name}_phase3_scores",
             "state": f"{written}_state",
@@ -56,7 +56,6 @@ def _sites(path: TrainingPath) -> Pipeline:
         parameters={
             "params:recipe": f"params:{path.name}.phase3.recipe",
             "params:sample": "params:phase3_intensity_sample",
-            "params:labels": "params:phase3.labels",
             "params:compute": "params:compute",
             "params:reporting": "params:reporting",
         },
@@ -68,16 +67,16 @@ def _train(path: TrainingPath) -> Node:
     """Return the node that trains without every site; it is one, however many."""
     return Node(
         StageWithoutSites(path.name).train_and_score,
+        # In the order of the arguments: by it Kedro learns their types.
         inputs={
-            "parent": "parent",
-            "parent_provenance": "parent_provenance",
-            "store": "store",
+            "examples": "examples",
             "curated": "curated",
             "splits": "site_splits",
             "sample": "params:sample",
-            "labels": "params:labels",
             "recipe": "params:recipe",
             "compute": "params:compute",
+            "parent": "parent",
+            "parent_provenance": "parent_provenance",
             "states": "state",
         },
         outputs=["scores", "provenance"],

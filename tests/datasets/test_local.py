@@ -6,7 +6,7 @@ import pytest
 
 from covid_cxr.datasets.image_store import ImageStoreDataset
 from covid_cxr.datasets.keras_model import KerasModelDataset
-from covid_cxr.datasets.local_path import local_path
+from covid_cxr.datasets.local import local_path
 from covid_cxr.datasets.node_records import NodeRecordsDataset
 from covid_cxr.datasets.radiograph_folder import RadiographFolderDataset
 from covid_cxr.datasets.training_state import TrainingStateDataset

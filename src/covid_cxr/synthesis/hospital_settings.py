@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from covid_cxr.checks import check_whole
+
 _SMALLEST = {
     "seed": 0,
     "nih_images": 100,
@@ -13,6 +15,7 @@ _SMALLEST = {
     "least_patients": 1,
     "workers": 1,
 }
+_PLACE = "parameters_synthesis.yml"
 _SHARES = ("confounder_share", "label_noise", "other_disease_share", "silent_share")
 
 
@@ -66,11 +69,7 @@ class Synthesis:
         least = _SMALLEST["cohort_images"]
         counts |= {f"images.{name}": (n, least) for name, n in self.images.items()}
         for name, (value, smallest) in counts.items():
-            if not isinstance(value, int) or value < smallest:
-                raise ValueError(
-                    f"synthesis.{name} must be a whole number of at least {smallest}, "
-                    f"got {value!r}."
-                )
+            check_whole(f"synthesis.{name}", value, least=smallest, place=_PLACE)
         for name in ("sign_contrast", "photons"):
             if not getattr(self, name) > 0:
                 raise ValueError(

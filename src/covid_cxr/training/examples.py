@@ -1,85 +1,29 @@
-"""Training sets: images of a store, the part that each is in, and their labels."""
+"""Examples: the radiographs of a training set with their parts, labels and pixels.
+
+One dataset holds all that a training, a scoring or a map asks of a training set. It is
+light: the pixels stay in the image stores that it names.
+"""
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from covid_cxr.cohorts.intensity import Intensity, IntensitySample, measure_intensity
+from covid_cxr.radiographs.store import Images
 
 logger = logging.getLogger(__name__)
 
 PARTS = ("train", "validation", "test")
 
 
-class Images(Protocol):
-    """What training needs of an image store, or of several taken together."""
-
-    @property
-    def n_images(self) -> int:
-        """How many images there are."""
-        ...
-
-    @property
-    def size_px(self) -> int:
-        """Height and width of each."""
-        ...
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of what they hold."""
-        ...
-
-    def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Return the images of `rows`, shape (n, size_px, size_px), in their order."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Intensity:
-    """How bright the training images are, on [0, 1].
-
-    Attributes:
-        mean: Of all their pixels.
-        standard_deviation: Of all their pixels.
-        n_images: How many of them were measured.
-    """
-
-    mean: float
-    standard_deviation: float
-    n_images: int
-
-    def __post_init__(self) -> None:
-        """Refuse what images cannot be normalised by."""
-        if not (0 <= self.mean <= 1 and self.standard_deviation > 0):
-            raise ValueError(
-                f"The intensity's mean is {self.mean} and its standard deviation "
-                f"{self.standard_deviation}, expected 0 to 1 and more than 0. Look at "
-                "the training images and run curation again."
-            )
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Part:
-    """The images of one part of a training set.
-
-    Attributes:
-        store: Holds the images.
-        rows: Which of them, shape (n,).
-        is_case: Their labels, 0 or 1, NaN where unknown, shape (n, labels).
-        intensity: Of the training images.
-    """
-
-    store: Images
-    rows: NDArray[np.int64]
-    is_case: NDArray[np.float32]
-    intensity: Intensity
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TrainingSet:
+class Examples:
     """What a classifier is trained, chosen and tested on.
 
     Attributes:
@@ -95,39 +39,53 @@ class TrainingSet:
     labels: tuple[str, ...]
     intensity: Intensity
 
-    def part(self, *names: str) -> Part:
-        """Return the images of the parts `names`, in the order of the table."""
-        chosen = self.radiographs[self.radiographs["part"].isin(names)]
-        return Part(
-            store=self.store,
-            rows=chosen["row"].to_numpy(np.int64),
-            is_case=chosen[list(self.labels)].to_numpy(np.float32, na_value=np.nan),
-            intensity=self.intensity,
-        )
+    def part(self, *names: str) -> Self:
+        """Return the examples of the parts `names`, in the order of the table."""
+        return self.where(self.radiographs["part"].isin(names))
+
+    def where(self, is_kept: pd.Series) -> Self:
+        """Return those of which `is_kept` says so, row by row of the table."""
+        kept = self.radiographs[is_kept].reset_index(drop=True)
+        return replace(self, radiographs=kept)
+
+    def of(self, image_ids: pd.Series) -> Self:
+        """Return those of some images, in their order."""
+        table = self.radiographs.set_index("image_id").loc[image_ids].reset_index()
+        return replace(self, radiographs=table)
+
+    @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """Which images of the store, shape (n,)."""
+        return self.radiographs["row"].to_numpy(np.int64)
+
+    @cached_property
+    def is_case(self) -> NDArray[np.float32]:
+        """Their labels, 0 or 1, NaN where unknown, shape (n, labels)."""
+        labels = self.radiographs[list(self.labels)]
+        return labels.to_numpy(np.float32, na_value=np.nan)
 
 
 def assemble(
     store: Images,
     curated: pd.DataFrame,
     split: pd.DataFrame,
-    *,
-    intensity: Mapping[str, Any],
     labels: Sequence[str],
-) -> TrainingSet:
-    """Return the training set that `split` makes of the curated radiographs.
+    sample: IntensitySample,
+) -> Examples:
+    """Return the examples that `split` makes of the curated radiographs.
 
     Args:
         store: The cohort's images.
         curated: `image_id`, `row` in the store, and a boolean column per label.
         split: `image_id`, `patient_id` and `part`, one row per image.
-        intensity: `mean` and `standard_deviation` of the training images on [0, 1],
-            and `n_images`.
-        labels: What the classifier is to tell. Of several, an image may lack some, as
+        labels: What a classifier is to tell. Of several, an image may lack some, as
             where its publisher is not certain, or where cohorts with different labels
             are pooled; it must have one, and does not count for the others.
+        sample: Of training images, for their intensity.
 
     Raises:
-        ValueError: If a label, an image, its label or its pixels are missing.
+        ValueError: If a label, an image, its label or its pixels are missing, there is
+            no training image, or the training images have no contrast.
     """
     absent = [label for label in labels if label not in curated.columns]
     if absent or not labels:
@@ -148,23 +106,23 @@ def assemble(
         _refuse_unknown(radiographs, labels)
     is_whole = bool(radiographs[list(labels)].notna().all(axis=None))
     kind = bool if is_whole else "boolean"
-    return TrainingSet(
+    radiographs = radiographs.astype({"row": np.int64, **dict.fromkeys(labels, kind)})
+    trained = radiographs[radiographs["part"] == "train"].sort_values("image_id")
+    return Examples(
         store=store,
-        radiographs=radiographs.astype(
-            {"row": np.int64, **dict.fromkeys(labels, kind)}
-        ),
+        radiographs=radiographs,
         labels=tuple(labels),
-        intensity=Intensity(**intensity),
+        intensity=measure_intensity(store, trained["row"].to_numpy(), sample),
     )
 
 
-def check_classifier(classifier: Any, training_set: TrainingSet) -> None:
+def check_classifier(classifier: Any, examples: Examples) -> None:
     """Refuse images or labels that are not those of the Keras model `classifier`.
 
     Raises:
         ValueError: If it takes images of another size or has another number of outputs.
     """
-    stored_px, taken_px = training_set.store.size_px, classifier.input_shape[1]
+    stored_px, taken_px = examples.store.size_px, classifier.input_shape[1]
     if stored_px != taken_px:
         raise ValueError(
             f"The images are {stored_px} px wide and high, but the classifier takes "
@@ -172,33 +130,33 @@ def check_classifier(classifier: Any, training_set: TrainingSet) -> None:
             "run again from curation."
         )
     n_outputs = classifier.output_shape[-1]
-    if n_outputs != len(training_set.labels):
+    if n_outputs != len(examples.labels):
         raise ValueError(
             f"The classifier has {n_outputs} outputs, but there are "
-            f"{len(training_set.labels)} labels: {', '.join(training_set.labels)}. "
+            f"{len(examples.labels)} labels: {', '.join(examples.labels)}. "
             "Give the labels that it was trained with."
         )
 
 
-def check_trainable(training_set: TrainingSet) -> None:
-    """Refuse a training set from which nothing can be learned.
+def check_trainable(examples: Examples) -> None:
+    """Refuse examples from which nothing can be learned.
 
     Raises:
         ValueError: If the training or the validation part is empty, or no label has
             both classes in the training part.
     """
-    counts = training_set.radiographs["part"].value_counts()
+    counts = examples.radiographs["part"].value_counts()
     for name in ("train", "validation"):
         if counts.get(name, 0) == 0:
             raise ValueError(
                 f"The {name} part is empty (parts: {counts.to_dict()}). Enlarge it in "
                 "the split's parameters."
             )
-    is_case = training_set.part("train").is_case
+    is_case = examples.part("train").is_case
     n_cases, n_known = np.nansum(is_case, axis=0), np.sum(~np.isnan(is_case), axis=0)
     is_constant = (n_cases == 0) | (n_cases == n_known)  # (labels,)
-    constant = [training_set.labels[i] for i in np.flatnonzero(is_constant)]
-    if len(constant) == len(training_set.labels):
+    constant = [examples.labels[i] for i in np.flatnonzero(is_constant)]
+    if len(constant) == len(examples.labels):
         raise ValueError(
             f"The {counts['train']} training images are all alike in "
             f"{', '.join(constant)}: there is nothing to learn. Draw a split "
@@ -207,10 +165,10 @@ def check_trainable(training_set: TrainingSet) -> None:
     if constant:
         logger.warning("one class only in training: %s", ", ".join(constant))
     for name in ("validation", "test"):
-        held_out = training_set.part(name).is_case
+        held_out = examples.part(name).is_case
         without = np.nansum(held_out, axis=0) == 0
         if len(held_out) and without.any():
-            absent = [training_set.labels[i] for i in np.flatnonzero(without)]
+            absent = [examples.labels[i] for i in np.flatnonzero(without)]
             logger.warning("no positive in the %s part: %s", name, ", ".join(absent))
 
 

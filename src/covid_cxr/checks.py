@@ -1,0 +1,65 @@
+"""What a parameter may be, and how one that may not is refused."""
+
+from collections.abc import Collection
+from typing import Any
+
+
+def check_word(name: str, value: object, words: Collection[str], *, place: str) -> None:
+    """Refuse a word that is none of those that there are.
+
+    Args:
+        name: Of the parameter, as "curation.compression".
+        value: As given.
+        words: Those that there are.
+        place: Where it is corrected, as "parameters_curation.yml".
+
+    Raises:
+        ValueError: If it is another.
+    """
+    if value not in words:
+        raise ValueError(
+            f"{name} must be one of {', '.join(words)}, got {value!r}; correct it in "
+            f"{place}."
+        )
+
+
+def check_whole(
+    name: str, value: Any, *, least: int, most: int | None = None, place: str
+) -> None:
+    """Refuse what is no whole number, or one that is too small or too large.
+
+    Args:
+        name: As for `check_word`.
+        value: As given; True and False are no numbers.
+        least: The smallest that may be.
+        most: The largest; None: any.
+        place: As for `check_word`.
+
+    Raises:
+        ValueError: If it is no such number.
+    """
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole or value < least or (most is not None and value > most):
+        bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(
+            f"{name} must be a whole number {bounds}, got {value!r}; correct it in "
+            f"{place}."
+        )
+
+
+def check_share(name: str, value: Any) -> None:
+    """Refuse what is no share.
+
+    Args:
+        name: As for `check_word`.
+        value: As given.
+
+    Raises:
+        ValueError: If it is no number from 0 to 1.
+    """
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= 1:
+        raise ValueError(
+            f"{name} must be a share from 0 to 1, got {value!r}; correct it in "
+            f"conf/base, conf/local, the environment or on the command line."
+        )
