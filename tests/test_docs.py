@@ -1,4 +1,4 @@
-"""The documentation is whole: pages are found, links lead somewhere, tables are true."""
+"""The documentation is whole: pages are found, links lead somewhere, tables hold."""
 
 import importlib
 import re
