@@ -13,7 +13,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
-BESIDE = sorted(ROOT.glob("*.md"))  # read in the repository
+BESIDE = [*sorted(ROOT.glob("*.md")), ROOT / "conf/README.md"]  # read in the repository
 LINK = re.compile(r"(?<!`)\[[^\]\[]*\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)")
 CODE = re.compile(r"```.*?```", re.DOTALL)
 PUBLIC = re.findall(
@@ -94,3 +94,26 @@ def test_the_page_of_data_sets_is_that_of_the_adapters():
     script = runpy.run_path(str(ROOT / "scripts/list_data_sets.py"))
 
     assert script["PAGE"].read_text("utf-8") == script["page"]()
+
+
+@pytest.mark.parametrize(
+    "environment",
+    ["demo", "test", "public", "tuberculosis", "tuberculosis_demo", "mlflow"],
+)
+def test_an_environment_says_its_command_its_cost_and_what_to_expect(environment):
+    files = (ROOT / "conf" / environment).glob("*.yml")
+    heads = [re.match(r"(#.*\n)*", file.read_text("utf-8"))[0] for file in files]
+
+    said = next(head for head in heads if "Cost:" in head)
+
+    assert f"--env={environment}" in said
+    assert "Expected:" in said
+
+
+def test_the_readme_of_conf_names_every_environment_and_file_of_parameters():
+    readme = (ROOT / "conf/README.md").read_text("utf-8")
+    folders = {one.name for one in (ROOT / "conf").iterdir() if one.is_dir()}
+    files = {one.stem for one in (ROOT / "conf/base").glob("parameters_*.yml")}
+
+    assert [one for one in sorted(folders) if f"| `{one}` |" not in readme] == []
+    assert [one for one in sorted(files) if one.split("_", 1)[1] not in readme] == []
