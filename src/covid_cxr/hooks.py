@@ -190,8 +190,14 @@ def _answer(catalog: CatalogProtocol[Any, Any]) -> str:
     return study_answer(
         *(catalog.load(name) for name in ("table3", "table4", "table5")),
         cohort_counts=catalog.load("cohort_counts"),
-        reporting=Reporting(**catalog.load("params:reporting")),
+        reporting=_reporting(catalog),
     )
+
+
+def _reporting(catalog: CatalogProtocol[Any, Any]) -> Reporting:
+    """Return the settings; where nodes of the run took them, Kedro has made them."""
+    stated = catalog.load("params:reporting")
+    return stated if isinstance(stated, Reporting) else Reporting(**stated)
 
 
 def _of_the_study(parameters: dict[str, Any]) -> dict[str, Any]:
