@@ -1,13 +1,15 @@
 # Everything a fresh machine needs: python3, make and a package index.
 #   make demo   sets up, runs all six paths on the synthetic hospital, names the report
 #   make test   sets up, runs the tests
-.PHONY: demo test test-flows test-rooms lint
+#   make docs   builds the documentation site, build/site/index.html
+.PHONY: demo test test-flows test-rooms lint docs
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+DOCS := build/docs-venv
 
 export DO_NOT_TRACK := 1
 export KEDRO_DISABLE_TELEMETRY := 1
@@ -35,6 +37,16 @@ lint: $(INSTALLED)
 	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# In an environment of its own: what builds pages is not what trains. Broken links fail.
+docs: $(DOCS)/.installed
+	$(DOCS)/bin/zensical build --clean --strict
+	@echo "open build/site/index.html"
+
+$(DOCS)/.installed: requirements-docs.lock
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --require-hashes --requirement requirements-docs.lock
+	touch $@
 
 # The lock holds every package with its hashes; the project itself needs no download.
 # Python compiles what is imported; all that is installed would take longer.

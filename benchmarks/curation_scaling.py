@@ -58,7 +58,7 @@ def plan_of(folder, n_images):
 
 def seconds(plan, root, pool):
     """Return the wall time of rendering and writing all shards."""
-    fingerprints = [plan.shard(k).fingerprint for k in range(plan.n_shards)]
+    fingerprints = [plan.shard(k).fingerprint for k in range(plan.layout.n_shards)]
     missing = begin_store(root, plan.layout, fingerprints)
     started = time.perf_counter()
     for _ in as_done(pool, write_planned, ((root, plan.shard(k)) for k in missing)):

@@ -16,7 +16,7 @@ from published_counts import CONF, list_nih_of, list_rsna_of
 from rich import get_console
 from rich.table import Table
 
-from covid_cxr.audit.leaks import identify
+from covid_cxr.audit.leaks import trace_images
 from covid_cxr.audit.lineage import stages_of
 from covid_cxr.audit.metadata_alone import (
     associate,
@@ -107,8 +107,8 @@ def leakage_table(
 ) -> Table:
     """Return the findings of the audit for path (a)'s phase 2."""
     images = [
-        identify("phase1", cohort="nih", curated=nih, split=phase1),
-        identify("phase2_rsna", cohort="rsna", curated=rsna, split=phase2),
+        trace_images("phase1", cohort="nih", curated=nih, split=phase1),
+        trace_images("phase2_rsna", cohort="rsna", curated=rsna, split=phase2),
     ]
     _, leakage, _ = audit_stages(
         stages_of(current().paths[:1]),

@@ -75,14 +75,11 @@ def readers(memmap, plain, compressed):
         {"driver": "zarr3", "kvstore": {"driver": "file", "path": f"{path}/"}}
     ).result()
     zarr_array = zarr.open_array(path, mode="r")
-    ahead = {"batch_images": BATCH_IMAGES, "n_ahead": 2}
     return {
         "NumPy memmap": one_by_one(lambda rows: memmap[rows]),
         "ImageStore.read": one_by_one(plain.read),
-        "ImageStore.read_batches": lambda order: plain.read_batches(order, **ahead),
         "TensorStore": one_by_one(lambda rows: array[rows].read().result()),
         "ImageStore.read, zstd": one_by_one(compressed.read),
-        "… .read_batches, zstd": lambda o: compressed.read_batches(o, **ahead),
         "zarr-python": one_by_one(lambda rows: zarr_array.oindex[rows]),
     }
 

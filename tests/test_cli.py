@@ -1,14 +1,18 @@
 """What the command line does beyond Kedro's."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
+import pytest
+
 from covid_cxr.data_root import HOLDER, DataRootLock
 
 PATIENCE = 120  # seconds until a run begins, on a busy machine
+DASK = ["--runner=covid_cxr.runners.DaskRunner", "--runner-params=n_workers=1"]
 
 
 def test_an_interrupted_run_says_how_to_go_on_and_leaves_no_lock(project, tmp_path):
@@ -41,3 +45,23 @@ def test_the_run_command_takes_what_kedros_takes(kedro_command):
     assert done.returncode == 0
     for option in ("--pipelines", "--params", "--runner", "--tags", "--from-nodes"):
         assert option in done.stdout
+
+
+@pytest.mark.parametrize("workers", [[], DASK])
+def test_an_error_that_its_message_explains_comes_without_a_traceback(
+    hospital, kedro_command, tmp_path, workers
+):
+    shutil.copytree(hospital / "01_raw/covid", tmp_path / "01_raw/covid")
+    (tmp_path / "01_raw/covid/manifest.csv").write_text("x,y\n")
+
+    done = kedro_command(
+        *("run", "--env=test", "--nodes=ingestion.list_covid"),
+        *(f"--params=data_root={tmp_path}", *workers),
+    )
+
+    assert done.returncode == 1
+    error, log = done.stderr.strip().splitlines()
+    assert error.startswith("Error: covid_manifest (manifest.csv) lacks the columns")
+    assert log == f"The log: {tmp_path / 'run.log'}"
+    assert "Traceback" not in done.stdout
+    assert "Traceback" in (tmp_path / "run.log").read_text()

@@ -4,7 +4,9 @@ What needs neither Kedro nor TensorFlow thereby starts without them.
 """
 
 import importlib
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -32,6 +34,16 @@ class Subcommand:
 SUBCOMMANDS = {
     "run": Subcommand(
         "covid_cxr.cli:run", "Run pipelines of the study.", is_of_kedro=True
+    ),
+    "doctor": Subcommand(
+        "covid_cxr.console.doctor:doctor",
+        "Say what this machine has, and what the study misses on it.",
+        is_of_kedro=True,
+    ),
+    "plan": Subcommand(
+        "covid_cxr.console.plan:plan",
+        "Say how much the trainings are, and how long they take here at most.",
+        is_of_kedro=True,
     ),
 }
 
@@ -78,6 +90,10 @@ def covid_cxr() -> None:
 
 def _imported(entry: Subcommand) -> click.Command:
     if entry.is_of_kedro:
+        # Kedro's default would be loud, where no project's conf is in this folder.
+        if not any(Path("conf").glob("logging.y*ml")):
+            settings = Path(__file__).parent / "console" / "logging.yml"
+            os.environ.setdefault("KEDRO_LOGGING_CONFIG", str(settings))
         from kedro.framework.project import configure_project  # noqa: PLC0415
 
         configure_project(PACKAGE)

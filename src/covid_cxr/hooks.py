@@ -1,7 +1,6 @@
 """What happens around a run: readable logs, checks, the last word."""
 
 import logging
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,15 +12,19 @@ from rich import get_console
 from rich.logging import RichHandler
 from rich.table import Table
 
+from covid_cxr.console.run_console import RUN_CONSOLE
 from covid_cxr.data_root import DataRootLock, refuse_unwritable
 from covid_cxr.datasets.node_records import NodeRecords
-from covid_cxr.datasets.optional import OptionalDataset
+from covid_cxr.evaluation.findings import FINDING
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.known_parameters import (
     asked_for_by_catalogs,
     known_parameters,
     refuse_unknown,
     refuse_urls,
 )
+from covid_cxr.places import file_of, missing_inputs, place_of, shortened
+from covid_cxr.report.answer import study_answer
 from covid_cxr.report.printable import printable
 from covid_cxr.report.wording import begun
 from covid_cxr.resume import NODE_RECORDS
@@ -30,6 +33,8 @@ from covid_cxr.study_config import StudyConfigLoader
 from covid_cxr.training.backend import limit_threads
 
 logger = logging.getLogger(__name__)
+
+_ANSWERED = {"table3", "table4", "table5", "cohort_counts"}
 
 
 class LoggingHooks:
@@ -101,17 +106,11 @@ class InputCheckHooks:
         Raises:
             FileNotFoundError: Names every missing dataset with its path.
         """
-        missing = [
-            f"  {name}: {_place(dataset)}"
-            for name in sorted(pipeline.inputs())
-            if not name.startswith(("params:", "parameters"))
-            and not isinstance(dataset := catalog[name], OptionalDataset)
-            and not dataset.exists()
-        ]
+        missing = missing_inputs(pipeline, catalog)
         if missing:
             raise FileNotFoundError(
                 f"{len(missing)} inputs of this run are missing:\n"
-                + "\n".join(missing)
+                + "\n".join(f"  {name}: {place}" for name, place in missing.items())
                 + "\nPut the files there or name their folder with "
                 "--params=data_root=…; run the steps that write them first; or make "
                 "synthetic ones with `kedro run --env=demo --pipelines=synthesis`."
@@ -140,7 +139,7 @@ class DataRootHooks:
         if NODE_RECORDS not in catalog:
             return
         kept = (catalog[n] for n in pipeline.all_outputs() if n in catalog)
-        outputs = [file for dataset in kept if (file := _file_of(dataset))]
+        outputs = [file for dataset in kept if (file := file_of(dataset))]
         records: NodeRecords = catalog[NODE_RECORDS].load()
         root = records.root.parent
         refuse_unwritable([root, *(file.parent for file in outputs)])
@@ -178,9 +177,27 @@ class ReportHooks:
             if name.rsplit(".", 1)[-1] == "table3":
                 level = catalog.load("params:reporting.level")
                 console.print(_as_rich_table(catalog.load(name), level))
+        if outputs >= _ANSWERED:
+            console.print(_answer(catalog), soft_wrap=True, highlight=False)
         for name in sorted(outputs):
             if name.rsplit(".", 1)[-1] == "report":
-                console.print(f"Report: {_place(catalog[name])}", soft_wrap=True)
+                console.print(f"Report: {place_of(catalog[name])}", soft_wrap=True)
+        if RUN_CONSOLE.log is not None:
+            console.print(f"Log:    {shortened(RUN_CONSOLE.log)}", soft_wrap=True)
+
+
+def _answer(catalog: CatalogProtocol[Any, Any]) -> str:
+    return study_answer(
+        *(catalog.load(name) for name in ("table3", "table4", "table5")),
+        cohort_counts=catalog.load("cohort_counts"),
+        reporting=_reporting(catalog),
+    )
+
+
+def _reporting(catalog: CatalogProtocol[Any, Any]) -> Reporting:
+    """Return the settings; where nodes of the run took them, Kedro has made them."""
+    stated = catalog.load("params:reporting")
+    return stated if isinstance(stated, Reporting) else Reporting(**stated)
 
 
 def _of_the_study(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -199,37 +216,21 @@ def _mark_up_kedro_only(record: logging.LogRecord) -> bool:
     return True
 
 
-def _file_of(dataset: Any) -> Path | None:
-    """Return where a file dataset keeps its value; None for another one."""
-    if isinstance(dataset, OptionalDataset):
-        return _file_of(dataset._dataset)
-    path = getattr(dataset, "_filepath", None)
-    return None if path is None else Path(str(path))
-
-
-def _place(dataset: Any) -> str:
-    """Return where a file dataset keeps its value, relative to the folder if inside."""
-    place = _file_of(dataset)
-    if place is None:
-        return type(dataset).__name__
-    here = Path.cwd()
-    return str(place.relative_to(here) if place.is_relative_to(here) else place)
-
-
 def _as_rich_table(table3: pd.DataFrame, level: float) -> Table:
     study = current()
     table = Table(
         title=f"{begun(study.target.name)} on the test part", title_justify="left"
     )
     printed = ["in the paper"] if study.published else []
-    for heading in ("path", "AUROC", f"{100 * level:g} % interval", *printed):
+    several = ["finding"] if FINDING in table3 else []
+    for heading in (*several, "path", "AUROC", f"{100 * level:g} % interval", *printed):
         table.add_column(heading)
     for row in table3.to_dict("records"):
         interval = f"{row['lower']:.3f} to {row['upper']:.3f}"
         published = "" if pd.isna(row["paper_auroc"]) else f"{row['paper_auroc']:.3f}"
         table.add_row(
-            str(row["path"]),
-            f"{row['auroc']:.3f}",
+            *(str(row[name]) for name in (*several, "path")),
+            "unknown" if pd.isna(row["auroc"]) else f"{row['auroc']:.3f}",
             "unknown" if pd.isna(row["lower"]) else interval,
             *([published] if study.published else []),
         )

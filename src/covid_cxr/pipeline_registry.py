@@ -14,6 +14,7 @@ import covid_cxr.pipelines.ingestion.pipeline as ingestion
 import covid_cxr.pipelines.phase1.pipeline as phase1
 import covid_cxr.pipelines.phase2.pipeline as phase2
 import covid_cxr.pipelines.phase3.pipeline as phase3
+import covid_cxr.pipelines.planning.pipeline as planning
 import covid_cxr.pipelines.pooled.pipeline as pooled
 import covid_cxr.pipelines.reporting.pipeline as reporting
 import covid_cxr.pipelines.sites.pipeline as sites
@@ -47,6 +48,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "evaluation": evaluated,
         "reporting": reported,
         "comparison": comparison.create_pipeline(),
+        "planning": planning.create_pipeline(),
         "pooled": pooled.create_pipeline(),
         "sites": left_out,
         **{p.name: _one_path(p, until_scores, left_out) for p in current().paths},

@@ -15,6 +15,7 @@ from kedro.runner import AbstractRunner, SequentialRunner
 from kedro.runner.task import Task
 from pluggy import PluginManager
 
+from covid_cxr.console.channels import NOTE, tell_up_to_date
 from covid_cxr.resume import stale_nodes
 from covid_cxr.study.current import choose, current
 from covid_cxr.study.design import Study
@@ -121,7 +122,9 @@ class _Resuming(AbstractRunner):
             )
         stale = stale_nodes(pipeline, catalog)
         n_nodes = len(pipeline.nodes)
-        logger.info("%d of %d nodes are up to date", n_nodes - len(stale), n_nodes)
+        n_kept = n_nodes - len(stale)
+        logger.log(NOTE, "%d of %d nodes are up to date", n_kept, n_nodes)
+        tell_up_to_date(n_kept)
         if stale:
             due = pipeline.filter(node_names=stale)
             super().run(due, catalog, hook_manager, run_id)
@@ -156,6 +159,9 @@ class _NodeExecutor(Executor):
         self._client = self._until_shutdown.enter_context(
             dask_client(address, n_workers=n_workers)
         )
+        from covid_cxr.console.forwarding import bring_home  # noqa: PLC0415
+
+        bring_home(self._client, is_own=address is None)
         workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
         self._has_gpus = any(worker["resources"].get(GPU) for worker in workers)
 
@@ -206,7 +212,7 @@ def _run_node(
 
     os.environ.update(threads)
     choose(study)
-    project.configure_project(package_name)
+    project.configure_project(package_name, preserve_logging=True)
     # Hooks do not travel; Kedro makes the project's hooks anew.
     hook_manager = Task._run_node_synchronization()
     with annotate(priority=urgency):  # what it hands out is as urgent as itself

@@ -1,5 +1,6 @@
 """Kedro settings: soft merge of parameters, and the project's hooks."""
 
+from covid_cxr.console.hooks import ConsoleHooks
 from covid_cxr.datasets.whole_files import write_files_whole
 from covid_cxr.hooks import (
     DataRootHooks,
@@ -22,6 +23,7 @@ HOOKS = (
     ThreadHooks(),
     InputCheckHooks(),
     DataRootHooks(),
+    ConsoleHooks(),
     NodeRecordHooks(),
     ReportHooks(),
 )

@@ -80,6 +80,9 @@ def dask_client(address: str | None, *, n_workers: int | None) -> Iterator[Any]:
         ConnectionError: If no scheduler answers at the address.
     """
     import dask  # noqa: PLC0415
+
+    # No console of Dask's own: its lines are of the process's log, as all others.
+    dask.config.set(logging={"version": 1, "disable_existing_loggers": False})
     from distributed import Client, LocalCluster  # noqa: PLC0415
 
     if address is None:

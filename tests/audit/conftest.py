@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 import pytest
 
-from covid_cxr.audit.leaks import identify
+from covid_cxr.audit.leaks import trace_images
 from covid_cxr.audit.lineage import stages_of
 from covid_cxr.audit.on_leak import OnLeak
 from covid_cxr.audit.verdict import audit_stages
@@ -51,7 +51,7 @@ class Study:
     def audit(self):
         """Return leaks, leakage and the verdict."""
         images = [
-            identify(
+            trace_images(
                 training_set,
                 cohort=cohort,
                 curated=self.curated[cohort],

@@ -46,6 +46,7 @@ def test_every_finding_may_be_a_column_of_the_radiograph_table():
 def test_the_words_of_nih_are_those_that_nih_is_read_by():
     assert words_for("nih") == {
         **{finding: (word,) for finding, word in NIH_SPELLINGS.items()},
+        "infiltration": ("Infiltration", "Infiltrate"),  # as the list of boxes has it
         "no_finding": ("No Finding",),
     }
 

@@ -132,7 +132,7 @@ def test_a_run_killed_again_and_again_ends_in_the_same_bytes(tmp_path, make_plan
     ImageStoreDataset(filepath=str(tmp_path / "whole")).save(alone)
 
     assert n_written == sorted(n_written)
-    assert 0 < n_written[-1] < plan.n_shards
+    assert 0 < n_written[-1] < plan.layout.n_shards
     assert contents(killed) == contents(tmp_path / "whole")
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from covid_cxr.patients.strata import count_levels, even_out
+from covid_cxr.patients.strata import even_out, levels_of_groups
 
 
 def test_levels_are_counted_by_group_value_and_label():
@@ -14,13 +14,13 @@ def test_levels_are_counted_by_group_value_and_label():
         }
     )
 
-    of_sex = count_levels(radiographs, ["sex"], label="covid19")
-    of_age = count_levels(radiographs, ["age_band"], label="covid19")
+    of_sex = levels_of_groups(radiographs, ["sex"], label="covid19")
+    of_age = levels_of_groups(radiographs, ["age_band"], label="covid19")
 
     # M with and without, then F and unknown with COVID-19, in the order of their names.
     assert sorted(of_sex.T.tolist()) == [[0, 1], [0, 1], [1, 0], [1, 0]]
     assert sorted(of_age.T.tolist()) == [[0, 1], [0, 1], [1, 0], [1, 0]]
-    both = count_levels(radiographs, ["sex", "age_band"], label="covid19")
+    both = levels_of_groups(radiographs, ["sex", "age_band"], label="covid19")
     assert both.tolist() == np.hstack([of_sex, of_age]).tolist()
 
 

@@ -11,9 +11,9 @@ import pytest
 from covid_cxr.cohorts.intensity import Intensity
 from covid_cxr.pipelines.phase1 import pipeline as phase1
 from covid_cxr.pipelines.phase2 import pipeline as phase2
-from covid_cxr.pipelines.phase2.nodes import play_pointing_game
 from covid_cxr.pipelines.phase3 import pipeline as phase3
 from covid_cxr.pipelines.phase3.nodes import RepeatedStage, explain, randomise
+from covid_cxr.pipelines.pointing_game import play_pointing_game
 from covid_cxr.saliency.grad_cam import explainer
 from covid_cxr.saliency.map_settings import Explanation, Saliency
 from covid_cxr.saliency.maps import maps_of
@@ -132,11 +132,12 @@ def test_the_maps_of_every_path_are_tested(nodes, path):
 def test_maps_are_held_against_boxes_where_readers_have_drawn_some(nodes):
     played = [name for name in nodes if name.endswith("play_pointing_game")]
 
-    assert played == [
-        "path_a.phase2.play_pointing_game",
-        "path_d.phase2.play_pointing_game",
+    assert sorted(played) == [
+        *(f"path_{letter}.phase2.play_pointing_game" for letter in "abde"),
+        "phase1.play_pointing_game",
     ]
-    assert "rsna_boxes" in nodes[played[0]].inputs
+    assert "rsna_boxes" in nodes["path_a.phase2.play_pointing_game"].inputs
+    assert "nih_boxes" in nodes["phase1.play_pointing_game"].inputs
 
 
 class MemoryStore:
@@ -272,14 +273,16 @@ def test_as_many_images_as_asked_for_are_mapped_by_networks_that_forget(
 
 
 @pytest.mark.parametrize("has_finding", [False, True])
+@pytest.mark.parametrize("others", ["train", "validation"])
 def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(
-    has_finding, classifier, examples
+    others, has_finding, classifier, examples
 ):
+    held_out = {"train": "validation", "validation": "test"}[others]
     scores = pd.DataFrame(
         {
             "image_id": IDS,
             "patient_id": [f"patient_{number // 2}" for number in range(8)],
-            "part": ["validation"] * 6 + ["test"] * 2,
+            "part": [held_out] * 6 + [others] * 2,
             "pneumonia": [True] * 5 + [False] + [True] * 2,
             "pneumonia_score": 0.5,
         }
@@ -296,8 +299,8 @@ def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(
         }
     )
     boxes.loc[3, "x"] += 5  # beside the point of the fourth image
-    of_test_part = pd.DataFrame({**boxes.iloc[0], "image_id": IDS[6]}, index=[4])
-    boxes = pd.concat([boxes, of_test_part])
+    of_others = pd.DataFrame({**boxes.iloc[0], "image_id": IDS[6]}, index=[4])
+    boxes = pd.concat([boxes, of_others])
     if has_finding:  # a box of another finding, in the fifth case and all over it
         whole = {"x": 0.0, "y": 0.0, "width": 64.0, "height": 128.0}
         other = pd.DataFrame({"image_id": IDS[3:5], **whole, "finding": "effusion"})
@@ -308,6 +311,7 @@ def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(
         examples=replace(
             examples,
             radiographs=examples.radiographs.assign(patient_id=scores["patient_id"]),
+            labels=("pneumonia",),
         ),
         scores=scores,
         boxes=boxes,
@@ -315,8 +319,55 @@ def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(
         level=0.95,
     )
 
+    assert table["finding"].tolist() == ["pneumonia"]
     assert table.loc[0, ["n_images", "n_patients", "n_hits"]].tolist() == [4, 2, 3]
     assert table.loc[0, "area"] == pytest.approx(16 / (64 * 128), rel=0.1)
+
+
+def test_each_findings_own_maps_are_held_against_its_own_boxes(examples):
+    labels = ["mass", "edema", "nodule"]
+    classifier = build_classifier(NETWORK, 3)
+    scores = pd.DataFrame(
+        {
+            "image_id": IDS,
+            "patient_id": IDS,
+            "part": ["validation"] * 2 + ["test"] * 6,
+            **{label: [True] * 7 + [False] for label in labels},
+            **{f"{label}_score": 0.5 for label in labels},
+        }
+    )
+    points = {
+        label: [point_of(classifier, input_of(i), output=k) for i in IDS[2:6]]
+        for k, label in enumerate(labels)
+    }
+    # In pixels of an image of 1000 to a side, which the one at hand is not.
+    boxes = pd.DataFrame(
+        [
+            (image, 1000 * x - 20, 1000 * y - 20, 40.0, 40.0, label, 1000)
+            for label in ("mass", "nodule")
+            for image, (x, y) in zip(IDS[2:6], points[label], strict=True)
+        ],
+        columns=["image_id", "x", "y", "width", "height", "finding", "of_px"],
+    )
+
+    table = play_pointing_game(
+        classifier=classifier,
+        examples=replace(examples, labels=tuple(labels)),
+        scores=scores,
+        boxes=boxes,
+        pointing=Explanation(method="grad_cam", layer=None),
+        level=0.95,
+    )
+
+    assert table["finding"].tolist() == ["mass", "nodule"]  # no reader marked edema
+    assert table["n_images"].tolist() == [4, 4]
+    # A map that is zero everywhere points nowhere.
+    lit = {
+        k: sum(map_of(classifier, input_of(i), output=k).max() > 0 for i in IDS[2:6])
+        for k in (0, 2)
+    }
+    assert table["n_hits"].tolist() == list(lit.values())
+    assert max(lit.values()) == 4
 
 
 def test_further_seeds_are_scored_and_explained(scores, examples, explained, tmp_path):
@@ -362,16 +413,16 @@ def input_of(image_id):
     return ((pixels / 255 - 0.5) / 0.25)[..., np.newaxis].astype(np.float32)
 
 
-def map_of(classifier, image):
+def map_of(classifier, image, output=0):
     """Return the class activation map, written out."""
     relu = keras.Model(classifier.input, classifier.get_layer("relu").output)
     weighted = relu(image, training=False).numpy()[0] @ classifier.layers[-1].kernel
-    positive = np.maximum(np.asarray(weighted)[..., 0], 0)
+    positive = np.maximum(np.asarray(weighted)[..., output], 0)
     return positive / max(positive.max(), 1e-12)
 
 
-def point_of(classifier, image):
+def point_of(classifier, image, output=0):
     """Return x and y of the map's largest element, in shares of the image."""
-    heat = map_of(classifier, image)
+    heat = map_of(classifier, image, output)
     row, column = np.unravel_index(heat.argmax(), heat.shape)
     return (column + 0.5) / heat.shape[1], (row + 0.5) / heat.shape[0]

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from covid_cxr.pipelines.pooled.pipeline import create_pipeline
 from covid_cxr.study.current import current
-from covid_cxr.training.single_label import keep_label
+from covid_cxr.training.kept_labels import keep_labels
 
 
 @pytest.fixture(scope="module")
@@ -79,13 +79,13 @@ def test_a_study_that_was_not_run_is_asked_for(run_kedro, tmp_path):
         run_kedro("pooled", data_root=tmp_path)
 
 
-def test_one_label_is_kept_as_the_classifier_told_it(pooled):
+def test_a_label_is_kept_as_the_classifier_told_it(pooled):
     place = pooled / "06_models/pooled_classifier.keras"
     classifier = keras.saving.load_model(place, compile=False)
     shape = (2, *classifier.input_shape[1:])
     images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
-    kept = keep_label(classifier, 14)
+    kept = keep_labels(classifier, [14])
 
     assert kept.output_shape == (None, 1)
     np.testing.assert_allclose(

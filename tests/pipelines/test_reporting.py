@@ -189,7 +189,7 @@ def point(n_images, *, rng):
         [np.array([[0.2, 0.2, 0.5, 0.6]])] * n_images,
         patients=np.arange(n_images).astype(str),
         level=0.95,
-    )
+    ).assign(finding="pneumonia")
 
 
 def train(stage, parents, *, rng):

@@ -1,5 +1,4 @@
 import io
-import logging
 import os
 import pickle
 
@@ -65,7 +64,7 @@ def test_a_shard_holds_its_images_and_what_became_of_them(cohort):
 def test_one_bad_image_gets_a_reason_and_stops_nothing(cohort):
     plan = plan_store(*cohort, CURATION)
 
-    records = pd.concat(plan.shard(k).render()[1] for k in range(plan.n_shards))
+    records = pd.concat(plan.shard(k).render()[1] for k in range(plan.layout.n_shards))
 
     assert records["reason"].tolist()[3:] == [
         "damaged picture file: truncated, or no PNG or JPEG",
@@ -120,15 +119,6 @@ def test_no_crop_table_crops_nothing(cohort):
     assert_frame_equal(cropped.images, plan_store(*cohort, CURATION).images)
 
 
-def test_boxes_of_images_that_the_cohort_lacks_are_counted(cohort, caplog):
-    crops = pd.DataFrame({"image": ["x", "y"], "x0": 0, "y0": 0, "x1": 9, "y1": 9})
-
-    with caplog.at_level(logging.WARNING):
-        plan_cropped_store(*cohort, crops, CURATION)
-
-    assert "2 of 2 names in covid_crops" in caplog.text
-
-
 def test_two_boxes_for_one_image_are_refused(cohort):
     crops = pd.DataFrame(
         {"image": ["image_0", "0.png"], "x0": 0, "y0": 0, "x1": 9, "y1": 9}
@@ -168,7 +158,7 @@ def test_a_box_without_an_edge_is_refused(cohort):
 
 
 def fingerprints(plan):
-    return [plan.shard(number).fingerprint for number in range(plan.n_shards)]
+    return [plan.shard(number).fingerprint for number in range(plan.layout.n_shards)]
 
 
 def cut_first(root):

@@ -117,22 +117,6 @@ def test_a_compressed_store_is_smaller_and_the_same_to_read(tmp_path):
     assert shards[0].stat().st_size > shards[1].stat().st_size
 
 
-@pytest.mark.parametrize("batch_images", [1, 3, 10])
-@pytest.mark.parametrize("n_ahead", [1, 5])
-def test_batches_come_in_the_order_of_the_rows(store, batch_images, n_ahead):
-    rows = np.array([6, 0, 3, 3, 1, 5, 2, 4])
-
-    batches = list(store.read_batches(rows, batch_images=batch_images, n_ahead=n_ahead))
-
-    assert {len(batch) for batch in batches[:-1]} <= {batch_images}
-    np.testing.assert_array_equal(np.concatenate(batches), IMAGES[rows])
-
-
-def test_batches_refuse_rows_outside_the_store(store):
-    with pytest.raises(ValueError, match="Row 7 is not in the image store"):
-        list(store.read_batches(np.array([0, 7]), batch_images=1, n_ahead=1))
-
-
 def test_a_handle_is_light(store):
     store.read(np.array([0]))
 

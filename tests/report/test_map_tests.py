@@ -44,7 +44,15 @@ def tables():
         repeatability_results=pd.DataFrame(
             {"path": "path_a", "similarity": [0.5, 0.7], "between_images": [0.2, 0.4]}
         ),
-        pointing_results=pd.DataFrame({"path": ["path_a"], "hits": [0.3]}),
+        pointing_results=pd.DataFrame(
+            {
+                "path": "path_a",
+                "finding": ["mass", "nodule"],
+                "n_images": [30, 10],
+                "hits": [0.2, 0.6],
+                "hits_of_other_images": [0.1, 0.1],
+            }
+        ),
     )
 
 
@@ -58,7 +66,7 @@ def test_a_path_is_summed_up_in_a_row(tables):
     }
     assert (first["pairs"], first["repeated"]) == (2, pytest.approx(0.6))
     assert first["repeated_between"] == pytest.approx(0.3)
-    assert first["pointing"]["hits"] == 0.3
+    assert first["pointing"]["hits"] == pytest.approx(0.3)  # of 12 in 40
     assert (second["path"], second["pairs"], second["regions"]) == ("path_c", 0, {})
     assert second["forgetful"] is second["pointing"] is None
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from covid_cxr.sources.covid import CovidIngestion, list_covid
-from covid_cxr.sources.covid_patients import identify
+from covid_cxr.sources.covid_patients import identify_patients
 
 SALT = "a secret of this project"
 
@@ -17,7 +17,8 @@ def listing(*rows):
 
 
 def patients(table, *, rsna_mapping=None, salt=None):
-    return identify(table, rsna_mapping=rsna_mapping, salt=salt)["patient_id"].tolist()
+    identified = identify_patients(table, rsna_mapping=rsna_mapping, salt=salt)
+    return identified["patient_id"].tolist()
 
 
 def test_the_same_id_of_two_sources_is_two_patients():
@@ -33,7 +34,7 @@ def test_nih_images_carry_the_nih_patient():
         ("nih", "0", "other.png"),
     )
 
-    identified = identify(table, rsna_mapping=None, salt=None)
+    identified = identify_patients(table, rsna_mapping=None, salt=None)
 
     assert identified["patient_id"].tolist() == ["nih:13", "nih:13", "nih:0"]
     assert identified["nih_image"].fillna("-").tolist() == [

@@ -26,7 +26,7 @@ def names(n, suffix=".png"):
     return [f"{k:08d}_000{suffix}" for k in range(n)]
 
 
-def judge_nih(folder, share, *, rows=N, listed=N):
+def judge_nih(folder, share, *, rows=N, listed=N, boxed=(), read=()):
     entries = pd.DataFrame(
         {
             "Image Index": names(rows),
@@ -38,8 +38,13 @@ def judge_nih(folder, share, *, rows=N, listed=N):
         },
         dtype="str",
     )
-    listed, rejected = list_nih(entries, "\n".join(names(listed)), "", folder)
-    unmatched = list_unmatched_nih(listed, rejected)
+    boxes = pd.DataFrame(
+        {"Image Index": boxed, "Finding Label": "Mass"}, dtype="str"
+    ).assign(**{"Bbox [x": "1", "y": "1", "w": "9", "h]": "9"})
+    agreed = pd.DataFrame({"Image Index": read}, dtype="str")
+    lists = ("\n".join(names(listed)), "", boxes)
+    listed, _, rejected = list_nih(entries, *lists, folder)
+    unmatched = list_unmatched_nih(listed, rejected, boxes, agreed)
     return unmatched, lambda: MatchedCohort("nih").admit(listed, unmatched, share, [])
 
 
@@ -91,6 +96,18 @@ def of_nih_lists(at_hand, share, folder_of, unpacked):
 
 def of_nih_entries(at_hand, share, folder_of, unpacked):
     return judge_nih(folder_of(*names(N)), share, listed=at_hand)
+
+
+def of_nih_boxes(at_hand, share, folder_of, unpacked):
+    strangers = [f"{k:08d}_000.png" for k in range(N, 2 * N - at_hand)]
+    boxed = [*names(at_hand), *strangers]
+    return judge_nih(folder_of(*names(N)), share, boxed=boxed)
+
+
+def of_nih_adjudicated(at_hand, share, folder_of, unpacked):
+    strangers = [f"{k:08d}_000.png" for k in range(N, 2 * N - at_hand)]
+    read = [*names(at_hand), *strangers]
+    return judge_nih(folder_of(*names(N)), share, read=read)
 
 
 def of_rsna_files(at_hand, share, folder_of, unpacked):
@@ -204,6 +221,8 @@ LISTS = {
     of_nih_files: ("nih", "nih_entries", FINDS_NO_FILE),
     of_nih_lists: ("nih", "train_val_list.txt and test_list.txt", "nih_entries"),
     of_nih_entries: ("nih", "nih_entries", "in neither train_val_list.txt"),
+    of_nih_boxes: ("nih", "BBox_List_2017.csv", "have no row in nih_entries"),
+    of_nih_adjudicated: ("nih", "four_findings_expert", "have no row in nih_entries"),
     of_rsna_files: ("rsna", "rsna_labels", FINDS_NO_FILE),
     of_rsna_labels: ("rsna", "rsna_class_info", "have no row in rsna_labels"),
     of_rsna_classes: ("rsna", "rsna_labels", "have no row in rsna_class_info"),

@@ -36,13 +36,13 @@ def entries(**columns):
 
 
 def list_all(table, folder, *, train_val=NAMES[:2], test=NAMES[2:]):
-    return list_nih(table, "\n".join(train_val), "\n".join(test), folder)
+    return list_nih(table, "\n".join(train_val), "\n".join(test), None, folder)
 
 
 def test_each_finding_is_a_boolean_column(folder_of):
     labels = ["Cardiomegaly|Pleural_Thickening", "No Finding", "Pneumonia", "Hernia"]
 
-    radiographs, _ = list_all(entries(**{"Finding Labels": labels}), folder_of())
+    radiographs, *_ = list_all(entries(**{"Finding Labels": labels}), folder_of())
 
     found = [
         [name for name in FINDINGS if row[name]]
@@ -58,13 +58,13 @@ def test_each_finding_is_a_boolean_column(folder_of):
 
 
 def test_the_official_lists_say_the_part(folder_of):
-    radiographs, _ = list_all(entries(), folder_of())
+    radiographs, *_ = list_all(entries(), folder_of())
 
     assert radiographs["official_part"].tolist() == ["train_val"] * 2 + ["test"] * 2
 
 
 def test_patients_carry_the_cohort_in_their_name(folder_of):
-    radiographs, _ = list_all(entries(), folder_of())
+    radiographs, *_ = list_all(entries(), folder_of())
 
     assert radiographs["patient_id"].tolist() == ["nih:1", "nih:1", "nih:2", "nih:3"]
 
@@ -73,7 +73,7 @@ def test_the_older_table_is_read_as_well(folder_of):
     table = entries(**{"Patient Age": ["058Y", "411Y", "013M", "060Y"]})
     with_trailing_comma = table.assign(**{"Unnamed: 11": np.nan})
 
-    radiographs, _ = list_all(with_trailing_comma, folder_of())
+    radiographs, *_ = list_all(with_trailing_comma, folder_of())
 
     ages = radiographs["age_years"]
     assert ages[[0, 2, 3]].tolist() == pytest.approx([58, 13 / 12, 60])
@@ -81,7 +81,7 @@ def test_the_older_table_is_read_as_well(folder_of):
 
 
 def test_a_listed_image_without_row_is_rejected(folder_of):
-    _, rejected = list_all(entries().iloc[:3], folder_of(NAMES[3]))
+    *_, rejected = list_all(entries().iloc[:3], folder_of(NAMES[3]))
 
     assert rejected["image_id"].tolist() == [NAMES[3]]
     assert "without a row" in rejected["reason"][0]
@@ -89,7 +89,7 @@ def test_a_listed_image_without_row_is_rejected(folder_of):
 
 
 def test_a_row_in_neither_list_is_rejected(folder_of):
-    radiographs, rejected = list_all(entries(), folder_of(), test=[NAMES[2]])
+    radiographs, _, rejected = list_all(entries(), folder_of(), test=[NAMES[2]])
 
     assert len(radiographs) == 3
     assert rejected["image_id"].tolist() == [NAMES[3]]
@@ -112,7 +112,7 @@ def test_a_row_that_cannot_be_used_is_rejected_alone(folder_of, column, value, r
     table[column] = [*table[column][:3], value]
     listed = [name for name in NAMES[2:] if name in set(table["Image Index"])]
 
-    radiographs, rejected = list_all(table, folder_of(), test=listed)
+    radiographs, _, rejected = list_all(table, folder_of(), test=listed)
 
     assert len(radiographs) == 3
     assert rejected["reason"].tolist() == [reason]
@@ -125,7 +125,7 @@ def test_files_are_found_in_one_folder_or_in_twelve(tmp_path, n_folders):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
 
-    radiographs, _ = list_all(entries(), list_folder(tmp_path))
+    radiographs, *_ = list_all(entries(), list_folder(tmp_path))
 
     folders = [file.split("/", 1) for file in radiographs["file"]]
     assert [name for _, name in folders] == [f"images/{name}" for name in NAMES]
@@ -133,7 +133,7 @@ def test_files_are_found_in_one_folder_or_in_twelve(tmp_path, n_folders):
 
 
 def test_the_source_is_nih(folder_of):
-    radiographs, _ = list_all(entries(), folder_of())
+    radiographs, *_ = list_all(entries(), folder_of())
 
     assert radiographs["source"].unique().tolist() == ["nih"]
 
@@ -151,10 +151,11 @@ def test_a_table_without_its_columns_is_an_error(folder_of):
 
 
 def test_windows_line_ends_and_blank_lines_are_no_names(folder_of):
-    radiographs, rejected = list_nih(
+    radiographs, _, rejected = list_nih(
         entries(),
         "\r\n".join(NAMES[:2]) + "\r\n\r\n",
         "\n".join(NAMES[2:]),
+        None,
         folder_of(),
     )
 
@@ -187,7 +188,7 @@ def test_the_patient_is_read_from_the_name_of_an_nih_image():
 def test_a_patient_who_is_no_number_is_rejected_as_such(folder_of, number):
     table = entries(**{"Patient ID": ["1", "1.0", number, "3"]})
 
-    radiographs, rejected = list_all(table, folder_of())
+    radiographs, _, rejected = list_all(table, folder_of())
 
     assert radiographs["patient_id"].tolist() == ["nih:1", "nih:1", "nih:3"]
     assert rejected["reason"].tolist() == ["Patient ID is no whole number"]

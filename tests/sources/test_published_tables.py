@@ -29,10 +29,11 @@ def test_the_nih_table_of_2017_gives_the_radiographs_of_that_of_2020(folder_of):
         entries.assign(**{"Patient Age": ages, "": ""}).to_csv(index=False).encode()
     )
 
-    radiographs, rejected = list_nih(
+    radiographs, _, rejected = list_nih(
         older,
         text_of("nih/train_val_list.txt.gz"),
         text_of("nih/test_list.txt.gz"),
+        None,
         folder_of(),
     )
 

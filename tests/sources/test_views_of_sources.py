@@ -88,7 +88,7 @@ def of_nih(views, folder):
             "View Position": views,
         }
     )
-    return list_nih(table, "\n".join(names), "", list_folder(folder))[1]
+    return list_nih(table, "\n".join(names), "", None, list_folder(folder))[2]
 
 
 def write_header(path, view):

@@ -78,25 +78,32 @@ def test_the_table_of_obuchowski(ratio, auc, n_cases, n_controls):
 
 @pytest.mark.parametrize(
     ("aucs", "expected"),
-    # Hanley and McNeil 1982, equation for Table III: one-sided 0.05, two samples, and
-    # powers of 0.8, 0.9 and 0.95; per class, from their formula with exact quantiles.
+    # Hanley and McNeil 1982, the equation of Table III with exact quantiles: one-sided
+    # 0.05, two samples of n cases and n controls, powers of 0.8, 0.9 and 0.95.
     [((0.70, 0.75), (653, 899, 1131)), ((0.80, 0.90), (111, 150, 186))],
 )
 def test_the_numbers_of_hanley_and_mcneil(aucs, expected):
-    test_set = PlannedTestSet(share_of_cases=0.5, variance="hanley_mcneil")
-    for power, n_per_class in zip((0.8, 0.9, 0.95), expected, strict=True):
-        question = PowerOfDifference(
-            auc=aucs[0],
-            difference=aucs[1] - aucs[0],
-            correlation=0,
-            significance=0.1,
-            power=power,
-        )
+    def power_of(n):
+        first, second = (VARIANCES["hanley_mcneil"](auc, n, n) for auc in aucs)
+        limit = norm.ppf(0.95) * np.sqrt(2 * first)
+        return norm.cdf((aucs[1] - aucs[0] - limit) / np.sqrt(first + second))
 
+    for power, n_per_class in zip((0.8, 0.9, 0.95), expected, strict=True):
+        needed = brentq(lambda n, power=power: power_of(n) - power, 10, 5000)
         # Their large-sample variance has n where ours has n - 1.
-        assert fewest_patients(question, test_set) / 2 == pytest.approx(
-            n_per_class, abs=1.5
-        )
+        assert needed == pytest.approx(n_per_class, abs=1.5)
+
+
+def test_the_power_is_that_of_the_test_whose_error_is_estimated():
+    question = PowerOfDifference(
+        auc=0.8, difference=0.05, correlation=0.5, significance=0.05, power=0.8
+    )
+    error = BALANCED.error_of_difference((0.8, 0.85), 0.5, 300)
+    z = np.random.default_rng(5).normal(0.05 / error, 1, 40_000)
+
+    assert question.reached(BALANCED, 300) == pytest.approx(
+        (z > norm.ppf(0.975)).mean(), abs=0.01
+    )
 
 
 @pytest.mark.parametrize(("n_cases", "n_controls"), [(40, 20), (15, 60)])

@@ -4,7 +4,7 @@ import pytest
 
 from covid_cxr.synthesis.drawing import Exam, Look
 from covid_cxr.synthesis.hospital import admit_patients
-from covid_cxr.synthesis.parameters import Synthesis
+from covid_cxr.synthesis.hospital_settings import Synthesis
 
 SMALLEST = {
     "seed": 7,

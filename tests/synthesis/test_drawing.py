@@ -5,6 +5,7 @@ from covid_cxr.synthesis.drawing import (
     draw_radiograph,
     locate_lungs,
     read_opacities,
+    read_signs,
 )
 
 SHAPE = (128, 128)
@@ -82,6 +83,26 @@ def test_a_reader_of_the_sketch_draws_the_same_boxes(make_exam, look):
 
         assert len(read) == len(drawn)
         assert np.array(read) == pytest.approx(np.array(drawn), abs=12)
+
+
+@pytest.mark.parametrize(
+    "finding", ["mass", "nodule", "pneumothorax", "effusion", "cardiomegaly"]
+)
+def test_a_finding_is_marked_where_it_changes_the_radiograph(make_exam, look, finding):
+    ill, well = (make_exam(severities) for severities in ({finding: 0.9}, {}))
+    drawn = [
+        draw_radiograph(e, shape=(256, 256), look=look).density for e in (ill, well)
+    ]
+    changed = np.abs(drawn[0] - drawn[1]) > 0.1
+
+    (marked,) = read_signs(ill, shape=(256, 256), look=look).items()
+
+    x, y, width, height = marked[1]
+    assert marked[0] == finding
+    inside = changed[y : y + height, x : x + width].sum() / changed.sum()
+    assert inside > 0.6
+    assert width * height < 0.4 * changed.size
+    assert read_signs(well, shape=(256, 256), look=look) == {}
 
 
 def test_the_lungs_are_where_they_are_said_to_be(make_exam, look):

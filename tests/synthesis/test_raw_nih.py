@@ -49,8 +49,36 @@ def test_files_are_spread_over_the_published_folders(files):
     )
 
 
+def test_the_list_of_boxes_has_the_published_columns(written):
+    header = written[4].to_csv(index=False).split("\n")[0]
+
+    assert header == "Image Index,Finding Label,Bbox [x,y,w,h],,,"
+
+
+def test_boxes_mark_findings_that_images_of_the_test_list_are_labelled_with(written):
+    _, entries, _, test, boxes = written
+    labels = entries.set_index("Image Index")["Finding Labels"].str.split("|")
+
+    assert len(boxes) > 20
+    assert set(boxes["Image Index"]) <= set(test.split("\n"))
+    for image, finding in zip(
+        boxes["Image Index"], boxes["Finding Label"], strict=True
+    ):
+        assert finding.replace("Infiltrate", "Infiltration") in labels[image]
+    assert not boxes.duplicated(["Image Index", "Finding Label"]).any()
+
+
+def test_boxes_lie_inside_the_published_image(written):
+    edges = written[4][["Bbox [x", "y", "w", "h]"]].set_axis(list("xywh"), axis=1)
+
+    assert (edges[["x", "y"]] >= 0).all(axis=None)
+    assert (edges[["w", "h"]] > 0).all(axis=None)
+    assert (edges["x"] + edges["w"]).max() <= 1024
+    assert (edges["y"] + edges["h"]).max() <= 1024
+
+
 def test_the_lists_are_disjoint_complete_and_end_without_a_newline(written):
-    _, entries, train_val, test = written
+    _, entries, train_val, test, _ = written
 
     assert not train_val.endswith("\n")
     assert not test.endswith("\n")
@@ -61,7 +89,7 @@ def test_the_lists_are_disjoint_complete_and_end_without_a_newline(written):
 
 def test_no_patient_is_in_both_lists(written):
     train_val, test = (
-        {name.split("_")[0] for name in text.split("\n")} for text in written[2:]
+        {name.split("_")[0] for name in text.split("\n")} for text in written[2:4]
     )
 
     assert train_val.isdisjoint(test)

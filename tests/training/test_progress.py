@@ -1,41 +1,34 @@
-"""What is displayed of an epoch: everything on a terminal, nothing elsewhere."""
+"""What a training tells of its epochs: where somebody asks, and not too often."""
 
-import io
+import logging
 
 import pytest
-import rich
-from rich.console import Console
 
-from covid_cxr.training.progress import epoch_display
+from covid_cxr.console.channels import PROGRESS
+from covid_cxr.training.progress import epoch_progress
 
 
 @pytest.fixture
-def displayed(monkeypatch):
-    """Return a function that shows one batch of four; it returns what was printed."""
+def told(caplog):
+    """Return a function that goes through an epoch of four, and what was told of it."""
 
-    def display(*, is_terminal):
-        console = Console(
-            file=io.StringIO(),
-            force_terminal=is_terminal,
-            force_interactive=is_terminal,
-            width=160,
-        )
-        monkeypatch.setattr(rich, "_console", console)
-        with epoch_display(
-            "path_b.phase2, epoch 3", n_batches=4, learning_rate=0.001
-        ) as show:
-            show(0.4321, 57.0)
-        return console.file.getvalue()
+    def go(*, level):
+        with caplog.at_level(level, PROGRESS.name):
+            show = epoch_progress("path_b.phase2", epoch=3, most_epochs=5, n_batches=4)
+            for _ in range(4):
+                show(0.4321, 57.0)
+        return [record.progress for record in caplog.records]
 
-    return display
+    return go
 
 
-def test_a_terminal_shows_epoch_batch_loss_rate_and_speed(displayed):
-    text = displayed(is_terminal=True)
+def test_a_display_is_told_of_the_first_and_the_last_batch(told):
+    first, last = told(level=logging.DEBUG)
 
-    for part in ("path_b.phase2, epoch 3", "1/4", "0.4321", "rate 0.001", "57 images"):
-        assert part in text
+    assert (first["batch"], last["batch"]) == (1, 4)
+    assert (last["stage"], last["epoch"]) == ("path_b.phase2", 3)
+    assert (last["loss"], last["images_per_second"]) == (0.4321, 57.0)
 
 
-def test_nothing_is_displayed_elsewhere(displayed):
-    assert displayed(is_terminal=False) == ""
+def test_nothing_is_told_where_nobody_asks(told):
+    assert told(level=logging.INFO) == []

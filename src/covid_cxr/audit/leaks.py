@@ -54,7 +54,7 @@ def compare_parts(stages: Sequence[AuditedStage]) -> pd.DataFrame:
     )
 
 
-def identify(
+def trace_images(
     training_set: str, *, cohort: str, curated: pd.DataFrame, split: pd.DataFrame
 ) -> pd.DataFrame:
     """Return a training set's images with who and what is behind their names.
@@ -104,7 +104,7 @@ def find_leaks(
 
     Args:
         comparisons: From `compare_parts`.
-        images: From `identify`, of all training sets.
+        images: From `trace_images`, of all training sets.
         duplicates: `first_cohort`, `first_image_id`, `second_cohort`,
             `second_image_id` and `kind` ("exact" or "near") of each pair.
     """

@@ -58,7 +58,7 @@ def audit_stages(
 
     Args:
         stages: The trainings.
-        images: From `leaks.identify`, of all training sets.
+        images: From `leaks.trace_images`, of all training sets.
         duplicates: Pairs of images, as `leaks.find_leaks` takes them.
         weights: `network.weights`, "imagenet", "none" or a file, by start.
         on_leak: The verdict on each kind.

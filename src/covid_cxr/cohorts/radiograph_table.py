@@ -51,6 +51,7 @@ TUBERCULOSIS = "tuberculosis"
 
 NIH_SITE = "NIH Clinical Center"
 UNKNOWN = "unknown"
+BOX = ("x", "y", "width", "height")  # in pixels, as tables of boxes have them
 OLDEST_YEARS = 120.0
 
 _FIXED_COLUMNS = {

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from covid_cxr.evaluation.findings import FINDING, stack
 from covid_cxr.evaluation.score_columns import (
     CLASSIFIER,
     IMAGE,
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 TEST, VALIDATION = "test", "validation"
 UNKNOWN = "unknown"
-_FIXED = ("image_id", "patient_id", "part", "is_case")
+_FIXED = ("image_id", "patient_id", "part", "is_case", FINDING)
 # By letters and digits alone, in lower case.
 _PARTS = {
     **dict.fromkeys(("test", "testing", "tst", "holdout", "heldout"), TEST),
@@ -124,14 +125,27 @@ def arrange_levels(table: pd.DataFrame, columns: ScoreColumns) -> pd.DataFrame:
 def arrange_paths(**scores: pd.DataFrame) -> pd.DataFrame:
     """Return one table as from `arrange_scores`, with a column of scores per path.
 
+    Of a target of several findings it has a column `finding`, and a row for each image
+    and finding that is known of it.
+
     Args:
-        scores: Of phase 3, by path.
+        scores: Of phase 3, by path or by any other name.
     """
-    label = current().target_set.label
-    validation, test = (
-        line_up(scores, label=label, part=part) for part in (VALIDATION, TEST)
-    )
-    return arrange_parts(ScoredParts(validation=validation, test=test))
+    target = current().target_set
+    arranged = {}
+    for label in target.labels:
+        first = next(iter(scores.values()))
+        known = first["part"][first[label].notna()].unique()
+        parts = {
+            part: line_up(scores, label=label, part=part)
+            for part in (VALIDATION, TEST)
+            if part in known or (part == TEST and label == target.label)
+        }
+        if TEST in parts:
+            validation = parts.get(VALIDATION)
+            both = ScoredParts(validation=validation, test=parts[TEST])
+            arranged[label] = arrange_parts(both)
+    return stack(arranged)
 
 
 def arrange_parts(parts: ScoredParts) -> pd.DataFrame:

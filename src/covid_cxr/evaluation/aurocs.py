@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from covid_cxr.evaluation.arranged_scores import parts_of
+from covid_cxr.evaluation.findings import per_finding
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.statistics.auc import AucEstimates
 from covid_cxr.statistics.bootstrap import BootstrapAucs, bootstrap_aucs
@@ -38,6 +39,7 @@ def affordable_replicates(n_images: int, asked: int) -> int:
     return min(asked, most)
 
 
+@per_finding
 def tabulate_aurocs(
     scores: pd.DataFrame, *, reporting: Reporting, evaluation: Evaluation
 ) -> pd.DataFrame:

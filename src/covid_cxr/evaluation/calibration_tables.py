@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from covid_cxr.evaluation.arranged_scores import no_rows, parts_of
+from covid_cxr.evaluation.findings import per_finding
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.evaluation.scored_part import ScoredPart
 from covid_cxr.statistics.auc import normal_quantile
@@ -36,6 +37,7 @@ _IDENTITY = Recalibration(slope=1.0, intercept=0.0)
 _FITS = {TEMPERATURE: fit_temperature, PLATT: fit_platt}
 
 
+@per_finding
 def calibrate(
     scores: pd.DataFrame, *, reporting: Reporting, evaluation: Evaluation
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from covid_cxr.evaluation.arranged_scores import parts_of
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.evaluation.published import TABLE_4, TABLE_5, published_name
-from covid_cxr.statistics.pairs import PairComparisons, compare_all_pairs
+from covid_cxr.evaluation.scored_findings import ScoredFindings, findings_of
+from covid_cxr.statistics.pairs import PairComparisons
 from covid_cxr.statistics.power import smallest_detectable_difference
 from covid_cxr.study.current import current
 
@@ -51,7 +51,8 @@ def compare_classifiers(
         reporting: For the level of the intervals and the significance.
         evaluation: For the power.
     """
-    by_image, by_patient = _all_pairs(scores)
+    findings = findings_of(scores)
+    by_image, by_patient = _all_pairs(findings)
     rows = []
     for (first, second), difference, p_image in zip(
         by_patient.pairs, by_patient.differences, by_image.p_value, strict=True
@@ -74,11 +75,14 @@ def compare_classifiers(
                 "detectable": detectable,
             }
         )
-    return pd.DataFrame(rows, columns=_COMPARED)
+    return findings.name(pd.DataFrame(rows, columns=_COMPARED))
 
 
 def adjust_comparisons(scores: pd.DataFrame, *, reporting: Reporting) -> pd.DataFrame:
-    """Return the p values of every pair, adjusted for how many pairs there are.
+    """Return the p values of every pair, adjusted for how many there are.
+
+    Of several findings all pairs of all findings are one family, with the covariance of
+    all AUROCs behind `p_max_t`.
 
     `p_clustered` and `p_image` are Bonferroni's, as in the paper; `p_holm`,
     `p_benjamini_hochberg` and `p_max_t` are of the tests by patient. No row for a
@@ -88,10 +92,11 @@ def adjust_comparisons(scores: pd.DataFrame, *, reporting: Reporting) -> pd.Data
         scores: As arranged.
         reporting: For the seed of the simulation behind `p_max_t`.
     """
-    by_image, by_patient = _all_pairs(scores)
+    findings = findings_of(scores)
+    by_image, by_patient = _all_pairs(findings)
     if not by_patient.pairs:
         return pd.DataFrame(columns=_ADJUSTED)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "first": [first for first, _ in by_patient.pairs],
             "second": [second for _, second in by_patient.pairs],
@@ -102,13 +107,13 @@ def adjust_comparisons(scores: pd.DataFrame, *, reporting: Reporting) -> pd.Data
             "p_image": by_image.bonferroni,
         }
     )
+    return findings.name(table)
 
 
-def _all_pairs(scores: pd.DataFrame) -> tuple[PairComparisons, PairComparisons]:
+def _all_pairs(findings: ScoredFindings) -> tuple[PairComparisons, PairComparisons]:
     """Return all comparisons on the test part, by image and by patient."""
-    test = parts_of(scores).test
-    by_image, by_patient = (test.estimate(by_patient=of) for of in (False, True))
-    return compare_all_pairs(by_image), compare_all_pairs(by_patient)
+    by_image, by_patient = (findings.compare(by_patient=of) for of in (False, True))
+    return by_image, by_patient
 
 
 def _published(

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from covid_cxr.evaluation.arranged_scores import parts_of
+from covid_cxr.evaluation.findings import per_finding
 from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.evaluation.scored_part import (
     ScoredPart,
@@ -69,6 +70,12 @@ def tabulate_ensembles(scores: pd.DataFrame, *, reporting: Reporting) -> pd.Data
         scores: Of the members, as arranged.
         reporting: For the level of the intervals.
     """
+    table = _compare_with_members(scores, reporting)
+    return table.assign(p_holm=holm(table["p_clustered"]))
+
+
+@per_finding
+def _compare_with_members(scores: pd.DataFrame, reporting: Reporting) -> pd.DataFrame:
     parts = parts_of(scores)
     members = parts.test.scores
     ensembles = combine(parts)
@@ -100,8 +107,7 @@ def tabulate_ensembles(scores: pd.DataFrame, *, reporting: Reporting) -> pd.Data
                     "is_decided_by_certain": is_decided and ensemble == MEAN_LOGIT,
                 }
             )
-    table = pd.DataFrame(rows)
-    return table.assign(p_holm=holm(table["p_clustered"]))[_COLUMNS]
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def _certain(parts: ScoredParts, aurocs: Mapping[str, float]) -> tuple[int, bool]:

@@ -6,14 +6,21 @@ NaN where it printed nothing, and `minus_paper` is our AUROC minus its.
 """
 
 import logging
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from covid_cxr.evaluation.arranged_scores import parts_of
+from covid_cxr.evaluation.findings import FINDING, stack
 from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.evaluation.published import TABLE_1, TABLE_2, TABLE_3, published_name
-from covid_cxr.evaluation.scored_part import ScoredPart, auroc_rows, line_up
+from covid_cxr.evaluation.scored_findings import ScoredFindings, findings_of
+from covid_cxr.evaluation.scored_part import (
+    ScoredPart,
+    ScoredParts,
+    auroc_rows,
+    line_up,
+)
 from covid_cxr.study.current import current
 from covid_cxr.study.design import Training, TrainingPath
 
@@ -119,13 +126,26 @@ def tabulate_target(scores: pd.DataFrame, *, reporting: Reporting) -> pd.DataFra
     """Return Table 3: the target on the test part, one row per path.
 
     `auroc`, `lower` and `upper` are clustered by patient; `image_lower` and
-    `image_upper` take every image as independent, as in the paper.
+    `image_upper` take every image as independent, as in the paper. Of several findings
+    each has rows, with the `reason` where nothing is known of it, then the mean of all.
 
     Args:
         scores: As arranged, with a column per path.
         reporting: For the level of the intervals.
     """
-    parts = parts_of(scores)
+    findings = findings_of(scores)
+    if not current().has_findings:
+        (parts,) = findings.parts.values()
+        return _minus_paper(_target_rows(parts, reporting))
+    tables = {
+        finding: _target_rows(parts, reporting).assign(reason=parts.test.flaw)
+        for finding, parts in findings.parts.items()
+    }
+    tables[MACRO_AVERAGE] = _average_rows(findings, tables, reporting)
+    return _minus_paper(stack(tables))
+
+
+def _target_rows(parts: ScoredParts, reporting: Reporting) -> pd.DataFrame:
     test, on_validation = parts.test, parts.validation_aurocs
     names = list(test.scores.columns)
     by_patient = auroc_rows(test.estimate(by_patient=True), reporting.level)
@@ -145,7 +165,44 @@ def tabulate_target(scores: pd.DataFrame, *, reporting: Reporting) -> pd.DataFra
                 **_published_target(path),
             }
         )
-    return _minus_paper(pd.DataFrame(rows))
+    return pd.DataFrame(rows)
+
+
+def _average_rows(
+    findings: ScoredFindings, tables: Mapping[str, pd.DataFrame], reporting: Reporting
+) -> pd.DataFrame:
+    """Return the mean over the findings that have an AUROC on test, by path."""
+    by_patient, by_image = (
+        findings.estimate(by_patient=of).mean for of in (True, False)
+    )
+    bounds = by_image.interval(reporting.level, "wald")
+    on_validation = pd.concat(tables).groupby("path")["validation_auroc"].mean()
+    return pd.DataFrame(
+        [
+            {
+                "path": name,
+                "description": current().path(name).description,
+                **row,
+                "image_lower": lower,
+                "image_upper": upper,
+                "patients": by_patient.n_clusters,
+                "validation_auroc": on_validation[name],
+            }
+            for name, row, (lower, upper) in zip(
+                by_patient.names,
+                auroc_rows(by_patient, reporting.level),
+                bounds,
+                strict=True,
+            )
+        ]
+    )
+
+
+def results_of_paths(table3: pd.DataFrame) -> pd.DataFrame:
+    """Return the one row of each path: of several findings, that of their mean."""
+    if FINDING not in table3:
+        return table3
+    return table3[table3[FINDING] == MACRO_AVERAGE]
 
 
 def chosen_path(table3: pd.DataFrame) -> TrainingPath:
@@ -154,7 +211,8 @@ def chosen_path(table3: pd.DataFrame) -> TrainingPath:
     The test part has no say in the choice, so that the AUROC reported for the chosen
     path on the test part is not the largest of several by selection.
     """
-    best = table3["path"].iloc[int(table3["validation_auroc"].argmax())]
+    rows = results_of_paths(table3)
+    best = rows["path"].iloc[int(rows["validation_auroc"].argmax())]
     return current().path(best)
 
 
@@ -165,8 +223,7 @@ def _finding_row(
     if not scores.loc[scores["part"] == part_name, label].notna().any():
         return {"finding": label, "auroc": np.nan}
     part = line_up({"phase1": scores}, label=label, part=part_name)
-    known = _clustered(part, reporting) if part.has_both_classes else {"auroc": np.nan}
-    return {"finding": label, **known, **part.sizes}
+    return {"finding": label, **_clustered(part, reporting), **part.sizes}
 
 
 def _clustered(part: ScoredPart, reporting: Reporting) -> dict[str, float]:

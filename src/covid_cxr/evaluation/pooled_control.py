@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from covid_cxr.evaluation.arranged_scores import arrange_paths, parts_of
+from covid_cxr.evaluation.findings import per_finding
 from covid_cxr.evaluation.inference_settings import Reporting
-from covid_cxr.evaluation.scored_part import auroc_rows, difference_row, line_up
-from covid_cxr.study.current import current
+from covid_cxr.evaluation.scored_part import auroc_rows, difference_row
 
 POOLED = "pooled"
 
@@ -22,9 +23,12 @@ def compare_with_pooled(
         reporting: For the level of the intervals.
         scores: Of phase 3, by path.
     """
-    label = current().target_set.label
-    test = line_up({POOLED: pooled, **scores}, label=label, part="test")
-    estimates = test.estimate(by_patient=True)
+    return _compare(arrange_paths(**{POOLED: pooled, **scores}), reporting)
+
+
+@per_finding
+def _compare(scores: pd.DataFrame, reporting: Reporting) -> pd.DataFrame:
+    estimates = parts_of(scores).test.estimate(by_patient=True)
     rows: list[dict[str, str | float]] = []
     own = auroc_rows(estimates, reporting.level)
     for name, auroc in zip(estimates.names, own, strict=True):

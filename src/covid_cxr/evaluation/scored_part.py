@@ -33,7 +33,10 @@ class ScoredPart:
     patients: NDArray[np.object_]
 
     def estimate(self, *, by_patient: bool) -> AucEstimates:
-        """Return the AUCs, taking as independent the patients or else the images."""
+        """Return the AUCs, taking as independent the patients or else the images.
+
+        All that is known of them is NaN where there is no case, or no control.
+        """
         return self._by_patient if by_patient else self._by_image
 
     @cached_property
@@ -43,11 +46,24 @@ class ScoredPart:
 
     @cached_property
     def _by_patient(self) -> AucEstimates:
-        return estimate_aucs(self.is_case, self.scores, cluster=self.clusters)
+        return self._estimate(self.clusters)
 
     @cached_property
     def _by_image(self) -> AucEstimates:
-        return estimate_aucs(self.is_case, self.scores)
+        return self._estimate(None)
+
+    def _estimate(self, cluster: NDArray[np.int64] | None) -> AucEstimates:
+        if self.has_both_classes:
+            return estimate_aucs(self.is_case, self.scores, cluster=cluster)
+        sizes, k = self.sizes, self.scores.shape[1]
+        return AucEstimates(
+            names=tuple(map(str, self.scores)),
+            auc=np.full(k, np.nan),
+            covariance=np.full((k, k), np.nan),
+            n_cases=sizes["cases"],
+            n_controls=sizes["controls"],
+            n_clusters=sizes["patients"],
+        )
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -63,6 +79,29 @@ class ScoredPart:
     def has_both_classes(self) -> bool:
         """Whether there is a case and a control, so that there is an AUROC."""
         return bool(self.is_case.any() and not self.is_case.all())
+
+    @property
+    def flaw(self) -> str | None:
+        """Why there is no AUROC, in words; None where there is one."""
+        n_images = len(self.is_case)
+        if self.has_both_classes:
+            return None
+        if not n_images:
+            return "no radiograph of which it is known"
+        absent = "control" if self.is_case.any() else "case"
+        return f"no {absent} among {n_images:,} radiographs"
+
+    def where(self, inside: NDArray[np.bool_]) -> "ScoredPart":
+        """Return the part with some of its radiographs only.
+
+        Args:
+            inside: Which, shape (n,).
+        """
+        return ScoredPart(
+            is_case=self.is_case[inside],
+            scores=self.scores[inside],
+            patients=self.patients[inside],
+        )
 
     @property
     def are_probabilities(self) -> bool:
@@ -102,7 +141,7 @@ class ScoredParts:
     def validation_aurocs(self) -> pd.Series:
         """The AUROC of each classifier on validation; NaN where it has none."""
         names = self.test.scores.columns
-        if self.validation is None or not self.validation.has_both_classes:
+        if self.validation is None:
             return pd.Series(np.nan, index=names)
         return pd.Series(self.validation.estimate(by_patient=True).auc, index=names)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from covid_cxr.evaluation.scored_part import line_up
-from covid_cxr.study.current import current
+from covid_cxr.evaluation.arranged_scores import arrange_paths, parts_of
+from covid_cxr.evaluation.findings import per_finding
 
 
 def tabulate_seeds(**scores: pd.DataFrame) -> pd.DataFrame:
@@ -20,14 +20,22 @@ def tabulate_seeds(**scores: pd.DataFrame) -> pd.DataFrame:
     Args:
         scores: Scores of phase 3 with their `seed`, by path.
     """
-    label = current().target_set.label
-    rows = []
-    for path, table in scores.items():
-        by_seed = {str(seed): part for seed, part in table.groupby("seed")}
-        estimates = line_up(by_seed, label=label, part="test").estimate(by_patient=True)
-        error = np.where(estimates.has_variance, estimates.standard_error, np.nan)
-        rows.append({"path": path, **_spread(estimates.auc, error)})
-    return pd.DataFrame(rows)
+    return pd.concat(
+        [
+            _tabulate_path(
+                arrange_paths(**{str(n): one for n, one in table.groupby("seed")}), path
+            )
+            for path, table in scores.items()
+        ],
+        ignore_index=True,
+    )
+
+
+@per_finding
+def _tabulate_path(scores: pd.DataFrame, path: str) -> pd.DataFrame:
+    estimates = parts_of(scores).test.estimate(by_patient=True)
+    error = np.where(estimates.has_variance, estimates.standard_error, np.nan)
+    return pd.DataFrame([{"path": path, **_spread(estimates.auc, error)}])
 
 
 def _spread(

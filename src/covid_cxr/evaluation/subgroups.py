@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from covid_cxr.evaluation.arranged_scores import UNKNOWN, parts_of
+from covid_cxr.evaluation.findings import per_finding
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.evaluation.scored_part import ScoredPart, auroc_rows
 
@@ -31,6 +32,7 @@ def find_levels(radiographs: pd.DataFrame, evaluation: Evaluation) -> pd.DataFra
     )
 
 
+@per_finding
 def tabulate_subgroups(
     scores: pd.DataFrame,
     levels: pd.DataFrame,
@@ -92,11 +94,7 @@ def _subgroup(
     variable: str,
     inside: np.ndarray[tuple[int], np.dtype[np.bool_]],
 ) -> tuple[dict[str, object], ScoredPart]:
-    part = ScoredPart(
-        is_case=test.is_case[inside],
-        scores=test.scores[inside],
-        patients=test.patients[inside],
-    )
+    part = test.where(inside)
     sizes: dict[str, object] = {
         "variable": variable,
         "level": level,
@@ -110,10 +108,8 @@ def _subgroup(
 def _estimates(
     part: ScoredPart, reporting: Reporting, evaluation: Evaluation
 ) -> list[dict[str, object]]:
-    names = list(part.scores.columns)
-    is_too_small = len(set(part.patients)) < evaluation.least_subgroup_patients
-    if is_too_small or not part.has_both_classes:
-        nothing = {"auroc": np.nan, "lower": np.nan, "upper": np.nan}
-        return [{"classifier": name, **nothing} for name in names]
+    names = part.scores.columns
+    if len(set(part.patients)) < evaluation.least_subgroup_patients:
+        return [{"classifier": name} for name in names]
     rows = auroc_rows(part.estimate(by_patient=True), reporting.level)
     return [{"classifier": name, **row} for name, row in zip(names, rows, strict=True)]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from covid_cxr.evaluation.arranged_scores import no_rows, parts_of
+from covid_cxr.evaluation.findings import per_finding
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.statistics.operating_points import OperatingPerformance, perform_at
 from covid_cxr.statistics.roc import trace_roc
@@ -13,6 +14,7 @@ YOUDEN, SENSITIVITY = "youden", "sensitivity"
 _ENDS = ("", "_lower", "_upper")
 
 
+@per_finding
 def tabulate_operating_points(
     scores: pd.DataFrame, *, reporting: Reporting, evaluation: Evaluation
 ) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from covid_cxr.figures.names import add_legend
 from covid_cxr.figures.palette import GRID, INK, MUTED, Dashes
+from covid_cxr.figures.panels import canvas
 
 
 def draw_decisions(
@@ -24,9 +25,7 @@ def draw_decisions(
         colours: By the same title.
         dashes: By the same title, of curves that are no whole lines.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    figure = canvas(6.4, 4.2)
     axes = figure.subplots()
     first = next(iter(curves.values()))
     everybody = first["net_benefit_of_everybody"]

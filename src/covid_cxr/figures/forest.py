@@ -7,6 +7,7 @@ import pandas as pd
 
 from covid_cxr.figures.names import literal
 from covid_cxr.figures.palette import GRID, INK, MUTED
+from covid_cxr.figures.panels import canvas
 
 _TITLES = {"age_band": "age band"}
 
@@ -20,10 +21,8 @@ def draw_forest(subgroups: pd.DataFrame, *, overall: float, colour: str) -> Any:
         overall: AUROC in the whole part, a line across.
         colour: Of the classifier.
     """
-    from matplotlib.figure import Figure
-
     rows = subgroups.to_dict(orient="records")
-    figure = Figure(figsize=(7.2, 0.32 * len(rows) + 1.2), layout="constrained")
+    figure = canvas(7.2, 0.32 * len(rows) + 1.2)
     axes = figure.subplots()
     axes.axvline(overall, color=MUTED, linestyle=":", linewidth=1)
     for y, row in enumerate(rows):

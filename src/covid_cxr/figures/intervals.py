@@ -7,6 +7,7 @@ from typing import Any
 
 from covid_cxr.figures.names import literal, literals
 from covid_cxr.figures.palette import GRID, INK, PAPER
+from covid_cxr.figures.panels import canvas
 from covid_cxr.study.current import current
 
 
@@ -31,17 +32,17 @@ class IntervalRow:
 
 def draw_intervals(rows: Sequence[IntervalRow]) -> Any:
     """Return the intervals, one line per path, as a matplotlib `Figure`."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 0.5 * len(rows) + 1.1), layout="constrained")
+    figure = canvas(7, 0.5 * len(rows) + 1.1)
     axes = figure.subplots()
     for y, row in enumerate(rows):
         _draw_interval(axes, row.ours, y=y - 0.12, colour=row.colour, marker="o")
         _draw_interval(axes, row.paper, y=y + 0.2, colour=PAPER, marker="D")
     axes.axvline(0.5, color=GRID, linewidth=1)
+    study = current()
+    of_target = "" if study.has_findings else f" of {literal(study.target.name)}"
     axes.set_yticks(range(len(rows)), literals(row.title for row in rows), color=INK)
     axes.set(
-        xlabel=f"AUROC of {literal(current().target.name)}, test part",
+        xlabel=f"AUROC{of_target}, test part",
         ylim=(len(rows) - 0.4, -0.6),
     )
     axes.grid(axis="x", color=GRID, linewidth=0.6)

@@ -70,7 +70,7 @@ def draw_shortcuts(
     axes = panels[0, 0]
     axes.set_yticks(range(len(paths)), titles, color=INK)
     axes.set_ylim(len(paths) - 0.4, -0.6)
-    figure.supxlabel(f"AUROC of {literal(current().target.name)}, test part", size=9)
+    figure.supxlabel(f"AUROC of {literal(current().stated_finding)}, test part", size=9)
     return figure
 
 

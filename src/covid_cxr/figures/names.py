@@ -75,11 +75,11 @@ def add_legend(axes: Any, handles: Sequence[Any], titles: Sequence[str]) -> None
         titles: Different ones, in the same order.
     """
     names = literals(titles)
-    if len(names) <= _FEW:
+    figure = axes.figure
+    if len(names) <= _FEW or not hasattr(figure, "set_size_inches"):  # a panel
         axes.legend(handles, names, fontsize=9)
         return
     n_columns = -(-len(names) // _ROWS)
-    figure = axes.figure
     width, height = figure.get_size_inches()
     beside = n_columns * (_HANDLE + _CHARACTER * max(map(len, names)))
     figure.set_size_inches(width + beside, height)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from covid_cxr.figures.names import literals
 from covid_cxr.figures.palette import GRID, INK, MUTED
+from covid_cxr.figures.panels import canvas
 
 _COLUMNS = 3
 _TITLE_CHARACTERS = 32
@@ -27,13 +28,9 @@ def draw_reliability(
             classifiers that could be recalibrated.
         colours: By the same title.
     """
-    from matplotlib.figure import Figure
-
     n_columns = min(len(curves), _COLUMNS)
     n_rows = -(-len(curves) // _COLUMNS)
-    figure = Figure(
-        figsize=(2.9 * n_columns + 0.4, 2.9 * n_rows + 0.3), layout="constrained"
-    )
+    figure = canvas(2.9 * n_columns + 0.4, 2.9 * n_rows + 0.3)
     grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     shown = dict(zip(curves, literals(curves, _TITLE_CHARACTERS), strict=True))
     for axes, (title, bins) in zip(grid, curves.items(), strict=False):

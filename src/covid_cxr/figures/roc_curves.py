@@ -8,6 +8,7 @@ import numpy as np
 
 from covid_cxr.figures.names import add_legend, marked_up
 from covid_cxr.figures.palette import GRID, INK, MUTED, Dashes
+from covid_cxr.figures.panels import canvas
 from covid_cxr.statistics.roc import RocCurve
 from covid_cxr.statistics.roc_band import RocBand
 
@@ -34,9 +35,7 @@ def draw_roc(
         colours: By the same text.
         dashes: By the same text, of curves that are no whole lines.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.6, 5.4), layout="constrained")
+    figure = canvas(5.6, 5.4)
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color=MUTED, linestyle=":", linewidth=1)
     lines = {}
@@ -102,6 +101,31 @@ def draw_interactive_roc(
     diagonal = {"color": MUTED, "dash": "dot", "width": 1}
     figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line=diagonal, layer="below")
     return figure.update_layout(_layout(), updatemenus=_buttons(bands, first))
+
+
+def join_interactive(figures: Mapping[str, Any]) -> Any:
+    """Return one plotly `Figure` of which a menu shows one at a time.
+
+    The bands that are seen at first are the only ones.
+
+    Args:
+        figures: From `draw_interactive_roc`, by the title in the menu.
+    """
+    from plotly.graph_objects import Figure
+
+    of = [title for title, figure in figures.items() for _ in figure.data]
+    seen = {title: [one == title for one in of] for title in figures}
+    first = next(iter(figures))
+    joined = Figure(layout=figures[first].layout)
+    traces = [trace for figure in figures.values() for trace in figure.data]
+    for trace, is_seen in zip(traces, seen[first], strict=True):
+        joined.add_trace(trace).data[-1].visible = is_seen
+    buttons = [
+        {"label": shown, "method": "update", "args": [{"visible": seen[title]}]}
+        for title, shown in zip(figures, marked_up(figures), strict=True)
+    ]
+    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom"}
+    return joined.update_layout(updatemenus=[menu], margin={"t": 56})
 
 
 def _curve_trace(curve: RocCurve, title: str, colour: str) -> dict[str, Any]:

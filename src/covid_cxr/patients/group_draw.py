@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from covid_cxr.patients.strata import count_levels, even_out
+from covid_cxr.patients.strata import even_out, levels_of_groups
 
 _KICKS = 200  # out of local minima, where no groups reach the counts exactly
 
@@ -65,7 +65,7 @@ def choose_groups(
     is_chosen = np.zeros(len(counts), dtype=bool)
     is_chosen[order[rank_in_kind < taken[shuffled.to_numpy()]]] = True
     if strata:
-        levels = count_levels(remaining, strata, label=label)
+        levels = levels_of_groups(remaining, strata, label=label)
         share = counts[is_chosen, 0].sum() / len(remaining)
         is_chosen = even_out(is_chosen, kind_of_group, levels, share * levels.sum(0))
     return list(of_group.index[is_chosen])

@@ -8,7 +8,7 @@ _SHORTEST_SALT = 16
 _N_HEX_DIGITS = 16  # 64 bits: a collision among a million patients has odds of 3e-8
 
 
-def pseudonyms(ids: pd.Series, *, salt: str) -> pd.Series:
+def pseudonymise(ids: pd.Series, *, salt: str) -> pd.Series:
     """Return the first 16 hexadecimal digits of HMAC-SHA256(salt, id); missing stays.
 
     Args:

@@ -13,7 +13,7 @@ _BAND_YEARS = 20
 _ROUNDING = 1e-6  # an exchange that gains less gains nothing
 
 
-def count_levels(
+def levels_of_groups(
     radiographs: pd.DataFrame, strata: Sequence[str], *, label: str
 ) -> NDArray[np.int64]:
     """Return how many images of each level each group has, shape (groups, levels).
@@ -50,7 +50,7 @@ def even_out(
     Args:
         chosen: Shape (groups,).
         kinds: Groups of the same kind may be exchanged, shape (groups,).
-        levels: From `count_levels`, shape (groups, levels).
+        levels: From `levels_of_groups`, shape (groups, levels).
         wanted: Images of each level that the chosen should have, shape (levels,).
     """
     members = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]

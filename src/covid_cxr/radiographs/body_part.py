@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pydicom import Dataset
 
 from covid_cxr.radiographs.dicom_file import code_of, items_of
-from covid_cxr.radiographs.views import is_blank, plain_words
+from covid_cxr.radiographs.views import plain_words, says_nothing
 
 CHEST, OTHER_PART, UNDECIDED, NOT_STATED = "chest", "other", "undecided", "not stated"
 
@@ -73,7 +73,7 @@ def read_body_part(text: str) -> str:
         text: As stated; case, accents and punctuation do not matter.
     """
     words = plain_words(text)
-    if is_blank(words):
+    if says_nothing(words):
         return NOT_STATED
     return CHEST if _names_chest(words) else OTHER_PART
 

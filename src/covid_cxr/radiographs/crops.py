@@ -34,9 +34,6 @@ class CropMatching:
         check_share(_PARAMETER, self.max_unmatched_share)
 
 
-ANY_SHARE = CropMatching(max_unmatched_share=1)
-
-
 def match_crops(
     crops: pd.DataFrame | None, radiographs: pd.DataFrame, images: RadiographFolder
 ) -> tuple[pd.DataFrame, pd.DataFrame]:

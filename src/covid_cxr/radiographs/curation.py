@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from covid_cxr.checks import check_whole, check_word
 from covid_cxr.radiographs.admission import ADMIT, FIELDS, USUAL, Admission
 from covid_cxr.radiographs.crops import (
-    ANY_SHARE,
     EDGES,
     CropMatching,
     match_crops,
     refuse_unmatched_crops,
 )
-from covid_cxr.radiographs.folder import NO_FILES, RadiographFolder
+from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.pixels import COMPRESSIONS, StoreLayout
 from covid_cxr.radiographs.record import (
     RENDERING_VERSION,
@@ -78,7 +77,7 @@ class Shard:
     """The images of one shard: the unit of work that a process gets.
 
     Attributes:
-        number: 0 to n_shards - 1.
+        number: 0 to layout.n_shards - 1.
         first_row: Row of the first image in the store.
         images: In the order of their rows, as in `StorePlan.images`.
         root: The folder of raw images.
@@ -170,11 +169,6 @@ class StorePlan:
             compression=self.curation.compression,
         )
 
-    @property
-    def n_shards(self) -> int:
-        """The number of shards; the last one may hold fewer images."""
-        return self.layout.n_shards
-
     def shard(self, number: int) -> Shard:
         """Return the images of one shard."""
         rows = self.layout.rows(number)
@@ -230,7 +224,7 @@ def plan_cropped_store(
     paths = named["file"].map(images.find, na_action="ignore").astype("str")
     sizes, changes = _states(images.root, paths)
     planned = named.assign(path=paths, bytes=sizes, changed_ns=changes)
-    boxes = _boxes(crops, radiographs, images)
+    boxes, _ = match_crops(crops, radiographs, images)
     return StorePlan(
         root=images.root,
         images=planned.join(boxes, on="image_id").reset_index(drop=True),
@@ -310,14 +304,3 @@ def _states(root: Path, paths: pd.Series) -> tuple[pd.Series, pd.Series]:
     states = pd.DataFrame({"sizes": sizes, "changes": changes}, index=paths.index)
     known = states.astype("Int64").where(paths.notna())
     return known["sizes"], known["changes"]
-
-
-def _boxes(
-    crops: pd.DataFrame | None,
-    radiographs: pd.DataFrame,
-    images: RadiographFolder = NO_FILES,
-) -> pd.DataFrame:
-    """Return the edges of each image's box by image_id; report those of no image."""
-    boxes, unmatched = match_crops(crops, radiographs, images)
-    refuse_unmatched_crops(unmatched, len(boxes) + len(unmatched), ANY_SHARE)
-    return boxes

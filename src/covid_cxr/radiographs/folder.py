@@ -86,9 +86,6 @@ class RadiographFolder:
         return index
 
 
-NO_FILES = RadiographFolder(root=Path(), files=(), others=(), is_synthetic=False)
-
-
 def list_folder(root: Path) -> RadiographFolder:
     """Return the image files below `root`: .png, .jpg, .jpeg, .dcm, .dicom.
 

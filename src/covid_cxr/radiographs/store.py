@@ -20,9 +20,7 @@ import json
 import logging
 import os
 import shutil
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -115,28 +113,16 @@ class ImageStore:
             ValueError: If a row is outside the store.
         """
         rows = np.asarray(rows, dtype=np.int64)
-        return self._fill(self._unread(len(rows)), rows)
-
-    def read_batches(
-        self, rows: NDArray[np.int64], *, batch_images: int, n_ahead: int
-    ) -> Iterator[NDArray[np.uint8]]:
-        """Yield the images of `rows` in their order, `batch_images` at a time.
-
-        Args:
-            rows: As for `read`; the last batch is smaller where they do not fill it.
-            batch_images: Images per batch, at least 1.
-            n_ahead: Batches that are read while the caller works on one, at least 1.
-        """
-        waiting: deque[Future[NDArray[np.uint8]]] = deque()
-        with ThreadPoolExecutor(n_ahead, "image store") as pool:
-            for first in range(0, len(rows), batch_images):
-                batch = np.asarray(rows[first : first + batch_images], dtype=np.int64)
-                # Made here: memory that a thread makes anew for each batch is slower.
-                waiting.append(pool.submit(self._fill, self._unread(len(batch)), batch))
-                if len(waiting) > n_ahead:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+        outside = rows[(rows < 0) | (rows >= self.n_images)]
+        if outside.size:
+            raise ValueError(
+                f"Row {outside[0]} is not in the image store {self.root}, which has "
+                f"the rows 0 to {self.n_images - 1}; take rows from its records."
+            )
+        images = np.empty((len(rows), self.size_px, self.size_px), dtype=np.uint8)
+        path, fingerprint = self.root / IMAGES, self.fingerprint
+        read_images(path, self.layout, rows, fingerprint=fingerprint, out=images)
+        return images
 
     @property
     def records(self) -> pd.DataFrame:
@@ -155,27 +141,6 @@ class ImageStore:
         What needs pixels is missing where `is_stored` is False.
         """
         return pd.read_parquet(self.root / ALL_RECORDS)
-
-    def _unread(self, n_images: int) -> NDArray[np.uint8]:
-        return np.empty((n_images, self.size_px, self.size_px), dtype=np.uint8)
-
-    def _fill(
-        self, images: NDArray[np.uint8], rows: NDArray[np.int64]
-    ) -> NDArray[np.uint8]:
-        outside = rows[(rows < 0) | (rows >= self.n_images)]
-        if outside.size:
-            raise ValueError(
-                f"Row {outside[0]} is not in the image store {self.root}, which has "
-                f"the rows 0 to {self.n_images - 1}; take rows from its records."
-            )
-        read_images(
-            self.root / IMAGES,
-            self.layout,
-            rows,
-            fingerprint=self.fingerprint,
-            out=images,
-        )
-        return images
 
 
 def open_store(root: Path) -> ImageStore:

@@ -62,7 +62,7 @@ def read_view(text: str) -> str:
         text: As stated; case, accents and punctuation do not matter.
     """
     words = plain_words(text)
-    if is_blank(words):
+    if says_nothing(words):
         return NOT_STATED
     found = [view for view, pattern in _DECIDING if pattern.search(words)]
     if found[:1] == [DECUBITUS] and _LYING.search(words) and LATERAL not in found:
@@ -108,7 +108,7 @@ def read_orientation(row: str) -> str:
     return LATERAL if set(letters) <= {"A", "P", "H", "F"} else OBLIQUE
 
 
-def is_blank(words: str) -> bool:
+def says_nothing(words: str) -> bool:
     """Return whether words of `plain_words` say nothing."""
     return words in _BLANK
 

@@ -9,11 +9,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from covid_cxr.evaluation.aurocs import MOST_DRAWN
 from covid_cxr.evaluation.inference_settings import Reporting
-from covid_cxr.evaluation.paper_tables import chosen_path
+from covid_cxr.evaluation.paper_tables import chosen_path, results_of_paths
 from covid_cxr.evaluation.published import CITATION
 from covid_cxr.evaluation.table_rows import rows_of
 from covid_cxr.figures.palette import path_colour
 from covid_cxr.report import wording
+from covid_cxr.report.answer import study_answer
 from covid_cxr.report.leakage_summary import compare_with_models
 from covid_cxr.report.map_tests import explained_path
 from covid_cxr.report.sections import SECTIONS, sections_of
@@ -73,15 +74,17 @@ def _of_all_sections(
 ) -> dict[str, Any]:
     """Return what every template may speak of."""
     table3 = context["table3"]
-    chosen = chosen_path(table3)
+    chosen, results = chosen_path(table3), _records(results_of_paths(table3))
     figures = {name: one for name, one in found.items() if isinstance(one, bytes)}
     return {
         "reporting": reporting,
         "level": f"{100 * reporting.level:.1f}".removesuffix(".0") + " %",
         "is_study": context["table4"] is not None,
+        "answer": _answer(context, reporting),
         "paths": paths,
         "chosen": chosen,
-        "best": _records(table3[table3["path"] == chosen.name])[0],
+        "results": results,
+        "best": next(row for row in results if row["path"] == chosen.name),
         "explained": explained_path(table3, reporting),
         "synthetic": list(context["cohort_counts"].query("is_synthetic")["cohort"]),
         "images": {name: as_data_uri(png) for name, png in figures.items()},
@@ -94,6 +97,17 @@ def _of_all_sections(
         "wording": wording,
         "metadata": _metadata(context),
     }
+
+
+def _answer(context: Mapping[str, Any], reporting: Reporting) -> str | None:
+    """Return the study's answer, or None of a path alone, which has none."""
+    if context["table4"] is None:
+        return None
+    return study_answer(
+        *(context[name] for name in ("table3", "table4", "table5")),
+        cohort_counts=context["cohort_counts"],
+        reporting=reporting,
+    )
 
 
 def _metadata(context: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from covid_cxr.audit.on_leak import CLEAN, UNKNOWN_ANCESTRY
+from covid_cxr.evaluation.findings import FINDING, of_finding
 from covid_cxr.evaluation.table_rows import rows_of
 from covid_cxr.report.trainings import training_title
 from covid_cxr.study.current import current
@@ -123,6 +124,8 @@ def _models_of(
         shown = [p for p in study.paths if p.name in set(table["path"])]
         made = [t.training_set for path in shown for t in path.phase2_trainings]
         table = table[[name == training_set for name in made]]
+    elif FINDING in table:
+        table = of_finding(table, study.target_set.label)
     return table["auroc"].dropna()
 
 

@@ -1,5 +1,6 @@
 """Where the classifiers look, and whether their maps deserve trust."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,7 @@ class SaliencyTables:
         repeatability_results: How similar they are between seeds.
         pointing_results: Whether those of phase 2 point into the readers' boxes; None
             where no path has such a phase 2.
+        general_pointing_results: The same of phase 1, finding by finding.
     """
 
     explanation_results: pd.DataFrame
@@ -37,6 +39,7 @@ class SaliencyTables:
     region_results: pd.DataFrame
     repeatability_results: pd.DataFrame
     pointing_results: pd.DataFrame | None = None
+    general_pointing_results: pd.DataFrame | None = None
 
     @property
     def summaries(self) -> list[dict[str, Any]]:
@@ -44,9 +47,9 @@ class SaliencyTables:
 
         Records hold `path`; `forgetful`, the row of `randomisation_results` with every
         layer randomised; `regions`, rows of all outcomes together by region;
-        `pointing`, its row; None where there is no such row. And `pairs`, how many
-        pairs of seeds there are, with the means of their `similarity` and
-        `between_images` as `repeated` and `repeated_between`.
+        `pointing`, its hits over all findings; None where there is no such row. And
+        `pairs`, how many pairs of seeds there are, with the means of their `similarity`
+        and `between_images` as `repeated` and `repeated_between`.
         """
         return [self._summary(path) for path in self.explanation_results["path"]]
 
@@ -104,7 +107,7 @@ class SaliencyTables:
             "pairs": len(pairs),
             "repeated": pairs["similarity"].mean(),
             "repeated_between": pairs["between_images"].mean(),
-            "pointing": pointing[0] if pointing else None,
+            "pointing": _over_findings(pointing),
         }
 
 
@@ -142,11 +145,35 @@ def gather_by_path(**tables: pd.DataFrame) -> pd.DataFrame:
     Args:
         tables: Of the same columns, by path.
     """
+    return _gather(tables, "path")
+
+
+def gather_by_training(**tables: pd.DataFrame) -> pd.DataFrame:
+    """Return one table of all trainings, with the column `training` first.
+
+    Args:
+        tables: Of the same columns, by training.
+    """
+    return _gather(tables, "training")
+
+
+def _gather(tables: Mapping[str, pd.DataFrame], by: str) -> pd.DataFrame:
     filled = [
-        table.assign(path=path) for path, table in tables.items() if len(table)
-    ] or [next(iter(tables.values())).assign(path=[])]
-    columns = ["path", *filled[0].columns.drop("path")]
+        table.assign(**{by: name}) for name, table in tables.items() if len(table)
+    ] or [next(iter(tables.values())).iloc[:0].assign(**{by: []})]
+    columns = [by, *filled[0].columns.drop(by)]
     return pd.concat(filled, ignore_index=True)[columns]
+
+
+def _over_findings(rows: Sequence[Mapping[str, Any]]) -> dict[str, float] | None:
+    """Return `hits` and `hits_of_other_images` of all findings' images together."""
+    if not rows:
+        return None
+    n_images = sum(row["n_images"] for row in rows)
+    return {
+        name: sum(row["n_images"] * row[name] for row in rows) / n_images
+        for name in ("hits", "hits_of_other_images")
+    }
 
 
 def _of_path(table: pd.DataFrame | None, path: str) -> list[dict[str, Any]]:

@@ -1,16 +1,18 @@
 """The figures of one evaluation: results to numbers, titles and colours of curves."""
 
-from collections.abc import Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial, wraps
+from typing import Any, ParamSpec
 
 import pandas as pd
 
 from covid_cxr.evaluation import calibration_tables
 from covid_cxr.evaluation.arranged_scores import parts_of
+from covid_cxr.evaluation.findings import split_by_finding
 from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.figures import decisions, forest, note, reliability, roc_curves
 from covid_cxr.figures.palette import classifier_colours, classifier_dashes
+from covid_cxr.figures.panels import draw_panels
 from covid_cxr.report import wording
 from covid_cxr.statistics.roc import trace_rocs
 from covid_cxr.statistics.roc_band import roc_band
@@ -19,7 +21,32 @@ from covid_cxr.statistics.threads import in_threads
 _NO_CALIBRATION = "Calibration needs a validation part, and probabilities on [0, 1]."
 _NO_SUBGROUP = "No subgroup of the test part has an AUROC of the chosen classifier."
 
+P = ParamSpec("P")
 
+
+def panel_per_finding(draw: Callable[P, Any]) -> Callable[P, Any]:
+    """Return the function that draws a panel for each finding where there are several.
+
+    Args:
+        draw: From a table to a matplotlib `Figure`, or to one and a plotly `Figure`.
+    """
+
+    @wraps(draw)
+    def draw_each(*args: P.args, **given: P.kwargs) -> Any:
+        of_each = split_by_finding(draw, *args, **given)
+        if not of_each:
+            return draw(*args, **given)
+        named = {wording.label(finding): of for finding, of in of_each.items()}
+        figure, made = draw_panels(named)
+        interactive = {t: one[1] for t, one in made.items() if isinstance(one, tuple)}
+        if not interactive:
+            return figure
+        return figure, roc_curves.join_interactive(interactive)
+
+    return draw_each
+
+
+@panel_per_finding
 def draw_roc_curves(
     scores: pd.DataFrame, reporting: Reporting, *, are_paths: bool
 ) -> tuple[Any, Any]:
@@ -59,6 +86,7 @@ def draw_roc_curves(
     )
 
 
+@panel_per_finding
 def draw_reliability_curves(bins: pd.DataFrame, *, are_paths: bool) -> Any:
     """Return the reliability curves, as they are and after Platt's map.
 
@@ -78,6 +106,7 @@ def draw_reliability_curves(bins: pd.DataFrame, *, are_paths: bool) -> Any:
     )
 
 
+@panel_per_finding
 def draw_decision_curves(curves: pd.DataFrame, *, are_paths: bool) -> Any:
     """Return the decision curves.
 
@@ -91,6 +120,7 @@ def draw_decision_curves(curves: pd.DataFrame, *, are_paths: bool) -> Any:
     return decisions.draw_decisions(_by_title(curves, are_paths=are_paths), **styles)
 
 
+@panel_per_finding
 def draw_subgroups(
     results: pd.DataFrame, auroc: pd.DataFrame, *, are_paths: bool
 ) -> Any:

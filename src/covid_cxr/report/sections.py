@@ -79,7 +79,7 @@ SECTIONS = (
         ),
         records={"flags": FlagTables},
     ),
-    Section(name="phase1", title="Phase 1", datasets=("table1",)),
+    Section(name="phase1", title="Phase 1", datasets=("table1", "adjudicated_results")),
     Section(name="phase2", title="Phase 2", datasets=("table2",)),
     Section(
         name="phase3",

@@ -54,10 +54,8 @@ def percent(share: float | None, decimals: int = 2) -> str:
 
 def label(name: str) -> str:
     """Return the name of a finding, as in "Pleural thickening"."""
-    target = current().target_set
-    if target.labels == (name,):
-        return begun(current().target.name)
-    return name.replace("_", " ").capitalize()
+    told = current().target.findings.get(name)
+    return name.replace("_", " ").capitalize() if told is None else begun(told)
 
 
 def begun(words: str) -> str:

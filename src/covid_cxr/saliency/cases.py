@@ -92,6 +92,18 @@ def draw_cases(images: pd.DataFrame, saliency: Saliency) -> pd.DataFrame:
     return pd.concat(drawn, ignore_index=True)
 
 
+def scores_of(scores: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Return the scores of one label.
+
+    Args:
+        scores: `image_id`, `patient_id`, `part`, and `<label>` and `<label>_score` of
+            every label.
+        label: One of them, known of every image.
+    """
+    columns = ["image_id", "patient_id", "part", label, f"{label}_score"]
+    return scores[columns].astype({label: bool})
+
+
 def only_label(scores: pd.DataFrame) -> str:
     """Return what the scores are of.
 

@@ -28,6 +28,7 @@ from covid_cxr.sources.mimic_cxr_jpg import (
     list_unmatched_mimic_cxr_jpg,
 )
 from covid_cxr.sources.nih import list_nih, list_unmatched_nih
+from covid_cxr.sources.nih_adjudicated import read_adjudicated
 from covid_cxr.sources.nlm_tuberculosis import (
     list_nlm_tuberculosis,
     list_unmatched_nlm_tuberculosis,
@@ -71,6 +72,7 @@ class Source:
             says which layout it is.
         reference: What its labels are, after "pneumonia is"; "" likewise.
         licence: What may be done with the files, in a few words; "" likewise.
+        url: Where its publisher describes it; "" likewise.
         tables: Raw tables by name; the datasets are `<cohort>_<name>`.
         findings: Labels that its cohorts can be asked for; None: any.
         has_official_parts: Whether its publisher says which images are the test list.
@@ -82,6 +84,8 @@ class Source:
         list_radiographs: Raw tables and files to the radiograph table and the table of
             the rejected.
         list_unmatched: Names that find nothing, as `unmatched.unmatched_names`.
+        list_adjudicated: Labels of some images on which readers have agreed, beside
+            its own.
     """
 
     title: str
@@ -89,6 +93,7 @@ class Source:
     origin: str = ""
     reference: str = ""
     licence: str = ""
+    url: str = ""
     tables: Mapping[str, RawTable]
     findings: tuple[str, ...] | None = None
     has_official_parts: bool = False
@@ -99,6 +104,7 @@ class Source:
     )
     list_radiographs: Callable[..., Any]
     list_unmatched: Callable[..., Any]
+    list_adjudicated: Callable[..., Any] | None = None
 
 
 _OWN = {
@@ -121,13 +127,20 @@ SOURCES: Mapping[str, Source] = {
         origin="NIH ChestX-ray14 (Wang et al. 2017)",
         reference="text-mined from radiology reports",
         licence="no restriction on use; attribution asked for (NIH Clinical Center)",
+        url="https://nihcc.app.box.com/v/ChestXray-NIHCC",
         tables={
             "entries": RawTable(file="Data_Entry_2017_v2020.csv"),
             "train_val_list": RawTable(file="train_val_list.txt", kind=TEXT),
             "test_list": RawTable(file="test_list.txt", kind=TEXT),
+            "box_list": RawTable(file="BBox_List_2017.csv", is_optional=True),
+            "adjudicated_labels": RawTable(
+                file="four_findings_expert_labels_test_labels.csv", is_optional=True
+            ),
         },
         findings=FINDINGS,
         has_official_parts=True,
+        has_boxes=True,
+        list_adjudicated=read_adjudicated,
         list_radiographs=list_nih,
         list_unmatched=list_unmatched_nih,
     ),
@@ -137,6 +150,7 @@ SOURCES: Mapping[str, Source] = {
         origin="RSNA Pneumonia Detection Challenge 2018, a selection of ChestX-ray14",
         reference="what radiologists marked with a box",
         licence="the terms of the challenge (RSNA)",
+        url="https://www.rsna.org/rsnai/ai-image-challenge/rsna-pneumonia-detection-challenge-2018",
         tables={
             "labels": RawTable(file="stage_2_train_labels.csv"),
             "class_info": RawTable(file="stage_2_detailed_class_info.csv"),
@@ -173,6 +187,7 @@ SOURCES: Mapping[str, Source] = {
         origin="CheXpert (Irvin et al. 2019)",
         reference="text-mined from radiology reports",
         licence="Stanford's research use agreement: not passed on, not commercial",
+        url="https://stanfordmlgroup.github.io/competitions/chexpert/",
         tables={
             "train": RawTable(file="train.csv"),
             "valid": RawTable(file="valid.csv", is_optional=True),
@@ -189,6 +204,7 @@ SOURCES: Mapping[str, Source] = {
         origin="MIMIC-CXR-JPG (Johnson et al. 2019)",
         reference="text-mined from radiology reports",
         licence="PhysioNet Credentialed Health Data License",
+        url="https://physionet.org/content/mimic-cxr-jpg/",
         tables={
             # As published, or unpacked.
             "metadata": RawTable(file="mimic-cxr-2.0.0-metadata.csv.gz"),
@@ -210,6 +226,7 @@ SOURCES: Mapping[str, Source] = {
         origin="PadChest (Bustos et al. 2020)",
         reference="taken from radiology reports, by physicians or a network",
         licence="BIMCV's terms of use",
+        url="https://bimcv.cipf.es/bimcv-projects/padchest/",
         tables={
             "labels": RawTable(
                 file="PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv"
@@ -226,6 +243,7 @@ SOURCES: Mapping[str, Source] = {
         origin="VinDr-CXR (Nguyen et al. 2022)",
         reference="what radiologists saw in the radiograph",
         licence="PhysioNet, credentialed access",
+        url="https://physionet.org/content/vindr-cxr/",
         tables={
             "train_labels": RawTable(file="annotations/image_labels_train.csv"),
             "test_labels": RawTable(
@@ -277,6 +295,7 @@ SOURCES: Mapping[str, Source] = {
         "MIDRC-RICORD-1C, COVID-19-AR)",
         reference="that of its collection: every patient was found to have it",
         licence="CC BY 4.0; RICORD-1C CC BY-NC 4.0",
+        url="https://imaging.datacommons.cancer.gov/",
         tables={
             # A manifest with the column source: all of the collections is positive.
             "additions": RawTable(file="additions.csv", is_optional=True),
@@ -304,6 +323,7 @@ SOURCES: Mapping[str, Source] = {
         origin="the Medical Imaging and Data Resource Center (MIDRC)",
         reference="that of a test near the study, of either result",
         licence="MIDRC's data use agreement",
+        url="https://www.midrc.org/",
         tables={
             "studies": RawTable(file="imaging_study.tsv"),
             "cases": RawTable(file="case.tsv", is_optional=True),
@@ -338,6 +358,7 @@ SOURCES: Mapping[str, Source] = {
         origin="TBX11K (Liu et al. 2020)",
         reference="the hospitals' diagnosis, as the publisher states it",
         licence="CC BY-NC-SA",
+        url="https://mmcheng.net/tb/",
         tables={
             "train_list": RawTable(
                 file="lists/TBX11K_train.txt", kind=TEXT, is_optional=True

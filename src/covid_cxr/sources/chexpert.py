@@ -77,11 +77,7 @@ def list_chexpert(
 
 
 def list_unmatched_chexpert(listed: pd.DataFrame) -> pd.DataFrame:
-    """Return the names that find no file, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_chexpert`.
-    """
+    """Return the names that find no file, as `unmatched_names`."""
     return names_without_file(listed, of="train.csv and valid.csv")
 
 

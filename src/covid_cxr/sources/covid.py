@@ -114,14 +114,7 @@ def list_unmatched_covid(
     rsna_mapping: str | None,
     ingestion: CovidIngestion,
 ) -> pd.DataFrame:
-    """Return the names of each list that find nothing, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_covid`.
-        rejected: What it rejected.
-        rsna_mapping: As for `list_covid`.
-        ingestion: The layout.
-    """
+    """Return the names of each list that find nothing, as `unmatched_names`."""
     tables = names_by_list(listed)
     layout = ingestion.layout
     if layout in UNMATCHED:

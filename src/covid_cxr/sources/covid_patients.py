@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import pandas as pd
 
 from covid_cxr.cohorts.radiograph_table import admit, complete, contradicting
-from covid_cxr.patients.pseudonyms import pseudonyms
+from covid_cxr.patients.pseudonyms import pseudonymise
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.unmatched import unmatched_names
 from covid_cxr.sources.nih import patient_of_image
@@ -31,10 +31,10 @@ def admit_identified(
 
     Args:
         cohort: For the log.
-        listing: As `identify` takes it.
+        listing: As `identify_patients` takes it.
         images: The cohort's folder.
         labels: The columns.
-        rsna_mapping: As for `identify`.
+        rsna_mapping: As for `identify_patients`.
         salt: Likewise.
 
     Raises:
@@ -42,11 +42,11 @@ def admit_identified(
     """
     whole = complete(listing)
     located = whole.assign(file=whole["name"].map(images.find))
-    identified = identify(located, rsna_mapping=rsna_mapping, salt=salt)
+    identified = identify_patients(located, rsna_mapping=rsna_mapping, salt=salt)
     return admit(cohort, contradicting(identified, labels), images)
 
 
-def identify(
+def identify_patients(
     listing: pd.DataFrame, *, rsna_mapping: str | None, salt: str | None
 ) -> pd.DataFrame:
     """Return a listing with `patient_id`, `nih_image`, `is_doubtful_match`.
@@ -76,7 +76,7 @@ def identify(
         )
     own_ids = listing["patient"]
     if salt is not None:
-        own_ids = own_ids.where(is_rsna, pseudonyms(own_ids, salt=salt))
+        own_ids = own_ids.where(is_rsna, pseudonymise(own_ids, salt=salt))
     nih_names = _file_names(listing["name"]).where(is_nih)
     return listing.assign(
         patient_id=(listing["source"] + ":" + own_ids)
@@ -96,7 +96,7 @@ def unmapped_rsna_images(
 
     Args:
         listed: With `image_id`, `source` and `nih_image`.
-        rsna_mapping: As for `identify`.
+        rsna_mapping: As for `identify_patients`.
     """
     if rsna_mapping is None:
         return []

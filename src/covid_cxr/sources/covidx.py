@@ -75,12 +75,7 @@ def list_covidx(
 def list_unmatched_covidx(
     listed: pd.DataFrame, rsna_mapping: str | None
 ) -> pd.DataFrame:
-    """Return the names of each list that find nothing, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_covidx`.
-        rsna_mapping: As there.
-    """
+    """Return the names of each list that find nothing, as `unmatched_names`."""
     unmapped = unmapped_rsna_images(listed, rsna_mapping)
     return pd.concat([*names_by_list(listed), *unmapped], ignore_index=True)
 

@@ -139,11 +139,7 @@ def list_idc(
 
 
 def list_unmatched_idc(listed: pd.DataFrame) -> pd.DataFrame:
-    """Return the additions without a file, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_idc`.
-    """
+    """Return the additions without a file, as `unmatched_names`."""
     return pd.concat(names_by_list(listed), ignore_index=True)
 
 

@@ -85,9 +85,5 @@ def list_manifest(
 
 
 def list_unmatched_manifest(listed: pd.DataFrame) -> pd.DataFrame:
-    """Return the names that find no file, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_manifest`.
-    """
+    """Return the names that find no file, as `unmatched_names`."""
     return names_without_file(listed, of="the manifest")

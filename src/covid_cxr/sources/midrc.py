@@ -105,12 +105,7 @@ def list_midrc(
 
 
 def list_unmatched_midrc(listed: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
-    """Return studies without files and files without a study, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_midrc`.
-        rejected: What it rejected.
-    """
+    """Return studies without files and files without a study, as `unmatched_names`."""
     is_file = ~rejected["reason"].isin([_NO_FILE, _NOT_LISTED])
     n_files = len(listed) + int(is_file.sum())
     return pd.concat(

@@ -109,12 +109,7 @@ def list_mimic_cxr_jpg(  # noqa: PLR0913 - four of the publisher's tables
 def list_unmatched_mimic_cxr_jpg(
     listed: pd.DataFrame, rejected: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return the names without a file, labels or a part, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_mimic_cxr_jpg`.
-        rejected: What it rejected.
-    """
+    """Return the names without a file, labels or a part, as `unmatched_names`."""
     without_row = [
         names_rejected(
             rejected,

@@ -25,7 +25,9 @@ from covid_cxr.radiographs.unmatched import (
     names_rejected,
     names_without_file,
 )
-from covid_cxr.sources.published_counts import NIH, log_differences
+from covid_cxr.sources.nih_adjudicated import adjudicated_without_row
+from covid_cxr.sources.nih_boxes import boxes_without_row, count_boxes, read_boxes
+from covid_cxr.sources.published_counts import NIH, NIH_BOXES, log_differences
 
 NO_FINDING = "No Finding"
 _COLUMNS = (
@@ -44,21 +46,24 @@ def list_nih(
     entries: pd.DataFrame,
     train_val_list: str,
     test_list: str,
+    box_list: pd.DataFrame | None,
     images: RadiographFolder,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the NIH radiograph table, and the rejected rows and list entries.
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the NIH radiograph table, its boxes, and the rejected rows and names.
 
     Adds `official_part` to the radiograph table: "train_val" or "test", by the
-    curators' lists. Patients are "nih:<Patient ID>".
+    curators' lists. Patients are "nih:<Patient ID>". Boxes are as `read_boxes` returns
+    them.
 
     Args:
         entries: Data_Entry_2017.csv or Data_Entry_2017_v2020.csv.
         train_val_list: Text of train_val_list.txt, one image name a line.
         test_list: Text of test_list.txt.
+        box_list: BBox_List_2017.csv; None if it is absent.
         images: The folder of the PNG files, in one folder or in twelve.
 
     Raises:
-        ValueError: If columns are missing, or an image is in both lists.
+        ValueError: If columns are missing, an image is in both lists, or a box is none.
     """
     require_columns(entries, _COLUMNS, table="nih_entries (Data_Entry_2017_v2020.csv)")
     official_part = _official_parts(train_val_list, test_list)
@@ -66,19 +71,31 @@ def list_nih(
     unlisted = sorted(set(official_part) - set(rows["image_id"]))
     listing = pd.concat([rows, _without_row(unlisted)], ignore_index=True)
     radiographs, rejected = admit("nih", listing, images)
+    boxes = read_boxes(box_list, radiographs)
     if not images.is_synthetic:
         log_differences("nih", _counts(radiographs), NIH)
-    return radiographs, rejected
+        if box_list is not None:
+            log_differences("BBox_List_2017.csv", count_boxes(box_list), NIH_BOXES)
+    return radiographs, boxes, rejected
 
 
-def list_unmatched_nih(listed: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
+def list_unmatched_nih(
+    listed: pd.DataFrame,
+    rejected: pd.DataFrame,
+    box_list: pd.DataFrame | None,
+    adjudicated_labels: pd.DataFrame | None,
+) -> pd.DataFrame:
     """Return the names without a file, a row or a list, as `unmatched_names`.
 
     Args:
         listed: The radiograph table of `list_nih`.
         rejected: What it rejected.
+        box_list: BBox_List_2017.csv; None if it is absent.
+        adjudicated_labels: As for `read_adjudicated`; None if it is absent.
     """
     n_matched = len(listed)
+    without_row = rejected["reason"] == _NO_ROW
+    with_row = {*listed["image_id"], *rejected.loc[~without_row, "image_id"]}
     return pd.concat(
         [
             names_without_file(listed, of="nih_entries"),
@@ -96,6 +113,8 @@ def list_unmatched_nih(listed: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataF
                 n_matched=n_matched,
                 reason=f"are {_IN_NO_LIST}",
             ),
+            boxes_without_row(box_list, with_row),
+            adjudicated_without_row(adjudicated_labels, with_row),
         ],
         ignore_index=True,
     )

@@ -84,12 +84,7 @@ def list_nlm_tuberculosis(
 def list_unmatched_nlm_tuberculosis(
     listed: pd.DataFrame, rejected: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return the readings without a radiograph, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_nlm_tuberculosis`.
-        rejected: What it rejected.
-    """
+    """Return the readings without a radiograph, as `unmatched_names`."""
     return names_rejected(
         rejected,
         _NO_FILE,

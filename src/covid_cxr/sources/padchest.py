@@ -111,11 +111,7 @@ def list_padchest(
 
 
 def list_unmatched_padchest(listed: pd.DataFrame) -> pd.DataFrame:
-    """Return the names that find no file, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_padchest`.
-    """
+    """Return the names that find no file, as `unmatched_names`."""
     return names_without_file(listed, of="PadChest's table of labels")
 
 

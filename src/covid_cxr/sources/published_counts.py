@@ -13,6 +13,25 @@ NIH = {  # Data_Entry_2017_v2020.csv and the curators' two lists
     "pneumonia in train_val_list.txt": 876,
     "pneumonia in test_list.txt": 555,
 }
+NIH_BOXES = {  # BBox_List_2017.csv, counted
+    "boxes": 984,
+    "images": 880,
+    "Atelectasis": 180,
+    "Effusion": 153,
+    "Cardiomegaly": 146,
+    "Infiltrate": 123,
+    "Pneumonia": 120,
+    "Pneumothorax": 98,
+    "Mass": 85,
+    "Nodule": 79,
+}
+NIH_ADJUDICATED = {  # four_findings_expert_labels/test_labels.csv, counted
+    "images": 1_962,
+    "with fracture": 72,
+    "with pneumothorax": 195,
+    "with airspace_opacity": 1_135,
+    "with nodule_or_mass": 295,
+}
 RSNA = {  # stage_2_train_labels.csv and stage_2_detailed_class_info.csv, counted
     "images": 26_684,
     "pneumonia": 6_012,

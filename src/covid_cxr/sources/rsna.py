@@ -11,6 +11,7 @@ import pandas as pd
 
 from covid_cxr.cohorts.dicom_headers import read_headers
 from covid_cxr.cohorts.radiograph_table import (
+    BOX,
     NIH_SITE,
     admit,
     first_reason,
@@ -33,7 +34,6 @@ logger = logging.getLogger(__name__)
 
 NIH_PATIENT = "nih_patient"
 PATIENT_IDENTITIES = (NIH_PATIENT, "kaggle_id")
-BOX = ("x", "y", "width", "height")
 
 _LABEL_COLUMNS = ("patientId", *BOX, "Target")
 _CLASS_COLUMNS = ("patientId", "class")
@@ -116,14 +116,7 @@ def list_unmatched_rsna(
     rejected: pd.DataFrame,
     ingestion: RsnaIngestion,
 ) -> pd.DataFrame:
-    """Return the names without a file, label, class or patient, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_rsna`.
-        boxes: Its boxes.
-        rejected: What it rejected.
-        ingestion: Whether patients are asked of the mapping.
-    """
+    """Return names without a file, label, class or patient, as `unmatched_names`."""
     names, n_matched = listed["image_id"], len(listed)
     absent = names[listed["file"].isna()]
     of_absent = boxes.loc[boxes["image_id"].isin(absent), "image_id"]

@@ -85,12 +85,7 @@ def list_siim_pneumothorax(
 def list_unmatched_siim_pneumothorax(
     listed: pd.DataFrame, mapping: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Return the images without a file or, with a mapping, a name at NIH.
-
-    Args:
-        listed: The radiograph table of `list_siim_pneumothorax`.
-        mapping: As there.
-    """
+    """Return the images without a file or, with a mapping, a name at NIH."""
     absent = names_without_file(listed, of="the table of masks")
     if mapping is None:
         return absent

@@ -96,11 +96,7 @@ def list_tbx11k(
 
 
 def list_unmatched_tbx11k(listed: pd.DataFrame) -> pd.DataFrame:
-    """Return the images without a file, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_tbx11k`.
-    """
+    """Return the images without a file, as `unmatched_names`."""
     return names_without_file(listed, of="the lists of TBX11K")
 
 

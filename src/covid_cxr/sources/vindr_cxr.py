@@ -13,6 +13,7 @@ import pandas as pd
 from covid_cxr.checks import check_whole
 from covid_cxr.cohorts.dicom_headers import read_headers
 from covid_cxr.cohorts.radiograph_table import (
+    BOX,
     admit,
     first_reason,
     nothing_known,
@@ -29,7 +30,6 @@ from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.unmatched import names_without_file, unmatched_names
 from covid_cxr.sources.listed import PLACE, Ingestion
 from covid_cxr.sources.published_counts import VINDR_CXR, log_differences
-from covid_cxr.sources.rsna import BOX
 from covid_cxr.user_numbers import PIXELS, line_of, numbers
 
 logger = logging.getLogger(__name__)
@@ -132,14 +132,7 @@ def list_unmatched_vindr_cxr(
     train_annotations: pd.DataFrame | None,
     test_annotations: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    """Return the names without a file, or boxes without labels, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_vindr_cxr`.
-        rejected: What it rejected.
-        train_annotations: annotations_train.csv; None if it is absent.
-        test_annotations: annotations_test.csv; None if it is absent.
-    """
+    """Return names without a file, and boxes without labels, as `unmatched_names`."""
     labelled = {*listed["image_id"], *rejected["image_id"]}
     found = [names_without_file(listed, of="the tables of labels")]
     for table, name in (

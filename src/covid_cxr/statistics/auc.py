@@ -52,18 +52,20 @@ class PlacementSums:
     Attributes:
         cases: Sums of V10 - AUC over the patient's cases, shape (k, I).
         controls: Of V01 - AUC over the controls, shape (k, I).
-        n_cases: Images with the finding.
-        n_controls: Images without it.
+        n_cases: Images with the finding, or the sum of their weights.
+        n_controls: Of those without it.
         n_with_case: Patients with such an image.
         n_with_control: Likewise.
+        n_images: Of both.
     """
 
     cases: NDArray[np.float64]
     controls: NDArray[np.float64]
-    n_cases: int
-    n_controls: int
+    n_cases: float
+    n_controls: float
     n_with_case: int
     n_with_control: int
+    n_images: int
 
     @property
     def n_patients(self) -> int:
@@ -232,6 +234,10 @@ class AucEstimates:
             degrees_of_freedom=freedom,
         )
 
+    def degrees_of_freedom(self, model: str | int) -> float:
+        """Return Satterthwaite's for one AUC; infinite for independent images."""
+        return self._degrees_of_freedom(np.eye(len(self.auc))[self._position(model)])
+
     def _degrees_of_freedom(self, contrast: NDArray[np.float64]) -> float:
         """Return Satterthwaite's, for the AUCs times `contrast`, shape (k,)."""
         if not self.variance_parts:
@@ -298,18 +304,17 @@ def estimates_from(
 ) -> AucEstimates:
     """Return the estimates of the models of `sum_placements`."""
     covariance, parts = _clustered_covariance(sums)
-    n_images = sums.n_cases + sums.n_controls
     return AucEstimates(
         names=names,
         auc=auc,
         covariance=covariance,
-        n_cases=sums.n_cases,
-        n_controls=sums.n_controls,
+        n_cases=int(sums.n_cases),
+        n_controls=int(sums.n_controls),
         n_clusters=sums.n_patients,
         n_independent_pairs=min(
             sums.n_patients // 2, sums.n_with_case, sums.n_with_control
         ),
-        variance_parts=parts if sums.n_patients < n_images else (),
+        variance_parts=parts if sums.n_patients < sums.n_images else (),
     )
 
 
@@ -327,15 +332,31 @@ def sum_placements(
     auc = v10.mean(axis=1)
     v10 -= auc[:, np.newaxis]
     v01 -= auc[:, np.newaxis]
+    added = np.empty((len(auc), len(truth)))
+    added[:, truth], added[:, ~truth] = v10, v01
+    return auc, sum_by_patient(added, truth, codes)
+
+
+def sum_by_patient(
+    added: NDArray[np.float64], truth: NDArray[np.bool_], codes: NDArray[np.int64]
+) -> PlacementSums:
+    """Return what each patient adds to k estimates that are means over images.
+
+    Args:
+        added: By each image to that of its class, with a mean of 0, shape (k, n).
+        truth: With both classes, shape (n,).
+        codes: Patient of each image as 0, 1, …, shape (n,).
+    """
     of_cases, of_controls = codes[truth], codes[~truth]
     n_patients = 1 + int(codes.max())
-    return auc, PlacementSums(
-        cases=_sums(v10, of_cases, n_patients),
-        controls=_sums(v01, of_controls, n_patients),
+    return PlacementSums(
+        cases=_sums(added[:, truth], of_cases, n_patients),
+        controls=_sums(added[:, ~truth], of_controls, n_patients),
         n_cases=len(of_cases),
         n_controls=len(of_controls),
         n_with_case=_n_different(of_cases),
         n_with_control=_n_different(of_controls),
+        n_images=len(truth),
     )
 
 

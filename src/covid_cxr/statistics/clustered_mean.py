@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from covid_cxr.statistics.auc import as_codes
 
@@ -34,6 +34,18 @@ class ClusteredMean:
     standard_error: float
     n_images: int
     n_clusters: int
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided, of "the mean is 0"; 1 where every value is 0, else NaN likewise.
+
+        For paired differences.
+        """
+        if not self.standard_error > 0:
+            is_zero = self.standard_error == 0 and self.estimate == 0
+            return 1.0 if is_zero else np.nan
+        t = abs(self.estimate) / self.standard_error
+        return float(2 * stdtr(self.n_clusters - 1, -t))
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the interval that covers at `level`.

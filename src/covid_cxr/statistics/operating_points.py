@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit
+from scipy.special import expit, logit, stdtrit
 
 from covid_cxr.statistics.auc import as_codes, as_truth, normal_quantile
 from covid_cxr.statistics.proportion import Proportion, clustered_share
+from covid_cxr.statistics.roc import trace_roc
 
 # A variance below this share of its terms is rounding error.
 _ROUNDING = 1e-12
@@ -130,6 +131,67 @@ def perform_at(
         sensitivity=sensitivity,
         specificity=specificity,
         covariance=float(scale * (case_residuals @ control_residuals)),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChosenThreshold:
+    """A threshold chosen for its sensitivity, and how well that is known.
+
+    Attributes:
+        threshold: Highest one whose sensitivity reaches the target.
+        lower: Bound of the threshold that reaches it in all such patients; minus
+            infinity where these patients do not bound it.
+        upper: Likewise.
+    """
+
+    threshold: float
+    lower: float
+    upper: float
+
+
+def choose_threshold(
+    is_case: ArrayLike,
+    scores: ArrayLike,
+    *,
+    sensitivity: float,
+    cluster: Any,
+    level: float = 0.95,
+) -> ChosenThreshold:
+    """Return the threshold of a target sensitivity with its interval.
+
+    Woodruff's (J Am Stat Assoc 1952;47:635): the thresholds whose observed sensitivity
+    is as near the target as that of so many patients is to the true one. With few cases
+    it is wide: a threshold is chosen by chance, and so is what it does elsewhere. It
+    has no bounds where every case is called, or the patients are alike.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        scores: Shape (n,).
+        sensitivity: The target, in (0, 1).
+        cluster: Patient of each image, shape (n,); None takes every image as one.
+        level: Coverage.
+
+    Raises:
+        ValueError: If the target is none, a class is missing, a score is not finite or
+            lengths differ.
+    """
+    if not 0 < sensitivity < 1:
+        raise ValueError(f"A target sensitivity lies in (0, 1), got {sensitivity}")
+    curve = trace_roc(is_case, scores)
+    threshold = curve.threshold_of_sensitivity(sensitivity)
+    there = perform_at(is_case, scores, threshold=threshold, cluster=cluster)
+    known = there.sensitivity
+    normal_quantile(level)  # refuses what is no level
+    if not known.variance > 0:
+        return ChosenThreshold(threshold=threshold, lower=-np.inf, upper=np.inf)
+    quantile = stdtrit(known.n_clusters - 1, (1 + level) / 2)
+    margin = float(quantile * np.sqrt(known.variance))
+    fewest, most = sensitivity - margin, sensitivity + margin
+    return ChosenThreshold(
+        threshold=threshold,
+        lower=curve.threshold_of_sensitivity(most) if most < 1 else -np.inf,
+        upper=curve.threshold_of_sensitivity(fewest) if fewest > 0 else np.inf,
     )
 
 

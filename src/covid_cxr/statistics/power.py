@@ -257,14 +257,14 @@ class PowerOfDifference:
         _check_shares(**shares, greater_auc=greater)
 
     def reached(self, test_set: PlannedTestSet, n_patients: float) -> float:
-        """Return the power: with neither better, both have the smaller AUC."""
-        both = self.auc, self.auc
-        apart = self.auc, self.auc + self.difference
-        limit = ndtri(1 - self.significance / 2) * test_set.error_of_difference(
-            both, self.correlation, n_patients
-        )
-        error = test_set.error_of_difference(apart, self.correlation, n_patients)
-        return float(ndtr((self.difference - limit) / error))
+        """Return the power of the test whose error is estimated, as ours is.
+
+        Hanley and McNeil, and pROC, judge by the error under equality, where both have
+        the smaller AUC: they plan for more patients.
+        """
+        aucs = self.auc, self.auc + self.difference
+        error = test_set.error_of_difference(aucs, self.correlation, n_patients)
+        return float(ndtr(self.difference / error - ndtri(1 - self.significance / 2)))
 
     def is_met(self, reached: float) -> bool:
         """Return whether it is enough."""

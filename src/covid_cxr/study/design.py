@@ -241,12 +241,15 @@ class Target:
     """What the paths' classifiers tell, in words.
 
     Attributes:
-        name: As in "COVID-19".
-        reference: The reference standard, as in "RT-PCR".
+        name: Of all findings together, as in "COVID-19".
+        reference: The reference standard, as in "RT-PCR"; of each finding where they
+            differ.
+        findings: Of each label, as in {"covid19": "COVID-19"}.
     """
 
     name: str
     reference: str
+    findings: Mapping[str, str] = field(hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,6 +276,19 @@ class Study:
     def target_set(self) -> TrainingSet:
         """The training set of phase 3."""
         return self.training_sets[PHASE3]
+
+    @property
+    def stated_finding(self) -> str:
+        """The finding of the target whose positives are counted, in words.
+
+        Of several, the one that is meant wherever the study looks at one alone.
+        """
+        return self.target.findings[self.target_set.label]
+
+    @property
+    def has_findings(self) -> bool:
+        """Whether the classifiers tell several findings."""
+        return len(self.target_set.labels) > 1
 
     @property
     def target_cohort(self) -> str:
@@ -328,10 +344,9 @@ class Study:
         return list(dict.fromkeys(cohort for one in drawn for cohort in one.cohorts))
 
     def has_pointing(self, training: Training) -> bool:
-        """Return whether its maps are held against boxes: of one label and cohort."""
+        """Return whether its maps are held against readers' boxes, of one cohort."""
         drawn = self.training_set_of(training)
-        is_one = len(drawn.labels) == 1 and not drawn.is_pooled
-        return is_one and self.cohorts[drawn.origin].has_boxes
+        return not drawn.is_pooled and self.cohorts[drawn.origin].has_boxes
 
     def path(self, name: str) -> TrainingPath:
         """Return the path of this name, as in "path_b".

@@ -34,6 +34,7 @@ _LETTER = re.compile(r"[a-z0-9]+")
 _SET_KEYS = {"cohort": True, "labels": True, "split": True}  # and whether it must be
 _POOL_KEYS = {"cohorts": True, "labels": True}
 _SET_OPTIONS = {"intensity_sample": False, "title": False}
+_MOST_NAMED = 3  # findings of a target, in its own name
 _MEASURED = 2048  # radiographs that mean and deviation are measured on
 
 
@@ -62,10 +63,10 @@ def read_study(text: str, *, file: str = "study.yml") -> Study:
 
 @dataclass
 class _Faults:
-    found: list[tuple[int, str]] = field(default_factory=list)
+    found: set[tuple[int, str]] = field(default_factory=set)
 
     def add(self, line: int, what: str) -> None:
-        self.found.append((line, what))
+        self.found.add((line, what))
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,16 @@ class _Record:
         self.fault(key, f"must be text, got {_shown(value)}")
         return default
 
+    def words(self, key: str, labels: Sequence[str]) -> str | dict[str, str]:
+        """Return one text for all labels, or that of each."""
+        if not isinstance(self.value(key), dict):
+            return self.text(key)
+        stated = self.record(key)
+        if stated is None:
+            return ""
+        stated.check(dict.fromkeys(labels, True))
+        return {one: stated.text(one, one.replace("_", " ")) for one in labels}
+
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.value(key)
         is_list = isinstance(value, list) and all(isinstance(v, str) for v in value)
@@ -182,8 +193,17 @@ def _read(root: _Record, faults: _Faults) -> Study | None:
     starts = dict(_starts(root))
     paths = tuple(_paths(root, sets, starts))
     _check_published(root, paths, PUBLISHED.get(published or "", ()))
-    target = root.record("target")
-    if target is None or PHASE3 not in sets or faults.found:
+    stated = root.record("target")
+    if stated is None or PHASE3 not in sets:
+        return None
+    target = _target(stated, sets[PHASE3].labels)
+    if published is not None and len(target.findings) > 1:
+        told = ", ".join(target.findings)
+        root.fault(
+            "published",
+            f"is {published!r}, whose target is one finding; here they are {told}",
+        )
+    if faults.found:
         return None
     used = {name for path in paths for name in path.training_sets}
     drawn = {name: one for name, one in sets.items() if name in used}
@@ -191,10 +211,36 @@ def _read(root: _Record, faults: _Faults) -> Study | None:
         cohorts={c.name: c for c in cohorts.values() if _is_used(c, drawn)},
         training_sets=drawn,
         paths=paths,
-        target=Target(name=target.text("name"), reference=target.text("reference")),
+        target=target,
         starts=starts,
         published=published,
     )
+
+
+def _target(record: _Record, labels: Sequence[str]) -> Target:
+    """Return what the target is called; labels without words are words themselves."""
+    name, reference = record.words("name", labels), record.words("reference", labels)
+    own = {label: label.replace("_", " ") for label in labels}
+    if len(labels) == 1 and isinstance(name, str):
+        own = {labels[0]: name}
+    findings = own if isinstance(name, str) else name
+    if not isinstance(reference, str):
+        alike = len(set(reference.values())) == 1
+        told = [f"{findings[one]}: {by}" for one, by in reference.items()]
+        reference = reference[labels[0]] if alike else "; ".join(told)
+    return Target(
+        name=name if isinstance(name, str) else _together(list(name.values())),
+        reference=reference,
+        findings=findings,
+    )
+
+
+def _together(words: Sequence[str]) -> str:
+    """Return the name of findings taken together: all of them, or their number."""
+    if len(words) > _MOST_NAMED:
+        return f"{len(words)} findings"
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _check_published(
@@ -266,14 +312,12 @@ def _training_set(
     name: str, record: _Record, cohorts: Mapping[str, Cohort]
 ) -> TrainingSet | None:
     labels = record.texts("labels")
-    if name == PHASE3 and len(labels) > 1:
-        record.fault("labels", f"must name one label, got {', '.join(labels)}")
     is_pooled = "cohorts" in record.keys and name != PHASE3
     read = _pooled_draws if is_pooled else _only_draw
     draws = tuple(read(record, labels, cohorts, is_tested=name == PHASE3))
     if not draws or not labels:
         return None
-    what = _what(labels, record.text("name"))
+    what = _target(record, labels).name if name == PHASE3 else _what(labels)
     shorts = ", ".join(cohorts[draw.cohort].short for draw in draws)
     title = record.text("title") or f"{what} ({shorts})"
     shown = what if name == PHASE3 else title
@@ -385,10 +429,8 @@ def _measured(record: _Record) -> int:
     return value if is_count else _MEASURED
 
 
-def _what(labels: Sequence[str], name: str) -> str:
+def _what(labels: Sequence[str]) -> str:
     """Return what is learned in a few words."""
-    if name:
-        return name
     if len(labels) > 1:
         return f"{len(labels)} findings"
     return labels[0].replace("_", " ")

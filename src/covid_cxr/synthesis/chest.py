@@ -94,22 +94,31 @@ def _draw_trunk(thorax: Thorax) -> FloatImage:
     return np.asarray(1.85 * thorax.anatomy.girth * sharp * depth * slope, np.float32)
 
 
+def outline_heart(thorax: Thorax) -> Points:
+    """Return the outline of the heart without its vessels in pixels, shape (48, 2)."""
+    return thorax.place(_heart_outline(*_size_heart(thorax)))
+
+
+def _size_heart(thorax: Thorax) -> tuple[float, float]:
+    """Return half the heart's width, and where the diaphragm is below it."""
+    # The tube is closer to the heart in AP, which throws a larger shadow.
+    larger = 1.0 if thorax.position.view == "PA" else 1.1
+    floor = thorax.lung_frame(1, np.array([0.3]), np.ones(1))[0, 1]
+    return thorax.anatomy.heart_half_width * larger, floor
+
+
 def _draw_heart(thorax: Thorax) -> FloatImage:
     """Return 1 where heart, great vessels and aortic arch take the lungs' place."""
-    # The tube is closer to the heart in AP, which throws a larger shadow.
-    half = thorax.anatomy.heart_half_width
-    half *= 1.0 if thorax.position.view == "PA" else 1.1
-    floor = thorax.lung_frame(1, np.array([0.3]), np.ones(1))[0, 1]
+    half, floor = _size_heart(thorax)
     right = [(-0.36 * half, floor - 0.9 * half), (-0.058, 0.34), (-0.04, 0.0)]
     left = [(0.04, 0.0), (0.058, 0.32), (0.75 * half, floor - 0.95 * half)]
     great_vessels = np.array([*right, *left])
     knob = np.array([[0.048, 0.285]])
     radius = np.full((1, 2), thorax.anatomy.aortic_knob * thorax.unit_px)
     soft = 0.007 * thorax.unit_px + 0.3
-    muscle = thorax.place(_heart_outline(half, floor))
     return np.maximum(
         np.maximum(
-            fill(thorax.shape, muscle, softness_px=soft),
+            fill(thorax.shape, outline_heart(thorax), softness_px=soft),
             fill(thorax.shape, thorax.place(great_vessels), softness_px=soft),
         ),
         blobs(thorax.shape, thorax.place(knob), radius, sharpness=3),

@@ -14,7 +14,7 @@ from covid_cxr.synthesis.anatomy import (
     inherit_anatomy,
     take_position,
 )
-from covid_cxr.synthesis.chest import Chest, draw_chest
+from covid_cxr.synthesis.chest import Chest, draw_chest, outline_heart
 from covid_cxr.synthesis.devices import add_devices
 from covid_cxr.synthesis.exposure import expose, set_exposure
 from covid_cxr.synthesis.findings import CHRONIC, LAID_OVER, OPACITIES, RESHAPED_BY
@@ -89,7 +89,7 @@ def draw_radiograph(exam: Exam, *, shape: tuple[int, int], look: Look) -> Drawin
         shape: Height and width in pixels.
         look: What the hospital's radiographs have in common.
     """
-    chest, opacity = _draw_patient(exam, _coarse(shape), look)
+    chest, signs = _draw_patient(exam, _coarse(shape), look)
     rng = np.random.default_rng([exam.drawing_seed, 3])
     density = expose(
         chest.tissue + chest.markings,
@@ -101,7 +101,7 @@ def draw_radiograph(exam: Exam, *, shape: tuple[int, int], look: Look) -> Drawin
     return Drawing(
         density=density,
         lungs=np.asarray(both > 0.5),
-        opacity_boxes=_boxes(chest, opacity, shape),
+        opacity_boxes=_boxes(chest, signs, shape),
     )
 
 
@@ -112,9 +112,28 @@ def read_opacities(
 
     As `Drawing.opacity_boxes`, but from a sketch: much faster than the radiograph.
     """
-    sketch = (128 * shape[0] // min(shape), 128 * shape[1] // min(shape))
-    chest, opacity = _draw_patient(exam, sketch, look)
-    return _boxes(chest, opacity, shape)
+    chest, signs = _draw_patient(exam, _sketch(shape), look)
+    return _boxes(chest, signs, shape)
+
+
+def read_signs(exam: Exam, *, shape: tuple[int, int], look: Look) -> dict[str, Box]:
+    """Return the box that a reader draws around each finding of `exam`, by finding.
+
+    From a sketch, as `read_opacities`. A large heart is marked as a whole, another sign
+    where it is at least half as strong as at its strongest. What is too faint to be
+    called is not marked.
+    """
+    chest, signs = _draw_patient(exam, _sketch(shape), look)
+    strengths = {finding: np.abs(added) for finding, added in signs.items()}
+    marked = {
+        finding: strength >= strength.max() / 2
+        for finding, strength in strengths.items()
+        if strength.max() > _READABLE
+    }
+    if exam.severities.get("cardiomegaly", 0) > 0:
+        heart = fill(chest.thorax.shape, outline_heart(chest.thorax))
+        marked["cardiomegaly"] = np.asarray(heart > 0.5)
+    return {finding: _box(is_marked, shape) for finding, is_marked in marked.items()}
 
 
 def locate_lungs(exam: Exam, *, shape: tuple[int, int], look: Look) -> Box:
@@ -158,11 +177,11 @@ def _place_patient(exam: Exam, shape: tuple[int, int], look: Look) -> Thorax:
 
 def _draw_patient(
     exam: Exam, shape: tuple[int, int], look: Look
-) -> tuple[Chest, FloatImage]:
-    """Return the chest with every sign on it, and the opacities' attenuation."""
+) -> tuple[Chest, dict[str, FloatImage]]:
+    """Return the chest with every sign on it, and what each adds to its attenuation."""
     thorax = _place_patient(exam, shape, look)
     chest = draw_chest(thorax, rng=np.random.default_rng([exam.drawing_seed, 2]))
-    opacity = np.zeros(shape, np.float32)
+    signs = {}
     for number, (finding, lay_over) in enumerate(LAID_OVER.items()):
         severity = exam.severities.get(finding, 0)
         if severity <= 0:
@@ -170,30 +189,36 @@ def _draw_patient(
         # A stream of its own: a second finding does not move the first.
         seed = exam.anatomy_seed if finding in CHRONIC else exam.drawing_seed
         ill = lay_over(chest, severity, np.random.default_rng([seed, 100 + number]))
-        added = look.sign_contrast * (ill.tissue - chest.tissue)
-        chest = replace(ill, tissue=np.maximum(chest.tissue + added, 0))
-        if finding in OPACITIES:
-            opacity = opacity + added
+        signs[finding] = look.sign_contrast * (ill.tissue - chest.tissue)
+        chest = replace(ill, tissue=np.maximum(chest.tissue + signs[finding], 0))
     if exam.has_devices:
         chest = add_devices(chest, np.random.default_rng([exam.drawing_seed, 4]))
-    return chest, opacity
+    return chest, signs
 
 
 def _boxes(
-    chest: Chest, opacity: FloatImage, shape: tuple[int, int]
+    chest: Chest, signs: Mapping[str, FloatImage], shape: tuple[int, int]
 ) -> tuple[Box, ...]:
-    boxes = []
-    drawn = chest.thorax.shape
+    opacity = np.zeros(chest.thorax.shape, np.float32)
+    for finding, added in signs.items():
+        if finding in OPACITIES:
+            opacity = opacity + added
+    sides = [(opacity > _READABLE) & (chest.lungs[side] > 0.5) for side in SIDES]
+    return tuple(_box(is_opaque, shape) for is_opaque in sides if is_opaque.any())
+
+
+def _box(is_marked: NDArray[np.bool_], shape: tuple[int, int]) -> Box:
+    """Return the box around what is marked in a drawing, in pixels of `shape`."""
+    drawn = is_marked.shape
     scale = np.array([shape[1] / drawn[1], shape[0] / drawn[0]])
-    for side in SIDES:
-        is_opaque = (opacity > _READABLE) & (chest.lungs[side] > 0.5)
-        if not is_opaque.any():
-            continue
-        x, y, width, height = cv2.boundingRect(is_opaque.astype(np.uint8))
-        corner = np.rint(np.array([x, y]) * scale).astype(int)
-        size = np.maximum(np.rint(np.array([width, height]) * scale), 1).astype(int)
-        boxes.append((int(corner[0]), int(corner[1]), int(size[0]), int(size[1])))
-    return tuple(boxes)
+    x, y, width, height = cv2.boundingRect(is_marked.astype(np.uint8))
+    corner = np.rint(np.array([x, y]) * scale).astype(int)
+    size = np.maximum(np.rint(np.array([width, height]) * scale), 1).astype(int)
+    return int(corner[0]), int(corner[1]), int(size[0]), int(size[1])
+
+
+def _sketch(shape: tuple[int, int]) -> tuple[int, int]:
+    return 128 * shape[0] // min(shape), 128 * shape[1] // min(shape)
 
 
 def _coarse(shape: tuple[int, int]) -> tuple[int, int]:

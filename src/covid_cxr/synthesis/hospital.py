@@ -6,7 +6,7 @@ import pandas as pd
 
 from covid_cxr.study.current import current
 from covid_cxr.synthesis.epidemiology import DRAWN, severity_column
-from covid_cxr.synthesis.parameters import Synthesis
+from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.writers import WRITERS
 
 logger = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from covid_cxr.synthesis.epidemiology import DRAWN, LABELS, severity_column
-from covid_cxr.synthesis.parameters import Synthesis
+from covid_cxr.synthesis.hospital_settings import Synthesis
 
 POSITIVE_SHARE = 801 / 1060  # of the images (paper, Section 2.3)
 IMAGES_PER_PATIENT = 1060 / 475

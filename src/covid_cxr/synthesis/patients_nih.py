@@ -16,7 +16,7 @@ from covid_cxr.synthesis.epidemiology import (
     severity_column,
 )
 from covid_cxr.synthesis.findings import OPACITIES
-from covid_cxr.synthesis.parameters import Synthesis
+from covid_cxr.synthesis.hospital_settings import Synthesis
 
 TEST_SHARE = 25_596 / 112_120  # of the images, in the official test list
 RSNA_TRAIN_VAL_SHARE = 19_491 / 26_684  # of the RSNA images, in train_val_list.txt

@@ -36,8 +36,8 @@ from covid_cxr.synthesis.drawing import (
     outline_lungs,
 )
 from covid_cxr.synthesis.exposure import to_grey
+from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.orders import Order, RawImages, describe, orders_of
-from covid_cxr.synthesis.parameters import Synthesis
 from covid_cxr.synthesis.raw_nih import look_of
 from covid_cxr.synthesis.raw_rsna import encode_jpeg_dicom
 from covid_cxr.synthesis.strokes import FloatImage
@@ -117,12 +117,6 @@ def write_covid(
 ) -> tuple[RawImages, pd.DataFrame, pd.DataFrame]:
     """Return the image files, `manifest.csv` and `crops.csv`.
 
-    Args:
-        radiographs: From `admit_patients`.
-        synthesis: Size and difficulty.
-        defects: From `choose_defects`.
-        cohort: Its name in the study.
-
     Returns:
         DICOM files to draw; the manifest with image, patient, rt_pcr, site, view, sex
         and age, all text; and the crops with image, x0, y0, x1, y1 in raw pixels.
@@ -154,12 +148,6 @@ def write_covid_masks(
     """Return a lung mask of every radiograph, PNG files of the radiographs' size.
 
     Those that cannot be read or show a picture of somebody else's have none.
-
-    Args:
-        radiographs: From `admit_patients`.
-        synthesis: Size and difficulty.
-        defects: From `choose_defects`.
-        cohort: Its name in the study.
     """
     orders = masked_orders(radiographs, defects, cohort=cohort)
     encode = partial(

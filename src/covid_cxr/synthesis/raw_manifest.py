@@ -10,8 +10,8 @@ from covid_cxr.study.current import current
 from covid_cxr.synthesis.defects import MIXED_LABELS, masked_orders, plant
 from covid_cxr.synthesis.drawing import Look, outline_lungs
 from covid_cxr.synthesis.epidemiology import severity_column
+from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.orders import Order, RawImages, describe, orders_of
-from covid_cxr.synthesis.parameters import Synthesis
 from covid_cxr.synthesis.raw_nih import encode_png, look_of
 from covid_cxr.synthesis.raw_rsna import encode_jpeg_dicom
 
@@ -24,12 +24,6 @@ def write_manifest(
     cohort: str,
 ) -> tuple[RawImages, pd.DataFrame]:
     """Return the image files and `manifest.csv`.
-
-    Args:
-        radiographs: From `admit_patients`.
-        synthesis: Size and difficulty.
-        defects: From `choose_defects`.
-        cohort: Its name in the study.
 
     Returns:
         Files to draw, and the manifest with image, patient, site, view, sex, age and
@@ -60,14 +54,7 @@ def write_masks(
     *,
     cohort: str,
 ) -> RawImages:
-    """Return a lung mask of every radiograph that is drawn as a square.
-
-    Args:
-        radiographs: From `admit_patients`.
-        synthesis: Size and difficulty.
-        defects: From `choose_defects`.
-        cohort: Its name in the study.
-    """
+    """Return a lung mask of every radiograph that is drawn as a square."""
     orders = masked_orders(radiographs, defects, cohort=cohort)
     encode = partial(
         _encode_lungs, size_px=synthesis.raw_size_px, look=look_of(synthesis)

@@ -1,5 +1,6 @@
 """The NIH cohort as ChestX-ray14 publishes it: PNG files, one table, two lists."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -8,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from covid_cxr.synthesis.defects import plant
-from covid_cxr.synthesis.drawing import Look, draw_radiograph
+from covid_cxr.synthesis.drawing import Look, draw_radiograph, read_signs
 from covid_cxr.synthesis.exposure import to_grey
+from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.orders import Order, RawImages, orders_of
-from covid_cxr.synthesis.parameters import Synthesis
 
 MAGNIFICATION = 1.22  # collimated to the chest, as most of ChestX-ray14
 # Width, height and pixel spacing in mm of the detectors most often seen.
@@ -22,6 +23,19 @@ _DETECTORS = (
     (2992, 2991, 0.143),
     (2022, 2021, 0.194311),
 )
+# Of the official test list, the findings that radiologists marked with a box, in pixels
+# of images of 1024 px, by the names in BBox_List_2017.csv.
+_BOXED = {
+    "Atelectasis": "atelectasis",
+    "Cardiomegaly": "cardiomegaly",
+    "Effusion": "effusion",
+    "Infiltrate": "infiltration",
+    "Mass": "mass",
+    "Nodule": "nodule",
+    "Pneumonia": "pneumonia",
+    "Pneumothorax": "pneumothorax",
+}
+_PUBLISHED_PX = 1024
 # A few hundred of the published files are RGBA.
 _RGBA_EVERY = 50
 
@@ -32,8 +46,8 @@ def write_nih(
     defects: pd.DataFrame,
     *,
     cohort: str = "nih",
-) -> tuple[RawImages, pd.DataFrame, str, str]:
-    """Return the image files, Data_Entry_2017_v2020.csv and both official lists.
+) -> tuple[RawImages, pd.DataFrame, str, str, pd.DataFrame]:
+    """Return the image files, Data_Entry_2017_v2020.csv and the three lists.
 
     Args:
         radiographs: From `admit_patients`.
@@ -43,7 +57,9 @@ def write_nih(
 
     Returns:
         PNG files to draw, the table with its eleven columns, `train_val_list.txt` and
-        `test_list.txt` (neither ends in a newline, as published).
+        `test_list.txt` (neither ends in a newline, as published), and
+        `BBox_List_2017.csv` with a box for every sign on images of the test list that
+        are labelled with it.
     """
     nih = radiographs.loc[radiographs["cohort"] == cohort]
     images = RawImages(
@@ -59,7 +75,8 @@ def write_nih(
         for part in ("train_val", "test")
     ]
     planted = plant(images, radiographs, defects, cohort=cohort)
-    return planted, _entries(nih, names), lists[0], lists[1]
+    boxes = _box_list(nih, images.orders, look_of(synthesis))
+    return planted, _entries(nih, names), lists[0], lists[1], boxes
 
 
 def look_of(synthesis: Synthesis) -> Look:
@@ -91,6 +108,26 @@ def _entries(nih: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
             "y]": spacing,
         }
     ).reset_index(drop=True)
+
+
+def _box_list(nih: pd.DataFrame, orders: Sequence[Order], look: Look) -> pd.DataFrame:
+    rows = []
+    columns = (nih["official_part"], nih["finding_labels"], orders)
+    for part, labels, order in zip(*columns, strict=True):
+        if part != "test":
+            continue
+        shape = (_PUBLISHED_PX, _PUBLISHED_PX)
+        signs = read_signs(order.exam, shape=shape, look=look)
+        rows += [
+            (order.name, name, *map(float, signs[finding]))
+            for name, finding in _BOXED.items()
+            if finding in signs and finding.title() in labels.split("|")
+        ]
+    # The commas are part of one heading, and three more end the line.
+    named = ["Image Index", "Finding Label", "Bbox [x", "y", "w", "h]"]
+    return pd.DataFrame(
+        [(*row, "", "", "") for row in rows], columns=[*named, "", "", ""]
+    )
 
 
 def encode_png(order: Order, *, size_px: int, look: Look) -> bytes:

@@ -11,8 +11,8 @@ import pandas as pd
 
 from covid_cxr.synthesis.defects import plant
 from covid_cxr.synthesis.drawing import Look
+from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.orders import Order, RawImages, orders_of
-from covid_cxr.synthesis.parameters import Synthesis
 from covid_cxr.synthesis.raw_nih import encode_png, look_of
 
 SITE_SHARES = {"Shenzhen": 662 / 800, "Montgomery": 138 / 800}
@@ -29,14 +29,7 @@ def write_nlm_tuberculosis(
     *,
     cohort: str,
 ) -> RawImages:
-    """Return the radiographs and their readings.
-
-    Args:
-        radiographs: From `admit_patients`.
-        synthesis: Size and difficulty.
-        defects: From `choose_defects`.
-        cohort: Its name in the study.
-    """
+    """Return the radiographs and their readings."""
     encode = partial(_encode, size_px=synthesis.raw_size_px, look=look_of(synthesis))
     orders = orders_of(radiographs, cohort=cohort)
     images = RawImages(orders=orders, encode=encode, workers=synthesis.workers)

@@ -19,8 +19,8 @@ from covid_cxr.synthesis.defects import plant
 from covid_cxr.synthesis.dicom_files import as_bytes, make_uid, new_image
 from covid_cxr.synthesis.drawing import Box, Look, draw_radiograph, read_opacities
 from covid_cxr.synthesis.exposure import to_grey
+from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.orders import Order, RawImages, orders_of
-from covid_cxr.synthesis.parameters import Synthesis
 from covid_cxr.synthesis.patients_nih import rsna_class
 from covid_cxr.synthesis.raw_nih import look_of
 
@@ -40,12 +40,6 @@ def write_rsna(
     cohort: str = "rsna",
 ) -> tuple[RawImages, pd.DataFrame, pd.DataFrame, str]:
     """Return the image files, both stage-2 tables and the mapping to NIH images.
-
-    Args:
-        radiographs: From `admit_patients`.
-        synthesis: Size and difficulty.
-        defects: From `choose_defects`.
-        cohort: Its name in the study.
 
     Returns:
         DICOM files to draw, `stage_2_train_labels.csv` (a row per box),

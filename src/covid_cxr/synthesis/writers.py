@@ -2,6 +2,9 @@
 
 A further source is one record in `WRITERS`, beside the one of its adapter. A source
 without a writer has no synthetic cohorts.
+
+All writers take the same: `radiographs`, from `admit_patients`; `synthesis`, size and
+difficulty; `defects`, from `choose_defects`; and `cohort`, its name in the study.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +17,7 @@ import pandas as pd
 
 import covid_cxr.synthesis.raw_nlm as nlm
 from covid_cxr.study.current import current
-from covid_cxr.synthesis.parameters import Synthesis
+from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.patients_clinic import (
     IMAGES_PER_PATIENT,
     POSITIVE_SHARE,
@@ -112,7 +115,7 @@ WRITERS: Mapping[str, Writer] = {
     "nih": Writer(
         admit=_admit_nih,
         write=write_nih,
-        outputs=("images", "entries", "train_val_list", "test_list"),
+        outputs=("images", "entries", "train_val_list", "test_list", "box_list"),
     ),
     "rsna": Writer(
         admit=_admit_rsna,

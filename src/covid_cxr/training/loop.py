@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from covid_cxr.training.batches import plain_batches, training_batches
 from covid_cxr.training.examples import Examples
-from covid_cxr.training.progress import epoch_display, write_summary
+from covid_cxr.training.progress import epoch_progress, write_summary
 from covid_cxr.training.provenance import training_origin
 from covid_cxr.training.recipe import Plateau, Recipe
 from covid_cxr.training.shares import Share
@@ -219,21 +219,22 @@ def _descend(training: _Training, *, epoch: int, learning_rate: float) -> float:
     n_batches = training.n_batches
     total = n_known = 0.0
     started = time.perf_counter()
-    with epoch_display(
-        f"{training.stage}, epoch {epoch}",
+    show = epoch_progress(
+        training.stage,
+        epoch=epoch,
+        most_epochs=training.recipe.max_epochs,
         n_batches=n_batches,
-        learning_rate=learning_rate,
-    ) as show:
-        for number, batch in enumerate(training.batches(epoch=epoch), start=1):
-            loss, n_labels = training.descent.step(*batch)
-            if not math.isfinite(loss):
-                raise ValueError(
-                    _diverged(training, epoch, f"batch {number}", learning_rate)
-                )
-            total += loss * n_labels
-            n_known += n_labels
-            n_images = len(training.train.rows) * number / n_batches
-            show(loss, n_images / (time.perf_counter() - started))
+    )
+    for number, batch in enumerate(training.batches(epoch=epoch), start=1):
+        loss, n_labels = training.descent.step(*batch)
+        if not math.isfinite(loss):
+            raise ValueError(
+                _diverged(training, epoch, f"batch {number}", learning_rate)
+            )
+        total += loss * n_labels
+        n_known += n_labels
+        n_images = len(training.train.rows) * number / n_batches
+        show(loss, n_images / (time.perf_counter() - started))
     return total / n_known
 
 

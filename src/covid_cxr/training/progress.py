@@ -1,59 +1,53 @@
-"""What is seen of a training while it runs: a display, and files for TensorBoard."""
+"""What is seen of a training while it runs: its progress, and files for TensorBoard."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import logging
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rich import get_console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
-
+from covid_cxr.console.channels import PROGRESS, tell_batch
 from covid_cxr.training.backend import deterministic_tensorflow
 
 SUMMARIES = "tensorboard"
+SECONDS_BETWEEN = 0.25  # what a person reads is not newer
 
 
 Show = Callable[[float, float], None]  # a batch's loss, and images per second so far
 
 
-@contextmanager
-def epoch_display(
-    title: str, *, n_batches: int, learning_rate: float
-) -> Iterator[Show]:
-    """Display an epoch on a terminal, of which each call shows one more batch.
-
-    Elsewhere nothing is displayed.
+def epoch_progress(stage: str, *, epoch: int, most_epochs: int, n_batches: int) -> Show:
+    """Return what tells a display of one more batch at each call, if there is one.
 
     Args:
-        title: As in "path_b.phase2, epoch 3".
+        stage: The training's name, as in "path_b.phase2".
+        epoch: From 1.
+        most_epochs: After which the training ends at the latest.
         n_batches: Of the epoch.
-        learning_rate: Of the epoch.
     """
-    progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.4f}"),
-        TextColumn(f"learning rate {learning_rate:.2g}"),
-        TextColumn("{task.fields[speed]:.0f} images/s"),
-        TimeRemainingColumn(),
-        console=get_console(),
-        transient=True,
-        disable=not get_console().is_interactive,
-    )
-    task = progress.add_task(title, total=n_batches, loss=float("nan"), speed=0.0)
+    if not PROGRESS.isEnabledFor(logging.DEBUG):
+        return lambda loss, images_per_second: None
+    told = time.monotonic()
+    n_done = 0
 
     def show(loss: float, images_per_second: float) -> None:
-        progress.update(task, advance=1, loss=loss, speed=images_per_second)
+        nonlocal told, n_done
+        n_done += 1
+        now = time.monotonic()
+        if 1 < n_done < n_batches and now - told < SECONDS_BETWEEN:
+            return
+        told = now
+        tell_batch(
+            stage=stage,
+            epoch=epoch,
+            most_epochs=most_epochs,
+            batch=n_done,
+            n_batches=n_batches,
+            loss=loss,
+            images_per_second=images_per_second,
+        )
 
-    with progress:
-        yield show
+    return show
 
 
 def write_summary(folder: Path, record: Mapping[str, float]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from covid_cxr.console.channels import NOTE
 from covid_cxr.training.examples import (
     Examples,
     check_classifier,
@@ -84,11 +85,14 @@ class Stage:
             recipe=recipe,
             state=state,
         )
-        logger.info(
-            "%s: trained %d epochs from %s, kept epoch %d (validation loss %.4f)",
+        logger.log(
+            NOTE,
+            "%s: trained %d epochs from %s in %.1f min, kept epoch %d "
+            "(validation loss %.4f)",
             self.name,
             state.n_epochs,
             parent_provenance["stage"],
+            sum(state.seconds) / 60,
             state.plateau.best_epoch,
             state.plateau.best_loss,
         )

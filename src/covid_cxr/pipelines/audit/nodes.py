@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from covid_cxr.audit import metadata_alone, verdict
-from covid_cxr.audit.leaks import identify
+from covid_cxr.audit.leaks import trace_images
 from covid_cxr.audit.lineage import stages_of
 from covid_cxr.audit.on_leak import OnLeak
 from covid_cxr.cohorts.label_by_source import sources_of_one_class, warn_of_sources
@@ -32,7 +32,7 @@ def audit_leaks(
     ]
     duplicates = pd.concat([inputs["duplicates_across"], *within], ignore_index=True)
     images = [
-        identify(
+        trace_images(
             name,
             cohort=cohort,
             curated=inputs[f"{cohort}_curated"],

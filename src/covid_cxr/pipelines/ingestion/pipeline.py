@@ -23,7 +23,19 @@ def _ingest(cohort: Cohort) -> list[Node]:
     listed, rejected = f"{name}_listed", f"{name}_ingestion_rejected"
     unmatched = f"{name}_lists_unmatched"
     boxes = [f"{name}_boxes"] if source.has_boxes else []
+    adjudicated = [
+        Node(
+            one,
+            inputs=inputs_of(one, name, cohort.source),
+            outputs=f"{name}_adjudicated",
+            name=f"list_{name}_adjudicated",
+            tags=name,
+        )
+        for one in (source.list_adjudicated,)
+        if one is not None
+    ]
     return [
+        *adjudicated,
         Node(
             source.list_radiographs,
             inputs=inputs_of(source.list_radiographs, name, cohort.source),

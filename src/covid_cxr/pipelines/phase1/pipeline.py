@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from covid_cxr.pipelines.pointing_game import point
 from covid_cxr.pipelines.training_phase import inputs_of, outputs_of, train_and_score
 from covid_cxr.study.current import current
 from covid_cxr.study.design import PHASE1, Training, initial
@@ -31,13 +32,24 @@ def _initialise(start: str | None) -> Node:
 
 
 def _phase1(training: Training) -> Pipeline:
+    nodes, inputs, written = train_and_score(training), inputs_of(training), []
+    parameters = {
+        "params:compute": "params:compute",
+        "params:recipe": "params:phase1.recipe",
+    }
+    study = current()
+    if study.has_pointing(training):
+        nodes.append(point())
+        written.append("pointing")
+        inputs["boxes"] = f"{study.training_set_of(training).origin}_boxes"
+        parameters |= {
+            "params:pointing": "params:phase1.pointing",
+            "params:level": "params:reporting.level",
+        }
     return Pipeline(
-        train_and_score(training),
+        nodes,
         namespace=training.name,
-        inputs=inputs_of(training),
-        outputs={**outputs_of(training), "classifier": training.classifier},
-        parameters={
-            "params:compute": "params:compute",
-            "params:recipe": "params:phase1.recipe",
-        },
+        inputs=inputs,
+        outputs={**outputs_of(training, *written), "classifier": training.classifier},
+        parameters=parameters,
     )

@@ -1,8 +1,8 @@
 """Phase 2: related findings, once for every path that has them."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
-from covid_cxr.pipelines.phase2.nodes import play_pointing_game
+from covid_cxr.pipelines.pointing_game import point
 from covid_cxr.pipelines.training_phase import inputs_of, outputs_of, train_and_score
 from covid_cxr.study.current import current
 from covid_cxr.study.design import Training, TrainingPath
@@ -25,7 +25,7 @@ def _phase2(path: TrainingPath, training: Training) -> Pipeline:
     parameters = {"params:compute": "params:compute"}
     study = current()
     if study.has_pointing(training):
-        nodes.append(_point())
+        nodes.append(point())
         written.append("pointing")
         inputs["boxes"] = f"{study.training_set_of(training).origin}_boxes"
         parameters |= {
@@ -39,20 +39,4 @@ def _phase2(path: TrainingPath, training: Training) -> Pipeline:
         outputs=outputs_of(training, *written),
         parameters=parameters,
         tags=[path.name],
-    )
-
-
-def _point() -> Node:
-    return Node(
-        play_pointing_game,
-        inputs={
-            "classifier": "classifier",
-            "examples": "examples",
-            "scores": "scores",
-            "boxes": "boxes",
-            "pointing": "params:pointing",
-            "level": "params:level",
-        },
-        outputs="pointing",
-        name="play_pointing_game",
     )

@@ -6,11 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.saliency.cases import draw_cases, judge_test
+from covid_cxr.saliency.cases import draw_cases, judge_test, scores_of
 from covid_cxr.saliency.grad_cam import Explain, explained_layer, explainer
 from covid_cxr.saliency.map_settings import Saliency
 from covid_cxr.saliency.maps import maps_of, tabulate_maps
 from covid_cxr.saliency.randomisation import randomisation_test
+from covid_cxr.study.current import current
 from covid_cxr.training.batches import input_batches
 from covid_cxr.training.examples import Examples
 from covid_cxr.training.recipe import Recipe
@@ -27,7 +28,8 @@ def explain(
     """Return a few test cases with their maps, as JSON takes it, and all test maps.
 
     Args:
-        classifier: The path's Keras model, of one label.
+        classifier: The path's Keras model; of several labels that one is explained
+            whose positives are counted.
         examples: As in training.
         scores: As `training.scores.score` returns them.
         saliency: How maps are made, and how many cases of each outcome are drawn.
@@ -40,10 +42,12 @@ def explain(
         map as `saliency.maps` keeps it.
 
     Raises:
-        ValueError: If the scores have no such cases or hold several labels, or the
-            classifier has no such layer.
+        ValueError: If the scores have no such cases, or the classifier has no such
+            layer.
     """
-    judged = judge_test(scores, seed=saliency.seed)
+    judged = judge_test(
+        scores_of(scores, current().target_set.label), seed=saliency.seed
+    )
     maps = _map(judged.images, examples, _explainer(classifier, saliency))
     drawn = draw_cases(maps, saliency)
     records = drawn[list(judged.images)].to_dict(orient="records")
@@ -135,7 +139,14 @@ class RepeatedStage:
 
 
 def _explainer(classifier: Any, saliency: Saliency) -> Any:
-    return explainer(classifier, method=saliency.method, layer=saliency.layer)
+    """Explain the output of the finding whose positives are counted."""
+    target = current().target_set
+    return explainer(
+        classifier,
+        method=saliency.method,
+        layer=saliency.layer,
+        output=target.labels.index(target.label),
+    )
 
 
 def _map(images: pd.DataFrame, examples: Examples, explain: Explain) -> pd.DataFrame:

@@ -8,8 +8,8 @@ import pandas as pd
 from covid_cxr.patients.pooling import pool_radiographs, pool_splits
 from covid_cxr.study.current import current
 from covid_cxr.training.examples import Examples
+from covid_cxr.training.kept_labels import keep_labels
 from covid_cxr.training.scores import score
-from covid_cxr.training.single_label import keep_label
 
 
 def pool_study(
@@ -44,5 +44,6 @@ def score_target(classifier: Any, pool: Examples, target: Examples) -> pd.DataFr
         pool: What it was trained on; its intensity is that of its input.
         target: Of phase 3.
     """
-    only = keep_label(classifier, pool.labels.index(target.labels[0]))
+    kept = [pool.labels.index(label) for label in target.labels]
+    only = keep_labels(classifier, kept)
     return score(only, replace(target, intensity=pool.intensity))

@@ -33,6 +33,7 @@ from covid_cxr.report import flags, radiograph_flow, wording
 from covid_cxr.report.characteristics import describe_parts
 from covid_cxr.report.gallery import Gallery, as_jpeg, draw_images, gather_cases
 from covid_cxr.report.map_tests import METHOD_NAMES, explained_path
+from covid_cxr.report.score_figures import panel_per_finding
 from covid_cxr.report.trainings import training_title
 from covid_cxr.saliency.cases import OUTCOMES
 from covid_cxr.study.current import current
@@ -150,6 +151,7 @@ def draw_cropped_example(
     return draw_note("No radiograph with a crop is at hand.")
 
 
+@panel_per_finding
 def draw_auroc_intervals(table3: pd.DataFrame) -> Any:
     """Return the intervals of Table 3, ours beside the paper's."""
     rows = []

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
+from covid_cxr.evaluation.adjudicated import tabulate_adjudicated
 from covid_cxr.evaluation.comparisons import adjust_for_all_pairs, compare_paths
 from covid_cxr.evaluation.masked_aurocs import MASKED, tabulate_shortcuts
 from covid_cxr.evaluation.paper_tables import (
@@ -15,12 +16,18 @@ from covid_cxr.evaluation.seed_variance import tabulate_seeds
 from covid_cxr.pipelines.reporting import nodes
 from covid_cxr.pipelines.reporting.documents import document_nodes
 from covid_cxr.pipelines.wiring import node
+from covid_cxr.report.croissant import describe_data
 from covid_cxr.report.flags import count_flags
 from covid_cxr.report.html import write_report
-from covid_cxr.report.map_tests import gather_by_path, list_explanations
+from covid_cxr.report.map_tests import (
+    gather_by_path,
+    gather_by_training,
+    list_explanations,
+)
 from covid_cxr.report.radiograph_flow import count_cohorts
 from covid_cxr.report.sections import SECTIONS
 from covid_cxr.report.trainings import list_timings, list_trainings
+from covid_cxr.sources.adapters import SOURCES
 from covid_cxr.study.current import current
 from covid_cxr.study.design import PHASE1, PHASE3, Training, TrainingPath
 
@@ -31,6 +38,7 @@ TESTS = {
     ("phase3", "repeatability"): "repeatability_results",
     ("phase2", "pointing"): "pointing_results",
 }
+GENERAL_POINTING = "general_pointing_results"  # of phase 1, which paths share
 
 
 def create_pipeline(made: Collection[str]) -> Pipeline:
@@ -124,6 +132,12 @@ def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
         node(nodes.follow_study, "flow_results", **divided, **rejected, **_same(lost)),
         node(nodes.draw_radiograph_flow, "flow_figure", flow_results="flow_results"),
         node(nodes.describe_study, "cohort_results", **divided),
+        node(
+            describe_data,
+            "croissant",
+            **divided,
+            **_same([f"{name}_left_out" for name in training_sets]),
+        ),
         node(count_flags, "flag_results", **by_cohort),
         node(nodes.gather_flagged, "flagged_radiographs", **_same([*curated, *stores])),
         node(count_cohorts, "cohort_counts", **by_cohort, **rejected),
@@ -150,6 +164,17 @@ def _before_the_target(paths: Sequence[TrainingPath]) -> list[Node]:
                 **general,
             )
         )
+        cohort, *others = current().cohorts_behind(PHASE1)
+        if SOURCES[cohort.source].list_adjudicated is not None and not others:
+            made.append(
+                node(
+                    tabulate_adjudicated,
+                    "adjudicated_results",
+                    adjudicated=f"{cohort.name}_adjudicated",
+                    reporting="params:reporting",
+                    **general,
+                )
+            )
     refined = [one.dataset_prefix for path in paths for one in path.phase2_trainings]
     if refined:
         made.append(
@@ -194,6 +219,14 @@ def _explanations(paths: Sequence[TrainingPath]) -> list[Node]:
         for (phase, test), results in TESTS.items()
         if (tested := _tested(paths, phase))
     }
+    study = current()
+    general = {
+        one.dataset_prefix: f"{one.dataset_prefix}_pointing"
+        for path in paths
+        for one in path.trainings
+        if one.training_set == PHASE1 and study.has_pointing(one)
+    }
+    pointed = [node(gather_by_training, GENERAL_POINTING, **general)] if general else []
     return [
         node(
             nodes.draw_outcomes,
@@ -217,6 +250,7 @@ def _explanations(paths: Sequence[TrainingPath]) -> list[Node]:
             )
             for results, by_path in gathered.items()
         ),
+        *pointed,
         node(
             nodes.gather_gallery,
             "gallery",

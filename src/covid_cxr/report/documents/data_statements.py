@@ -87,9 +87,10 @@ def _reference(training_set: str, evidence: Evidence) -> str:
     if not told:
         layout = _REFERENCES.get(evidence.layout or "", "")
         return layout.format(target=study.target.name, reference=study.target.reference)
-    if len(drawn.labels) > 1:
-        return f"the {drawn.what} are {told}"
     by = f" ({study.target.reference})" if training_set == PHASE3 else ""
+    if len(drawn.labels) > 1:
+        which = "" if training_set == PHASE3 else "the "
+        return f"{which}{drawn.what} are {told}{by}"
     return f"{drawn.what} is {told}{by}"
 
 

@@ -1,13 +1,14 @@
 """What a run left, as the documents are filled from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pandas as pd
 
+from covid_cxr.evaluation.findings import FINDING, about
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
-from covid_cxr.evaluation.paper_tables import chosen_path
+from covid_cxr.evaluation.paper_tables import chosen_path, results_of_paths
 from covid_cxr.report import wording
 from covid_cxr.report.leakage_summary import AuditTables
 from covid_cxr.report.map_tests import SaliencyTables
@@ -45,6 +46,8 @@ class Evidence:
         shortcut_results: AUROC where a part of the radiograph is hidden.
         sites: AUROC at sites that were left out of training, by path.
         saliency: Whether the maps deserve trust.
+        finding: Of several, the one that the tables are about; None for all.
+        path: Name of the path that is told of; None for the best on validation.
     """
 
     reporting: Reporting
@@ -69,6 +72,38 @@ class Evidence:
     shortcut_results: pd.DataFrame | None = None
     sites: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     saliency: SaliencyTables | None = None
+    finding: str | None = None
+    path: str | None = None
+
+    @property
+    def by_finding(self) -> dict[str, "Evidence"]:
+        """What there is of each finding of several that has an AUROC on test.
+
+        All are of the path that is best on validation in the mean of the findings.
+        """
+        if FINDING not in self.table3:
+            return {}
+        whole: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {
+            finding: Evidence(
+                **{name: about(value, finding) for name, value in whole.items()}
+                | {"finding": finding, "path": self.chosen.name}
+            )
+            for finding in current().target_set.labels
+            if finding not in self.flaws
+        }
+
+    @property
+    def flaws(self) -> dict[str, str]:
+        """Why a finding of several has no AUROC on test, by finding."""
+        rows = self.table3.reindex(columns=[FINDING, "reason"]).dropna()
+        return dict(zip(rows[FINDING], rows["reason"], strict=True))
+
+    @property
+    def told(self) -> str:
+        """What the classifiers tell: all findings together, or the one in question."""
+        target = current().target
+        return target.name if self.finding is None else target.findings[self.finding]
 
     @property
     def paths(self) -> list[TrainingPath]:
@@ -79,11 +114,13 @@ class Evidence:
     @property
     def chosen(self) -> TrainingPath:
         """The path that the documents are about: the best on validation."""
-        return chosen_path(self.table3)
+        return (
+            chosen_path(self.table3) if self.path is None else current().path(self.path)
+        )
 
     @property
     def result(self) -> dict[str, Any]:
-        """The chosen path's row of Table 3."""
+        """The chosen path's row of Table 3; of several findings, their mean."""
         return self.row_of(self.chosen.name)
 
     @property
@@ -126,8 +163,9 @@ class Evidence:
         return split
 
     def row_of(self, path: str) -> dict[str, Any]:
-        """Return a path's row of Table 3."""
-        row = self.table3[self.table3["path"] == path].iloc[0]
+        """Return a path's row of Table 3; of several findings, their mean."""
+        rows = results_of_paths(self.table3)
+        row = rows[rows["path"] == path].iloc[0]
         return {str(key): value for key, value in row.items()}
 
     def of_chosen(self, table: pd.DataFrame | None) -> pd.DataFrame | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from covid_cxr.evaluation.findings import FINDING
 from covid_cxr.report import wording
 from covid_cxr.report.documents import data_statements as data
 from covid_cxr.report.documents import model_statements as model
@@ -18,6 +19,7 @@ from covid_cxr.report.documents.checklist import answer_all, item, under
 from covid_cxr.report.documents.document import Document, Table
 from covid_cxr.report.documents.evidence import TEST_SET, Evidence
 from covid_cxr.report.radiograph_flow import PARTS
+from covid_cxr.study.current import current
 
 SOURCE = (
     "Sections after Mitchell et al., Model cards for model reporting, FAT* 2019, doi "
@@ -158,16 +160,20 @@ def _characteristics(evidence: Evidence) -> Table:
 
 
 def _aurocs(evidence: Evidence) -> Table:
-    rows = [evidence.row_of(path.name) for path in evidence.paths]
+    rows = evidence.table3.to_dict("records")
     return Table(
         section=ANALYSES,
         caption=(
             f"AUROC of {wording.target()} on the test part with {evidence.level} "
             "intervals, by patient and by image."
         ),
-        columns=("Path", "AUROC", "Interval by patient", "Interval by image"),
+        columns=(
+            *_finding_heading(),
+            *("Path", "AUROC", "Interval by patient", "Interval by image"),
+        ),
         rows=tuple(
             (
+                *_finding_cell(row),
                 wording.classifier(row["path"]),
                 wording.auroc(row["auroc"]),
                 wording.interval(row["lower"], row["upper"]),
@@ -186,9 +192,13 @@ def _operating_points(evidence: Evidence, table: pd.DataFrame) -> Table:
             f"if the share of {wording.target()} were the prevalence, with "
             f"{evidence.level} intervals."
         ),
-        columns=("Rule", "Threshold", "Prevalence", "Positive", "Negative"),
+        columns=(
+            *_finding_heading(),
+            *("Rule", "Threshold", "Prevalence", "Positive", "Negative"),
+        ),
         rows=tuple(
             (
+                *_finding_cell(row),
                 results.RULES[str(row["rule"])],
                 f"{row['threshold']:.3f}",
                 wording.percent(row["prevalence"]),
@@ -205,16 +215,13 @@ def _subgroups(table: pd.DataFrame) -> Table:
         section=ANALYSES,
         caption="AUROC in subgroups of the test part; a dash where it is too small.",
         columns=(
-            "Group",
-            "Level",
-            "Radiographs",
-            "Patients",
-            "Cases",
-            "AUROC",
-            "Interval",
+            *_finding_heading(),
+            *("Group", "Level", "Radiographs", "Patients", "Cases"),
+            *("AUROC", "Interval"),
         ),
         rows=tuple(
             (
+                *_finding_cell(row),
                 wording.label(str(row["variable"])),
                 str(row["level"]),
                 wording.count(row["images"]),
@@ -226,6 +233,14 @@ def _subgroups(table: pd.DataFrame) -> Table:
             for row in table.to_dict("records")
         ),
     )
+
+
+def _finding_heading() -> tuple[str, ...]:
+    return ("Finding",) if current().has_findings else ()
+
+
+def _finding_cell(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    return (wording.label(row[FINDING]),) if FINDING in row else ()
 
 
 def _with_interval(row: Mapping[Any, Any], name: str) -> str:

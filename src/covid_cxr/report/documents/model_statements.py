@@ -10,6 +10,7 @@ from covid_cxr.report import wording
 from covid_cxr.report.documents.evidence import Evidence
 from covid_cxr.report.run_facts import CODE, PACKAGE
 from covid_cxr.report.trainings import cost_of_study, training_title
+from covid_cxr.study.current import current
 
 _DENSENET121 = [6, 12, 24, 16]
 _DECAY = {
@@ -40,7 +41,8 @@ def chosen_model(evidence: Evidence) -> str:
     if len(evidence.paths) == 1:
         return f"{path.title}: {path.description}."
     return (
-        f"{path.title}: {path.description}. It had the highest AUROC of "
+        f"{path.title}: {path.description}. It had the highest "
+        f"{'mean ' if current().has_findings else ''}AUROC of "
         f"{len(evidence.paths)} paths on the validation part, "
         f"{wording.auroc(evidence.result['validation_auroc'])}; the test part had no "
         "say in the choice."
@@ -67,7 +69,8 @@ def output(evidence: Evidence) -> str:
     """Return what the network gives for a radiograph."""
     return (
         f"A score from 0 to 1 for {wording.target()}, the sigmoid of the last layer, "
-        "one per radiograph and not per patient."
+        f"one per radiograph{' and finding' if current().has_findings else ''} and not "
+        "per patient."
     )
 
 

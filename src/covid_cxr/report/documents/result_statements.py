@@ -3,7 +3,8 @@
 A statement returns "" where the run does not have the table.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from functools import wraps
 from typing import Any
 
 import pandas as pd
@@ -24,6 +25,25 @@ _RECALIBRATIONS = {
     "temperature": "after temperature scaling",
     "platt": "after Platt's map",
 }
+
+
+def of_each_finding(tell: Callable[[Evidence], str]) -> Callable[[Evidence], str]:
+    """Return the statement that tells of each finding where there are several.
+
+    Args:
+        tell: What is known of one.
+    """
+
+    @wraps(tell)
+    def tell_all(evidence: Evidence) -> str:
+        if not evidence.by_finding:
+            return tell(evidence)
+        said = {wording.label(n): tell(own) for n, own in evidence.by_finding.items()}
+        return " ".join(
+            f"{finding}: {words}" for finding, words in said.items() if words
+        )
+
+    return tell_all
 
 
 def metrics(evidence: Evidence) -> str:
@@ -48,21 +68,31 @@ def uncertainty(evidence: Evidence) -> str:
     )
     if evidence.table5 is None:
         return told
+    together = "of all findings together " if current().has_findings else ""
     return (
         f"{told} Paths were compared in pairs; the {len(evidence.table5)} p values "
-        "were adjusted by Bonferroni, Holm, the step-down maxT procedure and "
-        "Benjamini-Hochberg, and called significant below "
+        f"{together}were adjusted by Bonferroni, Holm, the step-down maxT procedure "
+        "and Benjamini-Hochberg, and called significant below "
         f"{evidence.reporting.significance:g}."
     )
 
 
 def performance(evidence: Evidence) -> str:
     """Return the AUROC of the chosen path, and of the others beside it."""
+    unknown = [
+        f"{wording.label(finding)} has none on the test part: {reason}."
+        for finding, reason in evidence.flaws.items()
+    ]
+    return " ".join([_performance(evidence), *unknown])
+
+
+@of_each_finding
+def _performance(evidence: Evidence) -> str:
     row = evidence.result
     told = (
         f"{evidence.chosen.title}: AUROC {evidence.estimate(row)} on "
         f"{wording.count(row['cases'] + row['controls'])} test radiographs "
-        f"({wording.count(row['cases'])} with {wording.target()}) of "
+        f"({wording.count(row['cases'])} with {evidence.told}) of "
         f"{wording.count(row['patients'])} patients."
     )
     others = [
@@ -103,6 +133,7 @@ def detectable(evidence: Evidence) -> str:
     )
 
 
+@of_each_finding
 def operating_points(evidence: Evidence) -> str:
     """Return sensitivity and specificity at the thresholds of validation."""
     rows = evidence.of_chosen(evidence.operating_results)
@@ -112,6 +143,7 @@ def operating_points(evidence: Evidence) -> str:
     return f"Thresholds chosen on validation, judged on test. {' '.join(told)}"
 
 
+@of_each_finding
 def thresholds(evidence: Evidence) -> str:
     """Return how the thresholds were chosen."""
     rows = evidence.of_chosen(evidence.operating_results)
@@ -124,6 +156,7 @@ def thresholds(evidence: Evidence) -> str:
     return f"Thresholds were chosen on the validation part, by {'; by '.join(told)}."
 
 
+@of_each_finding
 def calibration(evidence: Evidence) -> str:
     """Return slope, intercept and Brier score on the test part."""
     rows = evidence.of_chosen(evidence.calibration_results)
@@ -161,6 +194,7 @@ def recalibration(evidence: Evidence) -> str:
     )
 
 
+@of_each_finding
 def subgroups(evidence: Evidence) -> str:
     """Return the range of AUROCs over the subgroups of each kind."""
     rows = evidence.of_chosen(evidence.subgroup_results)
@@ -177,6 +211,7 @@ def subgroups(evidence: Evidence) -> str:
     )
 
 
+@of_each_finding
 def site_subgroups(evidence: Evidence) -> str:
     """Return the AUROC at each site of the test part."""
     rows = evidence.of_chosen(evidence.subgroup_results)
@@ -189,6 +224,7 @@ def site_subgroups(evidence: Evidence) -> str:
     return f"AUROC by site of the test part: {'; '.join(told)}."
 
 
+@of_each_finding
 def seeds(evidence: Evidence) -> str:
     """Return how much the AUROC moves with the seed of phase 3."""
     row = evidence.seed_variance[
@@ -204,6 +240,7 @@ def seeds(evidence: Evidence) -> str:
     )
 
 
+@of_each_finding
 def ensembles(evidence: Evidence) -> str:
     """Return the AUROCs of the ensembles of all paths."""
     if len(evidence.paths) == 1:
@@ -233,8 +270,8 @@ def unseen_sites(evidence: Evidence) -> str:
     if not told:
         return ""
     return (
-        "Phase 3 was trained again without each site in turn and tested there, AUROC: "
-        f"{'; '.join(told)}."
+        "Phase 3 was trained again without each site in turn and tested there, "
+        f"AUROC{_of_stated()}: {'; '.join(told)}."
     )
 
 
@@ -250,7 +287,7 @@ def masked_lungs(evidence: Evidence) -> str:
     ]
     if not told:
         return ""
-    return f"AUROC on the test part, by what is shown: {'; '.join(told)}."
+    return f"AUROC{_of_stated()} on the test part, by what is shown: {'; '.join(told)}."
 
 
 def leakage(evidence: Evidence) -> str:
@@ -273,8 +310,8 @@ def shortcuts(evidence: Evidence) -> str:
         return ""
     told = [f"{row['predictors']} {evidence.estimate(row)}" for row in rows]
     return (
-        f"AUROC of metadata alone for {wording.target()} on the test part, which a "
-        f"classifier can reach without seeing disease: {'; '.join(told)}."
+        f"AUROC of metadata alone for {current().stated_finding} on the test part, "
+        f"which a classifier can reach without seeing disease: {'; '.join(told)}."
     )
 
 
@@ -285,8 +322,8 @@ def explanations(evidence: Evidence) -> str:
         return ""
     wanted = sum(int(drawn[f"{outcome}s"]) for outcome in _OUTCOMES)
     return (
-        f"Saliency maps (Figures 4 to 7) of at most {wanted} test radiographs, drawn "
-        f"by a seeded rule (seed {drawn['seed']}), never by hand: "
+        f"Saliency maps{_of_stated()} (Figures 4 to 7) of at most {wanted} test "
+        f"radiographs, drawn by a seeded rule (seed {drawn['seed']}), never by hand: "
         "true and false positives and negatives at the threshold of validation."
     )
 
@@ -304,7 +341,9 @@ def map_checks(evidence: Evidence) -> str:
     ]
     energy = f" Share of the maps' energy: {'; '.join(told)}." if told else ""
     method = evidence.saliency.method_of(path)
-    return f"Maps are by {method}.{energy}{_randomised(found['forgetful'])}"
+    return (
+        f"Maps{_of_stated()} are by {method}.{energy}{_randomised(found['forgetful'])}"
+    )
 
 
 def errors(evidence: Evidence) -> str:
@@ -326,16 +365,27 @@ def limitations(evidence: Evidence) -> str:
     if (evidence.cohort_counts["cohort"] == "nih").any():
         told.append("Labels of ChestX-ray14 are text-mined and partly wrong.")
     told += [seeds(evidence), leakage(evidence), _determined_labels(evidence)]
-    row = evidence.result
-    told.append(
-        f"The test part has {wording.count(row['patients'])} patients, "
-        f"{wording.percent(row['cases'] / (row['cases'] + row['controls']))} of its "
-        f"radiographs with {wording.target()}: predictive values elsewhere differ."
-    )
+    told.append(_shares(evidence))
     return " ".join(words for words in told if words)
 
 
+@of_each_finding
+def _shares(evidence: Evidence) -> str:
+    row = evidence.result
+    return (
+        f"The test part has {wording.count(row['patients'])} patients, "
+        f"{wording.percent(row['cases'] / (row['cases'] + row['controls']))} of its "
+        f"radiographs with {evidence.told}: predictive values elsewhere differ."
+    )
+
+
 _OUTCOMES = ("true_positive", "true_negative", "false_positive", "false_negative")
+
+
+def _of_stated() -> str:
+    """Return whose numbers stand there where a statement is of one of several."""
+    study = current()
+    return f" of {study.stated_finding}" if study.has_findings else ""
 
 
 def _randomised(row: Mapping[str, Any] | None) -> str:

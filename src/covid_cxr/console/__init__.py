@@ -1,0 +1,1 @@
+"""How a run speaks to people: notes, one live display, a log, errors in words."""

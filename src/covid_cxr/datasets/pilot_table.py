@@ -1,0 +1,62 @@
+"""A pilot's table of scores, or none."""
+
+from pathlib import PurePath
+from typing import Any
+
+import pandas as pd
+from kedro.io import AbstractDataset
+
+from covid_cxr.datasets.score_table import ScoreTableDataset
+
+_NONE = "none"
+
+
+class PilotTableDataset(AbstractDataset[None, pd.DataFrame | None]):
+    """A user's table of scores that need not be there, unless one is named.
+
+    Example:
+        ```yaml
+        pilot_table:
+          type: covid_cxr.datasets.pilot_table.PilotTableDataset
+          filepath: none
+        ```
+    """
+
+    def __init__(
+        self, *, filepath: str, metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Name the file.
+
+        Args:
+            filepath: As for `ScoreTableDataset`; "none" says that there is no pilot.
+            metadata: For kedro-viz.
+
+        Raises:
+            ValueError: If the file is of another kind.
+        """
+        # Kedro has made it a path in the project.
+        is_none = PurePath(filepath).name == _NONE
+        self._table = None if is_none else ScoreTableDataset(filepath=filepath)
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame | None:
+        """Return the table, or None for no pilot.
+
+        Raises:
+            FileNotFoundError: If a file is named that is not there.
+        """
+        return None if self._table is None else self._table.load()
+
+    def save(self, data: None) -> None:
+        """Refuse: the table is its owner's.
+
+        Raises:
+            PermissionError: Always.
+        """
+        raise PermissionError("A pilot's table of scores is never written.")
+
+    def _exists(self) -> bool:
+        return self._table is None or self._table.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"table": _NONE if self._table is None else self._table._describe()}

@@ -1,0 +1,1 @@
+"""How many patients a test set needs, before there is one."""

@@ -1,0 +1,141 @@
+"""The study's answer in two sentences, drawn from its tables.
+
+Which start helped, by how much, how sure that is, and on what data. The start is the
+one that was chosen on the validation part, so that the test part has not chosen it; it
+is compared with learning the target alone, or where no path does, with the path that
+comes last on the validation part.
+"""
+
+import math
+
+import pandas as pd
+
+from covid_cxr.evaluation.inference_settings import Reporting
+from covid_cxr.evaluation.paper_tables import chosen_path
+from covid_cxr.report import wording
+from covid_cxr.study.current import current
+from covid_cxr.study.design import TrainingPath
+
+
+def study_answer(
+    table3: pd.DataFrame,
+    table4: pd.DataFrame,
+    table5: pd.DataFrame,
+    *,
+    cohort_counts: pd.DataFrame,
+    reporting: Reporting,
+) -> str:
+    """Return both sentences.
+
+    Args:
+        table3: AUROCs of the target by path, of at least two paths.
+        table4: Of all pairs: differences with intervals, by patient.
+        table5: Of all pairs: p values, Bonferroni-adjusted.
+        cohort_counts: Which cohorts a program drew.
+        reporting: Level of the intervals, and significance.
+    """
+    chosen = chosen_path(table3)
+    alone = _compared_with(table3, chosen)
+    best = (
+        f"No start did better than none on the validation part, where {_named(chosen)} "
+        "was chosen"
+        if is_target_alone(chosen)
+        else f"{wording.begun(_named(chosen))} did best on the validation part and was "
+        "chosen"
+    )
+    difference = _difference(chosen, alone, table4, table5, reporting)
+    return (
+        f"{best}; on the test part its AUROC for {current().target.name} was "
+        f"{difference}. {_data(table3, chosen, cohort_counts)}"
+    )
+
+
+def is_target_alone(path: TrainingPath) -> bool:
+    """Whether the path learns nothing before the target."""
+    return len(path.training_sets) == 1
+
+
+def _compared_with(table3: pd.DataFrame, chosen: TrainingPath) -> TrainingPath:
+    others = table3[table3["path"] != chosen.name]
+    best_first = others.sort_values("validation_auroc", ascending=False, kind="stable")
+    paths = [current().path(name) for name in best_first["path"]]
+    if is_target_alone(chosen):
+        return paths[0]
+    return next((path for path in paths if is_target_alone(path)), paths[-1])
+
+
+def _difference(
+    chosen: TrainingPath,
+    other: TrainingPath,
+    table4: pd.DataFrame,
+    table5: pd.DataFrame,
+    reporting: Reporting,
+) -> str:
+    pair = _pair(table4, chosen, other)
+    sign = 1 if pair["first"] == chosen.name else -1
+    value = sign * pair["difference"]
+    lower, upper = sorted((sign * pair["lower"], sign * pair["upper"]))
+    size = wording.auroc(abs(value))
+    compared = f"{size} {'higher' if value > 0 else 'lower'} than"
+    if size == wording.auroc(0):
+        compared = "the same as"
+    by_how_much = f"{compared} that of {_named(other)}"
+    if math.isnan(lower):
+        return f"{by_how_much}; too few patients to say how sure that is"
+    level = f"{100 * reporting.level:g} %"
+    sure = _verdict(
+        pair["p_clustered"],
+        _pair(table5, chosen, other)["p_clustered"],
+        n_pairs=len(table4),
+        significance=reporting.significance,
+    )
+    return f"{by_how_much} ({level} interval {wording.interval(lower, upper)}), {sure}"
+
+
+def _verdict(p: float, adjusted: float, *, n_pairs: int, significance: float) -> str:
+    """Say how sure a difference is, by its p values with patients as the unit."""
+    if not p < significance:
+        return f"which chance alone may explain (p {_equal(p)})"
+    if n_pairs == 1:
+        return f"more than chance alone would explain (p {_equal(p)})"
+    holds = "holds" if adjusted < significance else "does not hold"
+    return (
+        f"a difference (p {_equal(p)}) that {holds} once all {n_pairs} comparisons of "
+        f"paths are allowed for (adjusted p {_equal(adjusted)})"
+    )
+
+
+def _data(
+    table3: pd.DataFrame, chosen: TrainingPath, cohort_counts: pd.DataFrame
+) -> str:
+    row = table3[table3["path"] == chosen.name].iloc[0]
+    study = current()
+    cohort = study.cohorts[study.target_cohort].title
+    n_images, n_cases, n_patients = (
+        wording.count(n)
+        for n in (row["cases"] + row["controls"], row["cases"], row["patients"])
+    )
+    told = f"{study.target.name} by {study.target.reference}"
+    sentence = (
+        f"This rests on {n_images} test radiographs ({n_cases} with {told}) of "
+        f"{n_patients} patients of the cohort {cohort}"
+    )
+    counted = cohort_counts.set_index("cohort")["is_synthetic"]
+    is_synthetic = bool(counted[study.target_cohort])
+    drawn = "; a program drew them, so it says nothing of patients"
+    return f"{sentence}{drawn if is_synthetic else ''}."
+
+
+def _pair(table: pd.DataFrame, one: TrainingPath, other: TrainingPath) -> pd.Series:
+    names = {one.name, other.name}
+    is_pair = table["first"].isin(names) & table["second"].isin(names)
+    return table[is_pair].iloc[0]
+
+
+def _named(path: TrainingPath) -> str:
+    return f"{path.title.lower()} ({path.description})"
+
+
+def _equal(p: float) -> str:
+    said = wording.p_value(p)
+    return said if said.startswith("<") else f"= {said}"

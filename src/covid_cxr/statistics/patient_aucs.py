@@ -1,0 +1,106 @@
+"""Which AUC is meant: of images, of patients, or of an image of each patient.
+
+`estimate_aucs` asks: of a case and a control drawn from all images, which scores
+higher? Patients with many images then count more. Where sicker patients have more, the
+two questions here have other answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from covid_cxr.statistics.auc import (
+    AucEstimates,
+    as_codes,
+    as_matrix,
+    as_truth,
+    check_classes,
+    estimate_aucs,
+    estimates_from,
+    sum_by_patient,
+)
+
+Floats = NDArray[np.float64]
+
+
+def estimate_aucs_of_patients(
+    is_case: ArrayLike,
+    scores: ArrayLike | pd.DataFrame,
+    *,
+    cluster: Any,
+    rule: Literal["max", "mean"],
+) -> AucEstimates:
+    """Return the AUCs of patients, each with one score: is this patient a case?
+
+    A patient is a case with one image of a case. The highest score rises with the
+    number of images, whatever they show: what it tells of patients is in part how often
+    they were examined.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        scores: Shape (n, k), or (n,), or a table with a column per model.
+        cluster: Patient of each image, shape (n,).
+        rule: The highest score of the patient's images, or their mean.
+
+    Raises:
+        ValueError: If the rule is none; otherwise as `estimate_aucs`, of patients.
+    """
+    if rule not in {"max", "mean"}:
+        raise ValueError(f"The rule must be 'max' or 'mean', got {rule!r}")
+    truth = as_truth(is_case)
+    matrix, names = as_matrix(scores, n_images=len(truth))
+    codes = as_codes(cluster, len(truth))
+    of_patients = pd.DataFrame(matrix, columns=list(names)).groupby(codes).agg(rule)
+    has_case = np.bincount(codes, weights=truth) > 0
+    return estimate_aucs(has_case, of_patients)
+
+
+def estimate_aucs_of_one_image(
+    is_case: ArrayLike, scores: ArrayLike | pd.DataFrame, *, cluster: Any
+) -> AucEstimates:
+    """Return the AUCs of one image of each patient, drawn at random.
+
+    Within-patient resampling (Hoffman, Sen and Weinberg, Biometrika 2001;88:1121) with
+    all draws at once: an image counts by one over the images of its patient. Every
+    patient counts alike, as one who comes with a new radiograph does.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        scores: Shape (n, k), or (n,), or a table with a column per model.
+        cluster: Patient of each image, shape (n,).
+
+    Raises:
+        ValueError: As `estimate_aucs`.
+    """
+    truth = as_truth(is_case)
+    check_classes(truth)
+    matrix, names = as_matrix(scores, n_images=len(truth))
+    codes = as_codes(cluster, len(truth))
+    weights = 1 / np.bincount(codes)[codes]
+    total = weights[truth].sum(), weights[~truth].sum()
+    aucs, added = [], np.empty((len(names), len(truth)))
+    for k, values in enumerate(matrix.T):
+        placed = np.empty(len(truth))
+        placed[truth] = _below(values[truth], values[~truth], weights[~truth])
+        placed[~truth] = 1 - _below(values[~truth], values[truth], weights[truth])
+        aucs.append(float(weights[truth] @ placed[truth] / total[0]))
+        added[k] = weights * (placed - aucs[k])
+    sums = sum_by_patient(added, truth, codes)
+    # The weights of a class stand for its images in everything but their number.
+    weighted = replace(sums, n_cases=total[0], n_controls=total[1])
+    found = estimates_from(names, np.array(aucs), weighted)
+    n_cases = int(truth.sum())
+    return replace(found, n_cases=n_cases, n_controls=len(truth) - n_cases)
+
+
+def _below(values: Floats, reference: Floats, weights: Floats) -> Floats:
+    """Return the weight of the reference below each value, ties half, as a share."""
+    order = np.argsort(reference)
+    sums = np.append(0, np.cumsum(weights[order]))
+    sides: Sequence[Literal["left", "right"]] = ("left", "right")
+    counted = [sums[np.searchsorted(reference[order], values, side=s)] for s in sides]
+    return np.asarray((counted[0] + counted[1]) / (2 * sums[-1]))

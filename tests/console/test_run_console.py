@@ -1,0 +1,85 @@
+"""Where a run's lines go: the log all, the console what is for people."""
+
+import io
+import logging
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+from rich.console import Console
+
+from covid_cxr.console import run_console
+from covid_cxr.console.channels import NOTE
+from covid_cxr.console.run_console import VERBOSE, RunConsole
+
+
+@pytest.fixture
+def written(project, monkeypatch, tmp_path):
+    """Return a function that says things in a run; it returns console and log."""
+
+    def write(*, verbose):
+        monkeypatch.setenv(VERBOSE, verbose)
+        settings = yaml.safe_load((project / "conf/logging.yml").read_text())
+        stream = io.StringIO()
+        handler = logging.StreamHandler(stream)
+        handler.setLevel(settings["handlers"]["console"]["level"])
+        kept, logging.root.handlers[:] = logging.root.handlers[:], [handler]
+        monkeypatch.setattr(logging.root, "level", logging.INFO)
+        console = RunConsole()
+        console.begin(tmp_path, {}, Console(file=io.StringIO()))
+        try:
+            logging.getLogger("covid_cxr.training").log(NOTE, "trained")
+            logging.getLogger("covid_cxr.audit").warning("a leak")
+            logging.getLogger("kedro.io").info("Loading data")
+            logging.getLogger("distributed.nanny").warning("still alive")
+            logging.getLogger("distributed.worker.memory").warning("memory is short")
+            os.write(2, b"Could not find cuda drivers\n")
+        finally:
+            console.end()
+            logging.root.handlers[:] = kept
+        return stream.getvalue().splitlines(), (tmp_path / "run.log").read_text()
+
+    return write
+
+
+def test_people_read_notes_and_warnings_and_the_log_has_all(written):
+    shown, log = written(verbose="")
+
+    assert shown == ["trained", "a leak", "memory is short"]
+    for line in (*shown, "Loading data", "still alive", "cuda drivers"):
+        assert line in log
+
+
+def test_a_verbose_run_shows_all(written):
+    shown, _ = written(verbose="1")
+
+    assert {"Loading data", "still alive"} <= set(shown)
+
+
+def test_standard_error_is_given_back(tmp_path):
+    code = (
+        "import os, pathlib, sys; from rich.console import Console\n"
+        "from covid_cxr.console.run_console import RUN_CONSOLE\n"
+        "RUN_CONSOLE.begin(pathlib.Path(sys.argv[1]), {}, Console())\n"
+        "os.write(2, b'during')\n"
+        "RUN_CONSOLE.end()\n"
+        "os.write(2, b'after')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path],
+        env={**os.environ, VERBOSE: ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stderr == "after"
+    assert (tmp_path / "run.log").read_text() == "during"
+
+
+def test_the_packages_logging_is_that_of_the_project(project):
+    packaged = (run_console.SETTINGS).read_text("utf-8")
+
+    assert packaged == (project / "conf/logging.yml").read_text("utf-8")

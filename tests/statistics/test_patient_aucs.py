@@ -1,0 +1,112 @@
+"""AUCs of patients and of one image of each: slow definitions and resampling."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from covid_cxr.statistics.auc import estimate_aucs
+from covid_cxr.statistics.patient_aucs import (
+    estimate_aucs_of_one_image,
+    estimate_aucs_of_patients,
+)
+
+
+def a_study(seed, n_patients=60, digits=1):
+    """Return labels, two models' scores and patients, of whom sick ones have more."""
+    rng = np.random.default_rng(seed)
+    own = rng.standard_normal(n_patients)
+    sizes = 1 + rng.poisson(np.exp(own))
+    patients = np.repeat(np.arange(n_patients), sizes)
+    is_case = (rng.random(n_patients) < 0.5)[patients]
+    noise = rng.standard_normal((len(patients), 2))
+    scores = is_case[:, None] + own[patients][:, None] + noise
+    return is_case, np.round(scores, digits), patients
+
+
+@pytest.mark.parametrize("rule", ["max", "mean"])
+def test_patients_are_compared_by_one_score_each(rule):
+    is_case, scores, patients = a_study(1, digits=8)
+    everyone = range(60)
+    label = [is_case[patients == p].any() for p in everyone]
+    score = [getattr(scores[patients == p, 0], rule)() for p in everyone]
+
+    found = estimate_aucs_of_patients(is_case, scores, cluster=patients, rule=rule)
+
+    assert found.auc[0] == pytest.approx(roc_auc_score(label, score))
+    assert found.n_cases + found.n_controls == 60
+
+
+def test_one_image_of_each_is_the_weighted_share_of_pairs():
+    is_case, scores, patients = a_study(2)
+    weights = 1 / np.bincount(patients)[patients]
+    x, y = scores[is_case, 0][:, None], scores[~is_case, 0]
+    pairs = np.outer(weights[is_case], weights[~is_case])
+    expected = (pairs * ((x > y) + 0.5 * (x == y))).sum() / pairs.sum()
+
+    found = estimate_aucs_of_one_image(is_case, scores, cluster=patients)
+
+    assert found.auc[0] == pytest.approx(expected)
+    assert found.n_cases == is_case.sum()
+
+
+def test_one_image_of_each_is_the_mean_of_many_draws():
+    is_case, scores, patients = a_study(3)
+    rng = np.random.default_rng(1)
+    drawn = []
+    for _ in range(3000):
+        order = rng.permutation(len(patients))
+        _, first = np.unique(patients[order], return_index=True)
+        kept = order[first]
+        drawn.append(roc_auc_score(is_case[kept], scores[kept, 0]))
+
+    found = estimate_aucs_of_one_image(is_case, scores, cluster=patients)
+
+    assert found.auc[0] == pytest.approx(np.mean(drawn), abs=0.003)
+
+
+def test_its_error_is_the_jackknifes():
+    is_case, scores, patients = a_study(4, n_patients=120)
+
+    found = estimate_aucs_of_one_image(is_case, scores, cluster=patients)
+
+    left_out = np.array(
+        [
+            estimate_aucs_of_one_image(
+                is_case[keep], scores[keep], cluster=patients[keep]
+            ).auc
+            for keep in (patients != p for p in set(patients))
+        ]
+    )
+    jackknife = (119**2 / 120) * np.cov(left_out.T)
+    assert found.covariance == pytest.approx(jackknife, rel=0.05)
+
+
+def test_with_as_many_images_each_all_is_one():
+    rng = np.random.default_rng(5)
+    patients = np.repeat(np.arange(40), 2)
+    is_case = patients < 20
+    scores = rng.standard_normal((80, 2)) + is_case[:, None]
+
+    found = estimate_aucs_of_one_image(is_case, scores, cluster=patients)
+
+    by_image = estimate_aucs(is_case, scores, cluster=patients)
+    assert found.auc == pytest.approx(by_image.auc)
+    assert found.interval(method="logit") == pytest.approx(
+        by_image.interval(method="logit")
+    )
+
+
+def test_sick_patients_with_more_images_make_the_questions_differ():
+    is_case, scores, patients = a_study(6, n_patients=4000)
+
+    by_image = estimate_aucs(is_case, scores, cluster=patients).auc[0]
+    one_image = estimate_aucs_of_one_image(is_case, scores, cluster=patients).auc[0]
+
+    assert abs(by_image - one_image) > 0.01
+
+
+def test_an_unknown_rule_is_refused():
+    is_case, scores, patients = a_study(7)
+
+    with pytest.raises(ValueError, match="'max' or 'mean', got 'median'"):
+        estimate_aucs_of_patients(is_case, scores, cluster=patients, rule="median")
