@@ -57,7 +57,7 @@ class Study:
                 curated=self.curated[cohort],
                 split=self.splits[training_set],
             )
-            for training_set, cohort in current().cohort_of.items()
+            for training_set, cohort in current().origin_of.items()
         ]
         columns = [
             f"{side}_{what}"

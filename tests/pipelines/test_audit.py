@@ -77,11 +77,11 @@ def leaks_of(data_root, stage):
 def test_the_audit_needs_what_curation_writes_and_nothing_else():
     data = {n for n in create_pipeline().inputs() if not n.startswith("params:")}
 
-    cohorts = set(current().cohort_of.values())
-    kinds = ("curated", "store", "duplicates")
+    kinds = ("curated", "duplicates")
     assert data == {
-        *(f"{name}_split" for name in current().cohort_of),
-        *(f"{cohort}_{kind}" for cohort in cohorts for kind in kinds),
+        *(f"{name}_split" for name in current().training_sets),
+        *(f"{cohort}_{kind}" for cohort in current().cohorts for kind in kinds),
+        *("covid_store", "duplicates_across"),
     }
 
 
@@ -127,7 +127,7 @@ def test_what_metadata_tell_is_written_for_every_training_set(leaking, warned):
     for name in ("associations", "metadata_auroc", "cross_tables"):
         table = pd.read_csv(leaking / f"08_reporting/{name}.csv")
 
-        assert set(table["training_set"]) == set(current().cohort_of), name
+        assert set(table["training_set"]) == set(current().training_sets), name
 
 
 def test_an_audit_that_is_to_fail_fails_after_its_tables_are_written(

@@ -159,7 +159,7 @@ def test_the_parameters_of_every_environment_arrive_as_records(project, env):
     parameters = load_parameters(project, env)
 
     assert isinstance(parameters["curation"], Curation)
-    for training_set in current().cohort_of:
+    for training_set in current().training_sets:
         sample = parameters[f"{training_set}_intensity_sample"]
         assert isinstance(parameters[f"{training_set}_split"], SplitTargets)
         assert isinstance(sample, IntensitySample)
@@ -177,8 +177,8 @@ def test_four_training_sets_are_drawn_from_three_stores():
 
     assert len([name for name in nodes if ".curate_" in name]) == 3
     assert len([name for name in nodes if ".settle_" in name]) == 3
-    assert len([name for name in nodes if ".find_" in name]) == 3
-    for training_set, cohort in current().cohort_of.items():
+    assert len([name for name in nodes if ".find_" in name]) == 3 + 1
+    for training_set, cohort in current().origin_of.items():
         drawn = nodes[f"curation.split_{training_set}"]
         assert {f"{cohort}_curated", f"{cohort}_duplicates"} <= set(drawn.inputs)
         assert f"{training_set}_left_out" in drawn.outputs

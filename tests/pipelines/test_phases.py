@@ -311,6 +311,7 @@ def test_boxes_in_pixels_of_the_raw_image_are_pointed_into(
         examples=replace(
             examples,
             radiographs=examples.radiographs.assign(patient_id=scores["patient_id"]),
+            labels=("pneumonia",),
         ),
         scores=scores,
         boxes=boxes,
@@ -351,7 +352,7 @@ def test_each_findings_own_maps_are_held_against_its_own_boxes(examples):
 
     table = play_pointing_game(
         classifier=classifier,
-        examples=examples,
+        examples=replace(examples, labels=tuple(labels)),
         scores=scores,
         boxes=boxes,
         pointing=Explanation(method="grad_cam", layer=None),

@@ -357,14 +357,14 @@ def make_path(path, study, *, rng):
     for training in path.phase2_trainings:
         name = f"{path.name}_phase2"
         made[f"{name}_scores"] = score(
-            study[f"{current().cohort_behind(training).name}_curated"],
+            study[f"{current().training_set_of(training).origin}_curated"],
             study[f"{training.training_set}_split"],
             ["pneumonia"],
             separation=1.5,
             rng=rng,
         )
         made |= train(f"{path.name}.phase2", parents, rng=rng)
-        if current().cohort_behind(training).has_boxes:
+        if current().has_pointing(training):
             made[f"{name}_pointing"] = point(20, rng=rng)
         parents = [*parents, f"{path.name}.phase2"]
     name = f"{path.name}_phase3"
@@ -421,9 +421,9 @@ def run_reporting(project, inputs):
                 plan_store(inputs["covid_curated"], inputs["covid_images"], curation)
             )
             made = assemble(
-                *(catalog.load("covid_store"), inputs["covid_curated"]),
-                *(inputs["phase3_split"], ["covid19"]),
+                *(inputs["covid_curated"], inputs["phase3_split"], ["covid19"]),
                 IntensitySample(images=9, seed=1),
+                covid_store=catalog.load("covid_store"),
             )
             catalog["phase3_examples"].save(made)
             SequentialRunner().run(pipeline, catalog)

@@ -113,9 +113,9 @@ def test_refinements_follow_one_another():
 def test_a_set_is_drawn_as_stated_and_else_by_the_defaults():
     sets = study_of().training_sets
 
-    assert sets[PHASE3].split["strata"] == ["site"]
-    assert sets[PHASE3].split["label"] == "covid19"
-    assert sets["phase2_boxes"].split["test"] == "none"
+    assert sets[PHASE3].draws[0].split["strata"] == ["site"]
+    assert sets[PHASE3].draws[0].split["label"] == "covid19"
+    assert sets["phase2_boxes"].draws[0].split["test"] == "none"
     assert sets["phase2_boxes"].intensity_sample == 2048
     assert sets[PHASE3].intensity_sample == 100
 
@@ -411,3 +411,70 @@ def test_a_path_stands_beside_one_that_was_printed():
         study_of(line_25=published, line_28=f"{beside}z")
     # The letters are those of the numbers that stand there.
     assert set(TABLE_3) == {f"path_{letter}" for letter in PUBLISHED["fricks_2021"]}
+
+
+POOLED = {
+    "line_6": "  cohorts:",
+    "line_7": """\
+    chest14: {split: {label: nodule, test: official, validation: 0.1}}
+    pneumonia: {split: {validation: 0.2}}
+    own: {labels: [edema], split: {validation: 0.3}}""",
+    "line_8": "  labels: [edema, nodule, pneumonia]",
+    "line_4": "  clinic: {source: covid}\n  own: {source: manifest}",
+}
+
+
+def test_a_set_of_several_cohorts_takes_from_each_what_it_tells():
+    study = study_of(**POOLED)
+    drawn = study.training_sets["phase1"]
+
+    told = {draw.cohort: draw.labels for draw in drawn.draws}
+    assert told == {
+        "chest14": ("edema", "nodule", "pneumonia"),
+        "pneumonia": ("pneumonia",),
+        "own": ("edema",),
+    }
+    assert [draw.split["label"] for draw in drawn.draws] == [
+        *("nodule", "pneumonia", "edema")
+    ]
+    assert drawn.told_by("edema") == ("chest14", "own")
+    assert drawn.tested == {"chest14": "official"}
+    assert (drawn.origin, drawn.part_of("own")) == ("phase1", "phase1_own")
+    assert drawn.title == "Phase 1: 3 findings (NIH, Kaggle, own)"
+    assert study.labels_of("own") == ("edema",)
+    assert study.cohorts_of("general") == ["chest14", "pneumonia", "own"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            {"line_8": "  labels: [edema, nodule, scar]"},
+            "'scar', which none of chest14",
+        ),
+        ({"line_8": "  labels: [edema, nodule]"}, "pneumonia tells none of"),
+        ({"line_7": "    own: {split: {}}"}, "general.cohorts must name two"),
+        (
+            {"line_7": "    own: {labels: [mass], split: {label: mass}}"},
+            r"cohorts.own.labels names 'mass', none of the set's",
+        ),
+        (
+            {"line_7": "    chest15: {split: {}}\n    own: {split: {}}"},
+            "cohorts.chest15 is 'chest15'; the cohorts are",
+        ),
+        (
+            {
+                "line_7": """\
+    clinic: {split: {validation: 0.1}}
+    chest14: {split: {validation: 0.1}}""",
+                "line_8": "  labels: [edema, covid19]",
+            },
+            "line 7: general.cohorts names clinic, which the target is tested on",
+        ),
+        ({"line_6": "  cohort: own\n  cohorts:"}, "general.cohort is not known here"),
+        ({"line_19": "  cohorts: {clinic: {}}"}, "target.cohorts is not known here"),
+    ],
+)
+def test_what_no_pool_can_be_made_of_is_named(line, said):
+    with pytest.raises(MalformedStudyError, match=said):
+        study_of(**{**POOLED, **line})

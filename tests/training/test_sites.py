@@ -47,14 +47,13 @@ def train(splits, common):
     )
 
 
-def test_each_site_is_scored_by_a_training_on_its_own_split(splits, common):
+def test_each_site_is_scored_by_a_training_on_its_own_split(splits, common, cohort):
     scores, provenance = train(splits, common)
 
     assert list(provenance) == ["north", "south"]
     for site, split in splits.groupby("site"):
         without = assemble(
-            *(common["examples"].store, common["curated"], split),
-            *(["pneumonia"], SAMPLE),
+            common["curated"], split, ["pneumonia"], SAMPLE, store=cohort.store
         )
         other = {n: v for n, v in common.items() if n not in ("examples", "curated")}
         classifier, _, record, _ = Stage(f"path_f.without {site}.phase3").train(

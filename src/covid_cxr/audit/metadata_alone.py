@@ -45,8 +45,9 @@ def describe_set(
 ) -> DescribedSet:
     """Return the split's images with their label and metadata.
 
-    Unknown is a level of its own, and ages are in decades: nothing is dropped, and a
-    label that goes with missing metadata is seen, too.
+    Unknown is a level of its own, and ages are in decades: nothing is dropped but what
+    is of a cohort that does not tell the label, and a label that goes with missing
+    metadata is seen, too.
 
     Args:
         name: Of the training set.
@@ -57,6 +58,7 @@ def describe_set(
     known = curated.assign(age=_decade(curated["age_years"]))
     columns = ["image_id", "patient_id", label, *ATTRIBUTES]
     images = split[["image_id", "part"]].merge(known[columns], on="image_id")
+    images = images[images[label].notna()].reset_index(drop=True)
     levels = {
         attribute: images[attribute].fillna(UNKNOWN).astype("str")
         for attribute in ATTRIBUTES

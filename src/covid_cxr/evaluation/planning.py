@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from covid_cxr.checks import check_word
 from covid_cxr.evaluation.arranged_scores import arrange_scores, parts_of
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.evaluation.score_columns import ScoreColumns
@@ -78,11 +79,12 @@ class Planning:
                     f"planning.{name} must lie between 0 and 1, got {value!r}; correct "
                     f"it in parameters_planning.yml."
                 )
-        if self.variance not in VARIANCES:
-            raise ValueError(
-                f"planning.variance must be one of {', '.join(VARIANCES)}, got "
-                f"{self.variance!r}."
-            )
+        check_word(
+            "planning.variance",
+            self.variance,
+            VARIANCES,
+            place="parameters_planning.yml",
+        )
 
 
 def expect(

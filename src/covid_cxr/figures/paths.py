@@ -89,7 +89,8 @@ def _box_title(training_set: str) -> str:
     what = f"{drawn.what[0].upper()}{drawn.what[1:]}"
     if training_set == PHASE3:
         return literal(what)
-    return f"{literal(what)}\n({literal(study.cohorts[drawn.cohort].short)})"
+    shorts = ", ".join(one.short for one in study.cohorts_behind(training_set))
+    return f"{literal(what)}\n({literal(shorts)})"
 
 
 def _draw_arrow(axes: Any, start: float, end: float, *, row: int, colour: str) -> None:

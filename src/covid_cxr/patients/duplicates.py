@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -185,6 +185,21 @@ def find_duplicates_across(
     if not found:
         return no_duplicates().reindex(columns=columns)
     return pd.concat(found, ignore_index=True)[columns]
+
+
+def pair_cohorts(duplicates: DuplicateSearch, **cohorts: Any) -> pd.DataFrame:
+    """Return the pairs of images of different cohorts that show the same picture.
+
+    Args:
+        duplicates: What counts as the same picture.
+        cohorts: `<cohort>_curated` and `<cohort>_store`.
+    """
+    names = [name.removesuffix("_store") for name in cohorts if "_store" in name]
+    return find_duplicates_across(
+        {cohort: cohorts[f"{cohort}_curated"] for cohort in names},
+        {cohort: cohorts[f"{cohort}_store"] for cohort in names},
+        duplicates,
+    )
 
 
 def no_duplicates() -> pd.DataFrame:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from covid_cxr.radiographs.pooled_store import stores_of
 from covid_cxr.radiographs.record import original_size
-from covid_cxr.saliency.cases import labels_of
 from covid_cxr.saliency.grad_cam import explainer
 from covid_cxr.saliency.map_settings import Explanation
 from covid_cxr.saliency.pointing import tabulate_pointing
@@ -67,11 +66,11 @@ def play_pointing_game(
     has_test = (scores["part"] == "test").any()
     held_out = scores[scores["part"] == ("test" if has_test else "validation")]
     rows = []
-    for output, label in enumerate(labels_of(scores)):
+    for output, label in enumerate(examples.labels):
         own = boxes[boxes["finding"] == label] if "finding" in boxes else boxes
-        is_shown = held_out[label].fillna(value=False).astype(bool)
-        is_shown &= held_out["image_id"].isin(own["image_id"])
-        shown = examples.of(held_out.loc[is_shown, "image_id"])
+        is_case = held_out[label].fillna(value=False).astype(bool)
+        is_boxed = held_out["image_id"].isin(own["image_id"])
+        shown = examples.of(held_out.loc[is_case & is_boxed, "image_id"])
         explain = explainer(
             classifier, method=pointing.method, layer=pointing.layer, output=output
         )

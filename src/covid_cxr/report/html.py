@@ -93,7 +93,6 @@ def _of_all_sections(
             path.name: path_colour(i) for i, path in enumerate(current().paths)
         },
         "citation": CITATION,
-        "cohort_of": current().cohort_of,
         "printed": current().published is not None,
         "wording": wording,
         "metadata": _metadata(context),

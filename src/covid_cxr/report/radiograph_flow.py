@@ -136,7 +136,7 @@ def count_parts(training_sets: Mapping[str, SplitCohort]) -> pd.DataFrame:
 
 
 def with_label(name: str, training_set: SplitCohort) -> pd.DataFrame:
-    """Return the split with the label as a boolean column.
+    """Return the split with the label as a boolean column, False where not told.
 
     Args:
         name: Of the training set.
@@ -153,7 +153,7 @@ def with_label(name: str, training_set: SplitCohort) -> pd.DataFrame:
             "radiographs; draw the split again with "
             "`kedro run --pipelines=curation`."
         )
-    found = labels.loc[training_set.split["image_id"]].to_numpy(dtype=bool)
+    found = labels.loc[training_set.split["image_id"]].to_numpy(bool, na_value=False)
     return training_set.split.assign(**{training_set.label: found})
 
 

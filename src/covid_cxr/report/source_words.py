@@ -13,12 +13,14 @@ class LearnedLabel:
 
     Attributes:
         training_set: As in "phase2_rsna".
+        cohort: Whose word it is.
         label: Its name here.
         words: What the source calls it; several words may have become one label.
         reference: What the label is; "" where the source does not say.
     """
 
     training_set: str
+    cohort: str
     label: str
     words: tuple[str, ...]
     reference: str
@@ -44,17 +46,19 @@ def learned_labels() -> list[LearnedLabel]:
     study = current()
     found = []
     for name, drawn in study.training_sets.items():
-        source = study.cohorts[drawn.cohort].source
-        words = words_for(source)
-        found += [
-            LearnedLabel(
-                training_set=name,
-                label=label,
-                words=words.get(label, (label,)),
-                reference=SOURCES[source].reference,
-            )
-            for label in drawn.labels
-        ]
+        for draw in drawn.draws:
+            source = study.cohorts[draw.cohort].source
+            words = words_for(source)
+            found += [
+                LearnedLabel(
+                    training_set=name,
+                    cohort=draw.cohort,
+                    label=label,
+                    words=words.get(label, (label,)),
+                    reference=SOURCES[source].reference,
+                )
+                for label in draw.labels
+            ]
     return found
 
 

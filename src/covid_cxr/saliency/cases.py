@@ -104,19 +104,17 @@ def scores_of(scores: pd.DataFrame, label: str) -> pd.DataFrame:
     return scores[columns].astype({label: bool})
 
 
-def labels_of(scores: pd.DataFrame) -> list[str]:
-    """Return what the scores are of, in the order of the classifier's outputs."""
-    names = [str(name) for name in scores.columns]
-    return [n.removesuffix("_score") for n in names if n.endswith("_score")]
-
-
 def only_label(scores: pd.DataFrame) -> str:
     """Return what the scores are of.
 
     Raises:
         ValueError: If they are of several labels.
     """
-    labels = labels_of(scores)
+    labels = [
+        column.removesuffix("_score")
+        for column in scores.columns
+        if column.endswith("_score")
+    ]
     if len(labels) != 1:
         raise ValueError(
             f"Cases are drawn for one label, but the scores hold {len(labels)}: "

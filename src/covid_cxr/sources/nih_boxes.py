@@ -73,9 +73,9 @@ def boxes_without_row(box_list: pd.DataFrame | None, known: set[str]) -> pd.Data
         box_list: As for `read_boxes`.
         known: Every image that nih_entries names.
     """
-    named: set[str] = set() if box_list is None else {*_images(box_list)}
+    named = [] if box_list is None else _images(box_list).unique().tolist()
     return unmatched_names(
-        sorted(named - known),
+        [name for name in named if name not in known],
         of=LIST,
         n_names=len(named),
         reason="have no row in nih_entries",

@@ -34,27 +34,41 @@ class Cohort:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Draw:
+    """What a training set takes from one cohort.
+
+    Attributes:
+        cohort: Its name.
+        labels: Those of the set that the cohort tells; its radiographs do not count
+            for the others.
+        split: How it is drawn: fields of `patients.split_targets.SplitTargets`.
+    """
+
+    cohort: str
+    labels: tuple[str, ...]
+    split: Mapping[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingSet:
-    """Radiographs of one cohort, drawn for the trainings of one stage.
+    """Radiographs of one cohort or of several, drawn for the trainings of one stage.
 
     Attributes:
         name: In datasets: "phase1", "phase2_<name in study.yml>" or "phase3".
         stage: GENERAL, RELATED or TARGET.
-        cohort: Name of the cohort that it is drawn from.
-        labels: Columns of the cohort's radiograph table, in the order of the outputs.
+        draws: From each cohort.
+        labels: Columns of the radiograph tables, in the order of the outputs.
         what: What is learned, in a few words, as in "pneumonia".
         title: With phase and cohort, as in "Phase 2: pneumonia (RSNA)".
-        split: How it is drawn: fields of `patients.split_targets.SplitTargets`.
         intensity_sample: Radiographs that mean and deviation are measured on.
     """
 
     name: str
     stage: str
-    cohort: str
+    draws: tuple[Draw, ...]
     labels: tuple[str, ...]
     what: str
     title: str
-    split: Mapping[str, Any] = field(hash=False)
     intensity_sample: int
 
     @property
@@ -65,7 +79,45 @@ class TrainingSet:
     @property
     def label(self) -> str:
         """The label whose positives are counted, and evened between the parts."""
-        return str(self.split["label"])
+        return str(self.draws[0].split["label"])
+
+    @property
+    def cohorts(self) -> tuple[str, ...]:
+        """The names of the cohorts that it is drawn from."""
+        return tuple(draw.cohort for draw in self.draws)
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether these are several: an image's id is then led by its cohort."""
+        return len(self.draws) > 1
+
+    @property
+    def origin(self) -> str:
+        """Whose curated radiographs it is drawn from: its cohort's, or a pool's."""
+        return self.name if self.is_pooled else self.draws[0].cohort
+
+    @property
+    def tested(self) -> dict[str, Any]:
+        """How the test part of each cohort that has one is drawn."""
+        ways = {draw.cohort: draw.split["test"] for draw in self.draws}
+        return {cohort: way for cohort, way in ways.items() if way != "none"}
+
+    def part_of(self, cohort: str) -> str:
+        """Return what the datasets of the draw from one cohort begin with."""
+        return f"{self.name}_{cohort}" if self.is_pooled else self.name
+
+    def split_parameter(self, cohort: str) -> str:
+        """Return the name of the parameters by which it is drawn from a cohort."""
+        return f"{self.name}_split{f'.{cohort}' if self.is_pooled else ''}"
+
+    @property
+    def label_parameter(self) -> str:
+        """The name of the parameter that says which label is counted."""
+        return f"{self.split_parameter(self.cohorts[0])}.label"
+
+    def told_by(self, label: str) -> tuple[str, ...]:
+        """Return the names of the cohorts that tell a label."""
+        return tuple(one.cohort for one in self.draws if label in one.labels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,12 +293,12 @@ class Study:
     @property
     def target_cohort(self) -> str:
         """The name of the cohort that the classifiers are tested on."""
-        return self.target_set.cohort
+        return self.target_set.draws[0].cohort
 
     @cached_property
-    def cohort_of(self) -> dict[str, str]:
-        """The cohort of each training set."""
-        return {name: one.cohort for name, one in self.training_sets.items()}
+    def origin_of(self) -> dict[str, str]:
+        """Whose curated radiographs each training set is drawn from."""
+        return {name: one.origin for name, one in self.training_sets.items()}
 
     @property
     def trainings(self) -> tuple[Training, ...]:
@@ -258,9 +310,9 @@ class Study:
         """Return what a training learns from."""
         return self.training_sets[training.training_set]
 
-    def cohort_behind(self, training: Training) -> Cohort:
-        """Return the cohort that a training learns from."""
-        return self.cohorts[self.training_set_of(training).cohort]
+    def cohorts_behind(self, training_set: str) -> list[Cohort]:
+        """Return the cohorts that a training set is drawn from."""
+        return [self.cohorts[n] for n in self.training_sets[training_set].cohorts]
 
     @property
     def related_name(self) -> str:
@@ -271,8 +323,15 @@ class Study:
 
     def labels_of(self, cohort: str) -> tuple[str, ...]:
         """Return all labels that the study learns from a cohort."""
-        drawn = (s.labels for s in self.training_sets.values() if s.cohort == cohort)
-        return tuple(dict.fromkeys(label for labels in drawn for label in labels))
+        draws = (one for s in self.training_sets.values() for one in s.draws)
+        told = (one.labels for one in draws if one.cohort == cohort)
+        return tuple(dict.fromkeys(label for labels in told for label in labels))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels that the study learns."""
+        drawn = (label for s in self.training_sets.values() for label in s.labels)
+        return tuple(dict.fromkeys(drawn))
 
     @property
     def used_starts(self) -> list[str | None]:
@@ -282,11 +341,12 @@ class Study:
     def cohorts_of(self, stage: str) -> list[str]:
         """Return the cohorts that a stage learns from, as in `RELATED`."""
         drawn = (s for s in self.training_sets.values() if s.stage == stage)
-        return list(dict.fromkeys(one.cohort for one in drawn))
+        return list(dict.fromkeys(cohort for one in drawn for cohort in one.cohorts))
 
     def has_pointing(self, training: Training) -> bool:
-        """Return whether its maps are held against readers' boxes."""
-        return self.cohort_behind(training).has_boxes
+        """Return whether its maps are held against readers' boxes, of one cohort."""
+        drawn = self.training_set_of(training)
+        return not drawn.is_pooled and self.cohorts[drawn.origin].has_boxes
 
     def path(self, name: str) -> TrainingPath:
         """Return the path of this name, as in "path_b".

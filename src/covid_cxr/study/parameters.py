@@ -27,6 +27,7 @@ def complete(parameters: Mapping[str, Any], study: Study) -> dict[str, Any]:
     _refuse_labels(parameters)
     _refuse_unknown_paths(parameters, study)
     follows = dict([*_of_cohorts(study), *_of_training_sets(study)])
+    follows["pooled_labels"] = [*study.labels]
     completed = _merge(follows, copy.deepcopy(dict(parameters)))
     for start, changes in study.starts.items():
         name, common = network_of(start), completed.get("network", {})
@@ -57,9 +58,10 @@ def _of_cohorts(study: Study) -> Iterator[tuple[str, Any]]:
 
 def _of_training_sets(study: Study) -> Iterator[tuple[str, Any]]:
     for name, one in study.training_sets.items():
-        yield f"{name}_split", dict(one.split)
+        splits = {draw.cohort: dict(draw.split) for draw in one.draws}
+        yield f"{name}_split", splits if one.is_pooled else splits[one.origin]
         yield f"{name}_labels", [*one.labels]
-        seed = one.split["seed"]
+        seed = one.draws[0].split["seed"]
         sample = {"images": one.intensity_sample, "seed": seed}
         yield f"{name}_intensity_sample", sample
 

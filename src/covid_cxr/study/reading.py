@@ -19,6 +19,7 @@ from covid_cxr.study.design import (
     RELATED,
     TARGET,
     Cohort,
+    Draw,
     Study,
     Target,
     TrainingPath,
@@ -31,6 +32,7 @@ PUBLISHED: Mapping[str, tuple[str, ...]] = {"fricks_2021": tuple("abcdef")}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _LETTER = re.compile(r"[a-z0-9]+")
 _SET_KEYS = {"cohort": True, "labels": True, "split": True}  # and whether it must be
+_POOL_KEYS = {"cohorts": True, "labels": True}
 _SET_OPTIONS = {"intensity_sample": False, "title": False}
 _MOST_NAMED = 3  # findings of a target, in its own name
 _MEASURED = 2048  # radiographs that mean and deviation are measured on
@@ -88,7 +90,7 @@ class _Record:
         return int(next(lines, self.line))
 
     def name_of(self, key: str) -> str:
-        return f"{self.place}.{key}" if self.place else key
+        return ".".join(filter(None, (self.place, key)))
 
     def fault(self, key: str, what: str) -> None:
         self.faults.add(self.line_of(key), f"{self.name_of(key)} {what}")
@@ -255,7 +257,7 @@ def _check_published(
 
 
 def _is_used(cohort: Cohort, sets: Mapping[str, TrainingSet]) -> bool:
-    return any(one.cohort == cohort.name for one in sets.values())
+    return any(cohort.name in one.cohorts for one in sets.values())
 
 
 def _cohorts(root: _Record) -> Iterator[tuple[str, Cohort]]:
@@ -289,15 +291,18 @@ def _training_sets(
     target_cohort = target.text("cohort") if target else None
     for key, name, record in stated:
         words = {"name": True, "reference": True} if name == PHASE3 else {}
-        record.check({**_SET_KEYS, **_SET_OPTIONS, **words})
+        is_pooled = "cohorts" in record.keys and name != PHASE3
+        keys = _POOL_KEYS if is_pooled else _SET_KEYS
+        record.check({**keys, **_SET_OPTIONS, **words})
         if key in (GENERAL, TARGET) and name.startswith("phase2"):
             record.faults.add(record.line, f"related.{key} needs another name")
         found = _training_set(name, record, cohorts)
-        if name != PHASE3 and found is not None and found.cohort == target_cohort:
+        if name != PHASE3 and found is not None and target_cohort in found.cohorts:
             record.fault(
-                "cohort",
-                f"is {target_cohort}, which the target is tested on: a path that "
-                f"learns from it first has seen its test patients",
+                "cohorts" if is_pooled else "cohort",
+                f"{'names' if is_pooled else 'is'} {target_cohort}, which the target "
+                f"is tested on: a path that learns from it first has seen its test "
+                f"patients",
             )
         if found is not None:
             yield found
@@ -306,35 +311,105 @@ def _training_sets(
 def _training_set(
     name: str, record: _Record, cohorts: Mapping[str, Cohort]
 ) -> TrainingSet | None:
-    cohort = cohorts.get(named := record.text("cohort"))
     labels = record.texts("labels")
-    if cohort is None and named:
-        listed = ", ".join(cohorts) or "none"
-        record.fault("cohort", f"is {named!r}; the cohorts are {listed}")
-    elif cohort is not None:
-        _check_labels(record, labels, cohort.source)
-    split = _split(record, labels, is_tested=name == PHASE3)
-    if cohort is None or split is None or not labels:
+    is_pooled = "cohorts" in record.keys and name != PHASE3
+    read = _pooled_draws if is_pooled else _only_draw
+    draws = tuple(read(record, labels, cohorts, is_tested=name == PHASE3))
+    if not draws or not labels:
         return None
-    wants_official = split["test"] == OFFICIAL or split["eligible"] == OFFICIAL_TEST
-    if wants_official and not SOURCES[cohort.source].has_official_parts:
-        have = ", ".join(n for n, one in SOURCES.items() if one.has_official_parts)
-        record.fault(
-            "split", f"asks {cohort.source} for an official test list; {have} have one"
-        )
     what = _target(record, labels).name if name == PHASE3 else _what(labels)
-    title = record.text("title") or f"{what} ({cohort.short})"
+    shorts = ", ".join(cohorts[draw.cohort].short for draw in draws)
+    title = record.text("title") or f"{what} ({shorts})"
     shown = what if name == PHASE3 else title
     return TrainingSet(
         name=name,
         stage={PHASE1: GENERAL, PHASE3: TARGET}.get(name, RELATED),
-        cohort=cohort.name,
+        draws=draws,
         labels=labels,
         what=what,
         title=f"Phase {name.removeprefix('phase')[0]}: {shown}",
-        split=split,
         intensity_sample=_measured(record),
     )
+
+
+def _only_draw(
+    record: _Record,
+    labels: Sequence[str],
+    cohorts: Mapping[str, Cohort],
+    *,
+    is_tested: bool,
+) -> Iterator[Draw]:
+    """Yield what a training set takes from its one cohort; nothing where it cannot."""
+    cohort = _known_cohort(record, "cohort", record.text("cohort"), cohorts)
+    if cohort is not None:
+        _check_labels(record, labels, cohort.source)
+    split = _split(record, labels, is_tested=is_tested)
+    if cohort is not None and split is not None:
+        _check_official(record, split, cohort.source)
+        yield Draw(cohort=cohort.name, labels=tuple(labels), split=split)
+
+
+def _pooled_draws(
+    record: _Record,
+    labels: Sequence[str],
+    cohorts: Mapping[str, Cohort],
+    *,
+    is_tested: bool,
+) -> Iterator[Draw]:
+    """Yield what a training set takes from each of its cohorts, in their order."""
+    named = dict(record.records("cohorts"))
+    if len(named) < 2:
+        record.fault("cohorts", "must name two or more; of one: cohort, and split")
+    told: set[str] = set()
+    for name, own in named.items():
+        own.check({"split": True, "labels": False})
+        cohort = _known_cohort(own, "", name, cohorts)
+        if cohort is None:
+            continue
+        known = _told_labels(own, labels, cohort.source)
+        told.update(known)
+        split = _split(own, known, is_tested=is_tested)
+        if split is not None and known:
+            _check_official(own, split, cohort.source)
+            yield Draw(cohort=name, labels=known, split=split)
+    for label in labels:
+        if label not in told:
+            listed = ", ".join(named)
+            record.fault("labels", f"names {label!r}, which none of {listed} tells")
+
+
+def _known_cohort(
+    record: _Record, key: str, name: str, cohorts: Mapping[str, Cohort]
+) -> Cohort | None:
+    if name and name not in cohorts:
+        listed = ", ".join(cohorts) or "none"
+        record.fault(key, f"is {name!r}; the cohorts are {listed}")
+    return cohorts.get(name)
+
+
+def _told_labels(
+    record: _Record, labels: Sequence[str], source: str
+) -> tuple[str, ...]:
+    """Return the labels that a cohort tells: those stated, or those of its source."""
+    stated, known = record.texts("labels"), SOURCES[source].findings
+    _check_labels(record, stated, source)
+    for label in stated:
+        if label not in labels:
+            listed = ", ".join(labels)
+            record.fault("labels", f"names {label!r}, none of the set's: {listed}")
+    told = stated or (labels if known is None else known)
+    if labels and not set(told) & set(labels):
+        record.fault("", f"tells none of the labels {', '.join(labels)}")
+    return tuple(one for one in labels if one in told)
+
+
+def _check_official(record: _Record, split: Mapping[str, Any], source: str) -> None:
+    wants_official = split["test"] == OFFICIAL or split["eligible"] == OFFICIAL_TEST
+    if wants_official and not SOURCES[source].has_official_parts:
+        have = ", ".join(n for n, one in SOURCES.items() if one.has_official_parts)
+        record.fault(
+            "split", f"asks {source} for an official test list; {have} have one"
+        )
 
 
 def _check_labels(record: _Record, labels: Sequence[str], source: str) -> None:

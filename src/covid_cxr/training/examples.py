@@ -5,7 +5,7 @@ light: the pixels stay in the image stores that it names.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from covid_cxr.cohorts.intensity import Intensity, IntensitySample, measure_intensity
+from covid_cxr.radiographs.pooled_store import pooled
 from covid_cxr.radiographs.store import Images
 
 logger = logging.getLogger(__name__)
@@ -66,26 +67,28 @@ class Examples:
 
 
 def assemble(
-    store: Images,
     curated: pd.DataFrame,
     split: pd.DataFrame,
     labels: Sequence[str],
     sample: IntensitySample,
+    **stores: Any,
 ) -> Examples:
     """Return the examples that `split` makes of the curated radiographs.
 
     Args:
-        store: The cohort's images.
-        curated: `image_id`, `row` in the store, and a boolean column per label.
+        curated: `image_id`, `row` in the store, and a boolean column per label; of
+            several cohorts also `cohort`.
         split: `image_id`, `patient_id` and `part`, one row per image.
         labels: What a classifier is to tell. Of several, an image may lack some, as
             where its publisher is not certain, or where cohorts with different labels
             are pooled; it must have one, and does not count for the others.
         sample: Of training images, for their intensity.
+        stores: `<cohort>_store`, all of one image size.
 
     Raises:
-        ValueError: If a label, an image, its label or its pixels are missing, there is
-            no training image, or the training images have no contrast.
+        ValueError: If stores differ in image size, a label, an image, its label or its
+            pixels are missing, there is no training image, or the training images have
+            no contrast.
     """
     absent = [label for label in labels if label not in curated.columns]
     if absent or not labels:
@@ -93,6 +96,8 @@ def assemble(
             f"The curated radiographs have no column {', '.join(absent) or '(none)'}; "
             f"they have {', '.join(curated.columns)}. Correct the phase's labels."
         )
+    store = pooled([*stores.values()])
+    curated = curated.assign(row=_pooled_rows(curated, stores))
     radiographs = split[["image_id", "patient_id", "part"]].merge(
         curated[["image_id", "row", *labels]],
         how="left",
@@ -170,6 +175,16 @@ def check_trainable(examples: Examples) -> None:
         if len(held_out) and without.any():
             absent = [examples.labels[i] for i in np.flatnonzero(without)]
             logger.warning("no positive in the %s part: %s", name, ", ".join(absent))
+
+
+def _pooled_rows(curated: pd.DataFrame, stores: Mapping[str, Images]) -> pd.Series:
+    """Return the rows of images in the stores taken together, in their order."""
+    if len(stores) == 1:
+        return curated["row"]
+    sizes = [store.n_images for store in stores.values()]
+    cohorts = [name.removesuffix("_store") for name in stores]
+    first_row = dict(zip(cohorts, np.cumsum([0, *sizes]), strict=False))
+    return curated["row"] + curated["cohort"].map(first_row)
 
 
 def _check_pixels(radiographs: pd.DataFrame, store: Images) -> None:

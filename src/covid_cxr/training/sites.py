@@ -62,7 +62,9 @@ class StageWithoutSites:
         tables, provenance = [], {}
         for site, split in splits.groupby("site"):
             logger.info("%s: training without %s", self.path, site)
-            without = assemble(examples.store, curated, split, examples.labels, sample)
+            without = assemble(
+                curated, split, examples.labels, sample, store=examples.store
+            )
             classifier, _, provenance[str(site)], _ = self._stage(site).train(
                 examples=without, recipe=recipe, compute=compute, **parent
             )

@@ -9,24 +9,9 @@ from covid_cxr.audit.leaks import trace_images
 from covid_cxr.audit.lineage import stages_of
 from covid_cxr.audit.on_leak import OnLeak
 from covid_cxr.cohorts.label_by_source import sources_of_one_class, warn_of_sources
-from covid_cxr.patients.duplicates import DuplicateSearch, find_duplicates_across
+from covid_cxr.patients.pooling import of_cohort
 from covid_cxr.study.current import current
 from covid_cxr.study.parameters import network_of
-
-
-def pair_cohorts(duplicates: DuplicateSearch, **cohorts: Any) -> pd.DataFrame:
-    """Return the pairs of images of different cohorts that show the same picture.
-
-    Args:
-        duplicates: What counts as the same picture.
-        cohorts: `<cohort>_curated` and `<cohort>_store`.
-    """
-    names = [name.removesuffix("_store") for name in cohorts if "_store" in name]
-    return find_duplicates_across(
-        {cohort: cohorts[f"{cohort}_curated"] for cohort in names},
-        {cohort: cohorts[f"{cohort}_store"] for cohort in names},
-        duplicates,
-    )
 
 
 def audit_leaks(
@@ -48,12 +33,13 @@ def audit_leaks(
     duplicates = pd.concat([inputs["duplicates_across"], *within], ignore_index=True)
     images = [
         trace_images(
-            training_set,
+            name,
             cohort=cohort,
             curated=inputs[f"{cohort}_curated"],
-            split=inputs[f"{training_set}_split"],
+            split=of_cohort(inputs[f"{name}_split"], cohort, among=one.cohorts),
         )
-        for training_set, cohort in study.cohort_of.items()
+        for name, one in study.training_sets.items()
+        for cohort in one.cohorts
     ]
     return verdict.audit_stages(
         stages_of(study.paths),
@@ -71,15 +57,15 @@ def find_shortcuts(
 
     Args:
         level: Of the intervals.
-        inputs: `<training set>_split`, `<training set>_label` and `<cohort>_curated`.
+        inputs: `<training set>_split`, `<training set>_label` and `<origin>_curated`.
 
     Returns:
         Cross-tables, associations, AUROCs of metadata alone, and the sources that have
         one class only.
     """
     described, sources = [], []
-    for name, cohort in current().cohort_of.items():
-        curated, split = inputs[f"{cohort}_curated"], inputs[f"{name}_split"]
+    for name, origin in current().origin_of.items():
+        curated, split = inputs[f"{origin}_curated"], inputs[f"{name}_split"]
         label = inputs[f"{name}_label"]
         described.append(
             metadata_alone.describe_set(name, curated=curated, split=split, label=label)

@@ -9,7 +9,6 @@ from covid_cxr.audit.verdict import judge
 from covid_cxr.pipelines.audit.nodes import (
     audit_leaks,
     find_shortcuts,
-    pair_cohorts,
 )
 from covid_cxr.study.current import current
 from covid_cxr.study.parameters import network_of
@@ -22,19 +21,11 @@ def create_pipeline() -> Pipeline:
     """
     study = current()
     cohorts, training_sets = list(study.cohorts), list(study.training_sets)
+    origins = list(dict.fromkeys(study.origin_of.values()))
     splits = [f"{training_set}_split" for training_set in training_sets]
     curated = [f"{cohort}_curated" for cohort in cohorts]
     duplicates = [*(f"{cohort}_duplicates" for cohort in cohorts), "duplicates_across"]
     nodes = [
-        Node(
-            pair_cohorts,
-            inputs={
-                "duplicates": "params:duplicates",
-                **_same([*curated, *(f"{cohort}_store" for cohort in cohorts)]),
-            },
-            outputs="duplicates_across",
-            name="find_duplicates_across",
-        ),
         Node(
             audit_leaks,
             inputs={
@@ -52,8 +43,11 @@ def create_pipeline() -> Pipeline:
             find_shortcuts,
             inputs={
                 "level": "params:reporting.level",
-                **_same([*splits, *curated]),
-                **{f"{s}_label": f"params:{s}_split.label" for s in training_sets},
+                **_same([*splits, *(f"{o}_curated" for o in origins)]),
+                **{
+                    f"{name}_label": f"params:{one.label_parameter}"
+                    for name, one in study.training_sets.items()
+                },
             },
             outputs=["cross_tables", "associations", "metadata_auroc", "source_labels"],
             name="find_shortcuts",

@@ -1,16 +1,20 @@
 """Radiograph tables and files to image stores, splits and examples."""
 
+from collections.abc import Sequence
+
 from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.cohorts.curated import settle
 from covid_cxr.cohorts.identifying import report_identifying
-from covid_cxr.patients.duplicates import find_duplicates
+from covid_cxr.patients.duplicates import find_duplicates, pair_cohorts
 from covid_cxr.patients.mixed_labels import list_mixed_copies, list_mixed_results
+from covid_cxr.patients.pooling import pool_draws
 from covid_cxr.patients.splits import split_by_patient
 from covid_cxr.radiographs.crops import list_unmatched_crops
 from covid_cxr.radiographs.curation import plan_matched_store, plan_store
 from covid_cxr.radiographs.lung_masks import curate_lungs
 from covid_cxr.study.current import current
+from covid_cxr.study.design import TrainingSet
 from covid_cxr.training.examples import assemble
 
 _LABEL = "params:phase3_split.label"
@@ -21,8 +25,9 @@ def create_pipeline() -> Pipeline:
     study = current()
     nodes = [node for cohort in study.cohorts for node in _curate(cohort)]
     nodes += _follow_target(study.target_cohort)
-    for training_set, cohort in study.cohort_of.items():
-        nodes += _draw(training_set, cohort)
+    nodes.append(_find_duplicates_across([*study.cohorts]))
+    for drawn in study.training_sets.values():
+        nodes += _draw(drawn)
     return Pipeline(nodes, namespace="curation", prefix_datasets_with_namespace=False)
 
 
@@ -127,30 +132,65 @@ def _follow_target(cohort: str) -> list[Node]:
     ]
 
 
-def _draw(training_set: str, cohort: str) -> list[Node]:
-    return [
-        Node(
-            split_by_patient,
-            inputs={
-                "curated": f"{cohort}_curated",
-                "duplicates": f"{cohort}_duplicates",
-                "targets": f"params:{training_set}_split",
-            },
-            outputs=[f"{training_set}_split", f"{training_set}_left_out"],
-            name=f"split_{training_set}",
-            tags=cohort,
-        ),
-        Node(
-            assemble,
-            inputs={
-                "store": f"{cohort}_store",
-                "curated": f"{cohort}_curated",
-                "split": f"{training_set}_split",
-                "labels": f"params:{training_set}_labels",
-                "sample": f"params:{training_set}_intensity_sample",
-            },
-            outputs=f"{training_set}_examples",
-            name=f"assemble_{training_set}",
-            tags=cohort,
-        ),
-    ]
+def _draw(drawn: TrainingSet) -> list[Node]:
+    nodes = [_split(drawn, cohort) for cohort in drawn.cohorts]
+    if drawn.is_pooled:
+        nodes.append(_pool(drawn))
+    assembly = Node(
+        assemble,
+        inputs={
+            "curated": f"{drawn.origin}_curated",
+            "split": f"{drawn.name}_split",
+            "labels": f"params:{drawn.name}_labels",
+            "sample": f"params:{drawn.name}_intensity_sample",
+            **{f"{cohort}_store": f"{cohort}_store" for cohort in drawn.cohorts},
+        },
+        outputs=f"{drawn.name}_examples",
+        name=f"assemble_{drawn.name}",
+        tags=drawn.cohorts,
+    )
+    return [*nodes, assembly]
+
+
+def _split(drawn: TrainingSet, cohort: str) -> Node:
+    part = drawn.part_of(cohort)
+    return Node(
+        split_by_patient,
+        inputs={
+            "curated": f"{cohort}_curated",
+            "duplicates": f"{cohort}_duplicates",
+            "targets": f"params:{drawn.split_parameter(cohort)}",
+        },
+        outputs=[f"{part}_split", f"{part}_left_out"],
+        name=f"split_{part}",
+        tags=cohort,
+    )
+
+
+def _pool(drawn: TrainingSet) -> Node:
+    """Return the node that makes one set of the draws from several cohorts."""
+    tables = {f"{cohort}_curated": f"{cohort}_curated" for cohort in drawn.cohorts}
+    for cohort in drawn.cohorts:
+        for kind in ("split", "left_out"):
+            tables[f"{cohort}_{kind}"] = f"{drawn.part_of(cohort)}_{kind}"
+    return Node(
+        pool_draws,
+        inputs={
+            "labels": f"params:{drawn.name}_labels",
+            "duplicates_across": "duplicates_across",
+            **tables,
+        },
+        outputs=[f"{drawn.name}_{kind}" for kind in ("curated", "split", "left_out")],
+        name=f"pool_{drawn.name}",
+        tags=drawn.cohorts,
+    )
+
+
+def _find_duplicates_across(cohorts: Sequence[str]) -> Node:
+    names = [f"{cohort}_{kind}" for kind in ("curated", "store") for cohort in cohorts]
+    return Node(
+        pair_cohorts,
+        inputs={"duplicates": "params:duplicates", **{name: name for name in names}},
+        outputs="duplicates_across",
+        name="find_duplicates_across",
+    )

@@ -41,7 +41,7 @@ def _phase1(training: Training) -> Pipeline:
     if study.has_pointing(training):
         nodes.append(point())
         written.append("pointing")
-        inputs["boxes"] = f"{study.cohort_behind(training).name}_boxes"
+        inputs["boxes"] = f"{study.training_set_of(training).origin}_boxes"
         parameters |= {
             "params:pointing": "params:phase1.pointing",
             "params:level": "params:reporting.level",

@@ -27,7 +27,7 @@ def _phase2(path: TrainingPath, training: Training) -> Pipeline:
     if study.has_pointing(training):
         nodes.append(point())
         written.append("pointing")
-        inputs["boxes"] = f"{study.cohort_behind(training).name}_boxes"
+        inputs["boxes"] = f"{study.training_set_of(training).origin}_boxes"
         parameters |= {
             "params:pointing": "params:phase2.pointing",
             "params:level": "params:reporting.level",

@@ -3,14 +3,9 @@
 from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.evaluation.pooled_control import compare_with_pooled
-from covid_cxr.pipelines.pooled.nodes import (
-    assemble_pool,
-    pool_cohorts,
-    pool_parts,
-    score_target,
-    training_sets,
-)
+from covid_cxr.pipelines.pooled.nodes import pool_study, score_target
 from covid_cxr.study.current import current
+from covid_cxr.training.examples import assemble
 from covid_cxr.training.stage import Stage
 
 
@@ -28,29 +23,34 @@ def create_pipeline() -> Pipeline:
 
 
 def _pool() -> list[Node]:
-    sets = training_sets()
-    stores = {f"{cohort}_store": f"{cohort}_store" for cohort in sets}
-    curated = {f"{cohort}_curated": f"{cohort}_curated" for cohort in sets}
+    study = current()
+    curated = {f"{cohort}_curated": f"{cohort}_curated" for cohort in study.cohorts}
+    # Of a cohort with two training sets, the first: the larger.
+    splits = {
+        f"{cohort}_split": f"{one.part_of(cohort)}_split"
+        for one in reversed([*study.training_sets.values()])
+        for cohort in one.cohorts
+    }
     return [
         Node(
-            pool_cohorts,
-            inputs={**stores, **curated},
-            outputs="pooled_curated",
-            name="pool_radiographs",
+            pool_study,
+            inputs={
+                "labels": "params:pooled_labels",
+                "duplicates_across": "duplicates_across",
+                **curated,
+                **splits,
+            },
+            outputs=["pooled_curated", "pooled_split"],
+            name="pool",
         ),
         Node(
-            pool_parts,
-            inputs={cohort: f"{name}_split" for cohort, name in sets.items()},
-            outputs="pooled_split",
-            name="pool_splits",
-        ),
-        Node(
-            assemble_pool,
+            assemble,
             inputs={
                 "curated": "pooled_curated",
                 "split": "pooled_split",
-                "sample": f"params:{next(iter(sets.values()))}_intensity_sample",
-                **{cohort: f"{cohort}_store" for cohort in sets},
+                "labels": "params:pooled_labels",
+                "sample": f"params:{next(iter(study.training_sets))}_intensity_sample",
+                **{f"{cohort}_store": f"{cohort}_store" for cohort in study.cohorts},
             },
             outputs="pooled_examples",
             name="assemble",

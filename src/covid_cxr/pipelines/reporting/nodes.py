@@ -23,6 +23,7 @@ from covid_cxr.figures import (
 from covid_cxr.figures.note import draw_note
 from covid_cxr.figures.palette import classifier_colours, path_colour
 from covid_cxr.figures.paths import draw_paths
+from covid_cxr.patients.pooling import of_cohort
 from covid_cxr.radiographs import files
 from covid_cxr.radiographs.crops import match_crops
 from covid_cxr.radiographs.folder import RadiographFolder
@@ -54,17 +55,22 @@ def follow_study(**tables: pd.DataFrame) -> pd.DataFrame:
     for cohort in current().cohorts:
         if f"{cohort}_curated" not in tables:
             continue
-        drawn = [
-            name
-            for name, origin in current().cohort_of.items()
-            if origin == cohort and f"{name}_split" in tables
-        ]
+        drawn = {
+            name: one.cohorts
+            for name, one in current().training_sets.items()
+            if cohort in one.cohorts and f"{name}_split" in tables
+        }
         cohorts[cohort] = radiograph_flow.CohortFlow(
             ingested=tables[f"{cohort}_radiographs"],
             curated=tables[f"{cohort}_curated"],
             rejected=tables[f"{cohort}_rejected"],
-            splits={name: tables[f"{name}_split"] for name in drawn},
-            left_out={name: tables[f"{name}_left_out"] for name in drawn},
+            **{
+                kind: {
+                    name: of_cohort(tables[f"{name}_{table}"], cohort, among=among)
+                    for name, among in drawn.items()
+                }
+                for kind, table in (("splits", "split"), ("left_out", "left_out"))
+            },
         )
     return radiograph_flow.follow_radiographs(cohorts)
 
@@ -73,7 +79,7 @@ def describe_study(**tables: pd.DataFrame) -> pd.DataFrame:
     """Return the characteristics of every part of every training set.
 
     Args:
-        tables: `<training set>_split` and `<cohort>_curated`.
+        tables: `<training set>_split` and `<origin>_curated`.
     """
     return describe_parts(_split_cohorts(tables))
 
@@ -82,7 +88,7 @@ def count_study(**tables: pd.DataFrame) -> pd.DataFrame:
     """Return images, patients and positives of every part of every training set.
 
     Args:
-        tables: `<training set>_split` and `<cohort>_curated`.
+        tables: `<training set>_split` and `<origin>_curated`.
     """
     return radiograph_flow.count_parts(_split_cohorts(tables))
 
@@ -291,12 +297,12 @@ def _split_cohorts(
     """Return the training sets that have a split among the tables, by name.
 
     Args:
-        tables: `<training set>_split` and `<cohort>_curated`.
+        tables: `<training set>_split` and `<origin>_curated`.
     """
     return {
         name: radiograph_flow.SplitCohort(
             split=tables[f"{name}_split"],
-            radiographs=tables[f"{one.cohort}_curated"],
+            radiographs=tables[f"{one.origin}_curated"],
             label=one.label,
         )
         for name, one in current().training_sets.items()

@@ -116,12 +116,13 @@ def _nodes_of(paths: Sequence[TrainingPath]) -> list[Node]:
 
 
 def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
-    cohort_of = current().cohort_of
     used = {name for path in paths for name in path.training_sets}
-    training_sets = [name for name in cohort_of if name in used]
-    cohorts = list(dict.fromkeys(cohort_of[name] for name in training_sets))
+    drawn = [one for name, one in current().training_sets.items() if name in used]
+    training_sets = [one.name for one in drawn]
+    cohorts = list(dict.fromkeys(cohort for one in drawn for cohort in one.cohorts))
     curated = [f"{cohort}_curated" for cohort in cohorts]
-    divided = _same([*curated, *(f"{name}_split" for name in training_sets)])
+    pools = [f"{one.origin}_curated" for one in drawn if one.is_pooled]
+    divided = _same([*curated, *pools, *(f"{name}_split" for name in training_sets)])
     by_cohort = {cohort: f"{cohort}_curated" for cohort in cohorts}
     rejected = _same([f"{cohort}_rejected" for cohort in cohorts])
     lost = [f"{cohort}_radiographs" for cohort in cohorts]
@@ -163,8 +164,8 @@ def _before_the_target(paths: Sequence[TrainingPath]) -> list[Node]:
                 **general,
             )
         )
-        cohort = current().cohorts[current().cohort_of[PHASE1]]
-        if SOURCES[cohort.source].list_adjudicated is not None:
+        cohort, *others = current().cohorts_behind(PHASE1)
+        if SOURCES[cohort.source].list_adjudicated is not None and not others:
             made.append(
                 node(
                     tabulate_adjudicated,

@@ -80,7 +80,10 @@ def _reference(training_set: str, evidence: Evidence) -> str:
     """Return what the labels of a training set rest on; "" where it is not told."""
     study = current()
     drawn = study.training_sets[training_set]
-    told = SOURCES[study.cohorts[drawn.cohort].source].reference
+    bases = [
+        SOURCES[one.source].reference for one in study.cohorts_behind(training_set)
+    ]
+    told = " or ".join(dict.fromkeys(filter(None, bases)))
     if not told:
         layout = _REFERENCES.get(evidence.layout or "", "")
         return layout.format(target=study.target.name, reference=study.target.reference)
@@ -148,13 +151,18 @@ def subsets(evidence: Evidence) -> str:
     """Return which radiographs of a cohort each training set is drawn from."""
     told = []
     for name in _training_sets(evidence):
-        split = evidence.parameters.get(f"{name}_split")
-        if split is None:
+        stated = evidence.parameters.get(f"{name}_split")
+        if stated is None:
             return ""
-        eligible = "the official test list" if split["eligible"] != "all" else "all"
-        told.append(
-            f"{wording.training_set(name)}: {_amount(split['images'])} of {eligible}"
-        )
+        drawn = current().training_sets[name]
+        for cohort in drawn.cohorts:
+            split = stated[cohort] if drawn.is_pooled else stated
+            eligible = "the official test list" if split["eligible"] != "all" else "all"
+            of_cohort = f", {wording.cohort(cohort)}" if drawn.is_pooled else ""
+            told.append(
+                f"{wording.training_set(name)}{of_cohort}: {_amount(split['images'])} "
+                f"of {eligible}"
+            )
     return f"Drawn from the curated radiographs. {'; '.join(told)}."
 
 
