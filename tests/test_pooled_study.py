@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
+from kedro.validation.exceptions import ParameterValidationError
 
 from covid_cxr.study.current import choose, current
 
@@ -38,6 +39,7 @@ target:
   split: {test: 0.3, validation: 0.3}
 paths:
   a: [general, both, target]
+  b: [target]
 """
 
 
@@ -151,7 +153,7 @@ def test_what_the_pool_changes_can_be_changed_from_the_command_line(run, reporte
             data_root=reported,
             params={"phase1_split": {"clinic": {"vaildation": 0.5}}},
         )
-    with pytest.raises(ValueError, match="must be a share above 0"):
+    with pytest.raises(ParameterValidationError, match="must be a share above 0"):
         run(
             "curation",
             data_root=reported,
