@@ -2,8 +2,9 @@
 #   make demo   sets up, runs all six paths on the synthetic hospital, names the report
 #   make test   sets up, runs the tests
 #   make docs   builds the documentation site, build/site/index.html
+#   make package  builds dist/*.whl and the archive of conf: docs/how-to/packaged.md
 #   make sbom   lists what .venv holds, as CycloneDX: dist/sbom.json
-.PHONY: demo test test-flows test-rooms lint docs sbom
+.PHONY: demo test test-flows test-rooms lint docs package sbom
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -44,6 +45,11 @@ lint: $(INSTALLED)
 docs: $(DOCS)/.installed
 	$(DOCS)/bin/zensical build --clean --strict
 	@echo "open build/site/index.html"
+
+# setuptools would pack modules that were there when it last built, and are not now.
+package: $(INSTALLED)
+	rm -rf build/lib
+	$(BIN)/kedro package
 
 sbom: $(INSTALLED) $(RELEASE)/.installed
 	mkdir -p dist
