@@ -19,11 +19,9 @@ LABELS = ("effusion", "nodule", "edema")
 def _study_of_several_findings():
     before = current()
     sets = dict(before.training_sets)
-    sets["phase3"] = replace(
-        sets["phase3"],
-        labels=LABELS,
-        split={**sets["phase3"].split, "label": "nodule"},
-    )
+    (draw,) = sets["phase3"].draws
+    own = replace(draw, labels=LABELS, split={**draw.split, "label": "nodule"})
+    sets["phase3"] = replace(sets["phase3"], labels=LABELS, draws=(own,))
     words = replace(before.target, findings={label: label for label in LABELS})
     choose(replace(before, training_sets=sets, target=words, published=None))
     yield
