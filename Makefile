@@ -2,7 +2,9 @@
 #   make demo   sets up, runs all six paths on the synthetic hospital, names the report
 #   make test   sets up, runs the tests
 #   make docs   builds the documentation site, build/site/index.html
-.PHONY: demo test test-flows test-rooms lint docs
+#   make package  builds dist/*.whl and the archive of conf: docs/how-to/packaged.md
+#   make sbom   lists what .venv holds, as CycloneDX: dist/sbom.json
+.PHONY: demo test test-flows test-rooms lint docs package sbom
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -10,6 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DOCS := build/docs-venv
+RELEASE := build/release-venv
 
 export DO_NOT_TRACK := 1
 export KEDRO_DISABLE_TELEMETRY := 1
@@ -43,15 +46,25 @@ docs: $(DOCS)/.installed
 	$(DOCS)/bin/zensical build --clean --strict
 	@echo "open build/site/index.html"
 
-$(DOCS)/.installed: requirements-docs.lock
-	$(PYTHON) -m venv $(DOCS)
-	$(DOCS)/bin/python -m pip install --quiet --require-hashes --requirement requirements-docs.lock
+# setuptools would pack modules that were there when it last built, and are not now.
+package: $(INSTALLED)
+	rm -rf build/lib
+	$(BIN)/kedro package
+
+sbom: $(INSTALLED) $(RELEASE)/.installed
+	mkdir -p dist
+	$(RELEASE)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/sbom.json $(BIN)/python
+
+build/%-venv/.installed: requirements-%.lock
+	$(PYTHON) -m venv build/$*-venv
+	build/$*-venv/bin/python -m pip install --quiet --require-hashes --requirement $<
 	touch $@
 
 # The lock holds every package with its hashes; the project itself needs no download.
 # Python compiles what is imported; all that is installed would take longer.
 $(INSTALLED): requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.11")'
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13) and "Python 3.11 to 3.13 is needed, not %d.%d (TensorFlow has no wheel for later ones); name one: make PYTHON=python3.11" % v)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --no-compile --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .

@@ -16,7 +16,6 @@ from covid_cxr.console.run_console import RUN_CONSOLE
 from covid_cxr.data_root import DataRootLock, refuse_unwritable
 from covid_cxr.datasets.node_records import NodeRecords
 from covid_cxr.evaluation.findings import FINDING
-from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.known_parameters import (
     asked_for_by_catalogs,
     known_parameters,
@@ -190,14 +189,8 @@ def _answer(catalog: CatalogProtocol[Any, Any]) -> str:
     return study_answer(
         *(catalog.load(name) for name in ("table3", "table4", "table5")),
         cohort_counts=catalog.load("cohort_counts"),
-        reporting=_reporting(catalog),
+        reporting=catalog.load("params:reporting"),
     )
-
-
-def _reporting(catalog: CatalogProtocol[Any, Any]) -> Reporting:
-    """Return the settings; where nodes of the run took them, Kedro has made them."""
-    stated = catalog.load("params:reporting")
-    return stated if isinstance(stated, Reporting) else Reporting(**stated)
 
 
 def _of_the_study(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from copy import copy
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
-
-from kedro.config import OmegaConfigLoader
 
 from covid_cxr.datasets.local import local_path
 from covid_cxr.study_config import StudyConfigLoader
@@ -76,10 +73,9 @@ def known_parameters(loader: StudyConfigLoader) -> dict[str, Any]:
     return known
 
 
-def asked_for_by_catalogs(loader: OmegaConfigLoader) -> set[str]:
+def asked_for_by_catalogs(loader: StudyConfigLoader) -> set[str]:
     """Return the names of all runtime parameters that configuration files ask for."""
-    texts = (p.read_text("utf-8") for p in Path(loader.conf_source).rglob("*.yml"))
-    return {name for text in texts for name in _ASKED_FOR.findall(text)}
+    return {name for text in loader.texts() for name in _ASKED_FOR.findall(text)}
 
 
 def _unknown(

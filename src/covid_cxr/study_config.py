@@ -8,6 +8,7 @@ made anew. A command without a session takes the environment from `KEDRO_ENV`
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -52,6 +53,12 @@ class StudyConfigLoader(OmegaConfigLoader):
         if key == "catalog":
             return {**raw_datasets(self.study, self._data_root()), **found}
         return found
+
+    def texts(self) -> Iterator[str]:
+        """Yield the content of every file, also in an archive of `kedro package`."""
+        root = PurePosixPath(self._get_conf_env_path(self.base_env)).parent
+        for place in self._fs.glob(f"{root}/**/*.yml"):
+            yield self._fs.cat_file(place).decode("utf-8")
 
     def _data_root(self) -> str:
         stated = self.runtime_params or {}

@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import pty
 import subprocess
 import sys
 
@@ -77,6 +78,47 @@ def test_standard_error_is_given_back(tmp_path):
 
     assert done.stderr == "after"
     assert (tmp_path / "run.log").read_text() == "during"
+
+
+def test_a_terminal_shows_nodes_at_work_below_the_lines_and_is_given_back(tmp_path):
+    code = (
+        "import logging, pathlib, sys, time; from rich import get_console\n"
+        "import kedro.framework.project\n"
+        "from covid_cxr.console.channels import tell_node\n"
+        "from covid_cxr.console.run_console import RUN_CONSOLE\n"
+        "root, steps = pathlib.Path(sys.argv[1]), {'curate': 'a', 'train': 'b'}\n"
+        "RUN_CONSOLE.begin(root, steps, get_console())\n"
+        "tell_node('train', 'begins')\n"
+        "logging.getLogger('covid_cxr').warning('a leak')\n"
+        "time.sleep(0.5)\n"
+        "RUN_CONSOLE.end()\n"
+        "print('the last word')\n"
+    )
+    own, terminal = pty.openpty()
+    settings = {**os.environ, VERBOSE: "", "TERM": "xterm-256color", "COLUMNS": "100"}
+    settings["KEDRO_LOGGING_CONFIG"] = str(run_console.SETTINGS)
+    running = subprocess.Popen(
+        [sys.executable, "-c", code, tmp_path],
+        env=settings,
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    written = b"".join(iter(lambda: _read(own), b"")).decode()
+    os.close(own)
+
+    assert running.wait() == 0, written
+    assert written.index("a leak") < written.rindex("0 of 2 nodes")
+    assert "train" in written
+    assert written.rindex("\x1b[?25h") > written.index("\x1b[?25l")  # the cursor
+    assert written.rstrip().endswith("the last word")
+
+
+def _read(terminal):
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # Linux says so at the end
+        return b""
 
 
 def test_the_packages_logging_is_that_of_the_project(project):

@@ -22,6 +22,7 @@ def ending_in_words(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def run_and_tell(*args: Any, **options: Any) -> Any:
+        RUN_CONSOLE.log = None  # of a run before in this process
         try:
             return command(*args, **options)
         except KeyboardInterrupt:

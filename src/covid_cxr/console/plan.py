@@ -16,7 +16,6 @@ from rich.table import Table
 from covid_cxr.console.ending import ending_in_words
 from covid_cxr.console.run_console import errors_diverted
 from covid_cxr.console.session import of_study, study_context
-from covid_cxr.pipelines.training_phase import inputs_of
 from covid_cxr.places import place_of
 from covid_cxr.study.current import current
 from covid_cxr.study.design import Training
@@ -114,7 +113,7 @@ def planned(
     Raises:
         FileNotFoundError: If its set is not drawn and `images` is None.
     """
-    split = catalog[inputs_of(training)["split"]]
+    split = catalog[f"{training.training_set}_split"]
     recipe = catalog.load(f"params:{training.name}.recipe")
     if split.exists():
         parts: pd.Series[int] = split.load()["part"].value_counts()
