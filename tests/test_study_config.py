@@ -77,7 +77,7 @@ def test_parameters_and_datasets_follow_from_the_study(project, conf):
         catalog = context.catalog
 
     assert parameters["phase2_boxes_split"]["validation"] == 0.2
-    assert parameters["path_one"]["phase2"]["labels"] == ["pneumonia"]
+    assert parameters["phase2_boxes_labels"] == ["pneumonia"]
     assert "phase1_split" not in parameters
     store = catalog["clinic_store"]
     assert str(store._filepath).endswith("03_primary/clinic_store")
