@@ -37,8 +37,8 @@ def _section(name: str, source: Source) -> str:
         "Patients": "known" if source.has_patients else "not published",
         "Readers' boxes": "yes" if source.has_boxes else "no",
     }
-    lines = "\n".join(f"| {what} | {said} |" for what, said in rows.items())
-    return f"## `{name}`: {source.title}\n\n| | |\n|---|---|\n{lines}\n"
+    lines = "\n".join(f"- **{what}:** {said}" for what, said in rows.items())
+    return f"## `{name}`: {source.title}\n\n{lines}\n"
 
 
 def _labels(source: Source) -> str:
