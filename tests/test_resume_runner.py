@@ -20,6 +20,7 @@ from kedro.pipeline import Node, Pipeline
 from kedro_datasets.json import JSONDataset
 from kedro_datasets.text import TextDataset
 
+from covid_cxr.console.run_console import LOG
 from covid_cxr.data_root import LOCK
 from covid_cxr.datasets.node_records import NodeRecordsDataset
 from covid_cxr.datasets.optional import OptionalDataset
@@ -349,7 +350,7 @@ def stale_in_study(project, data_root, **params):
 
 def times_of_change(data_root):
     files = [path for path in data_root.rglob("*") if path.is_file()]
-    return {p: p.stat().st_mtime_ns for p in files if p.name != LOCK}
+    return {p: p.stat().st_mtime_ns for p in files if p.name not in {LOCK, LOG}}
 
 
 def test_a_finished_study_has_nothing_to_do(run_kedro, finished_study, caplog, capsys):
