@@ -168,7 +168,7 @@ def steps_here(folder):
 
 def batches_here(folder):
     """Return the batches of an epoch, as a training reads them."""
-    from covid_cxr.cohorts.intensity import Intensity  # noqa: PLC0415
+    from covid_cxr.radiographs.normalisation import Intensity  # noqa: PLC0415
     from covid_cxr.radiographs.pixels import StoreLayout  # noqa: PLC0415
     from covid_cxr.radiographs.store import ImageStore  # noqa: PLC0415
     from covid_cxr.training.batches import training_batches  # noqa: PLC0415

@@ -51,7 +51,7 @@ def test_every_step_and_every_path_is_registered(pipelines):
     paths = [path.name for path in current().paths]
 
     whole = {"evaluation", "reporting", "__default__", "demo"}
-    beside = {"pooled", "comparison", "planning", "sites"}
+    beside = {"pooled", "comparison", "planning", "sites", "bundle"}
     assert set(pipelines) == {*STEPS, *paths, *whole, *beside}
 
 

@@ -45,6 +45,12 @@ SUBCOMMANDS = {
         "Say how much the trainings are, and how long they take here at most.",
         is_of_kedro=True,
     ),
+    "check": Subcommand(
+        "covid_cxr.prediction.cli:check", "Compute the self-test of a bundle."
+    ),
+    "predict": Subcommand(
+        "covid_cxr.prediction.cli:predict", "Predict radiographs with a bundle."
+    ),
 }
 
 

@@ -7,6 +7,7 @@ so breaks `kedro run --pipelines=path_b`, which is no folder.
 from kedro.pipeline import Pipeline
 
 import covid_cxr.pipelines.audit.pipeline as audit
+import covid_cxr.pipelines.bundle.pipeline as bundle
 import covid_cxr.pipelines.comparison.pipeline as comparison
 import covid_cxr.pipelines.curation.pipeline as curation
 import covid_cxr.pipelines.evaluation.pipeline as evaluation
@@ -49,6 +50,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "reporting": reported,
         "comparison": comparison.create_pipeline(),
         "planning": planning.create_pipeline(),
+        "bundle": bundle.create_pipeline(),
         "pooled": pooled.create_pipeline(),
         "sites": left_out,
         **{p.name: _one_path(p, until_scores, left_out) for p in current().paths},

@@ -3,7 +3,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from covid_cxr.cohorts.intensity import Intensity, IntensitySample, measure_intensity
+from covid_cxr.cohorts.intensity import IntensitySample, measure_intensity
+from covid_cxr.radiographs.normalisation import Intensity
 
 
 @dataclass

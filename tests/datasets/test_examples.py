@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from covid_cxr.cohorts.intensity import Intensity
 from covid_cxr.datasets.examples import ExamplesDataset
 from covid_cxr.datasets.image_store import ImageStoreDataset
+from covid_cxr.radiographs.normalisation import Intensity
 from covid_cxr.radiographs.pooled_store import PooledStore
 from covid_cxr.training.examples import Examples
 

@@ -9,9 +9,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from covid_cxr.audit.masked_inputs import INPUTS, MaskedInputs
-from covid_cxr.cohorts.intensity import Intensity
 from covid_cxr.pipelines.phase3.masked_scores import score_masked_inputs
 from covid_cxr.radiographs.lung_masks import encode_mask
+from covid_cxr.radiographs.normalisation import Intensity
 from covid_cxr.training.examples import Examples
 
 SIZE_PX = 16

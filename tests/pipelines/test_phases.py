@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.cohorts.intensity import Intensity
 from covid_cxr.pipelines.phase1 import pipeline as phase1
 from covid_cxr.pipelines.phase2 import pipeline as phase2
 from covid_cxr.pipelines.phase3 import pipeline as phase3
 from covid_cxr.pipelines.phase3.nodes import RepeatedStage, explain, randomise
 from covid_cxr.pipelines.pointing_game import play_pointing_game
+from covid_cxr.radiographs.normalisation import Intensity
 from covid_cxr.saliency.grad_cam import explainer
 from covid_cxr.saliency.map_settings import Explanation, Saliency
 from covid_cxr.saliency.maps import maps_of

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.cohorts.intensity import Intensity, IntensitySample
+from covid_cxr.cohorts.intensity import IntensitySample
+from covid_cxr.radiographs.normalisation import Intensity
 from covid_cxr.training.examples import assemble
 from covid_cxr.training.network import Network, initialise
 from covid_cxr.training.recipe import Recipe

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from covid_cxr.cohorts.intensity import Intensity
+from covid_cxr.radiographs.normalisation import Intensity
 from covid_cxr.training.examples import Examples
 from covid_cxr.training.loop import fit
 from covid_cxr.training.network import Network, build_classifier

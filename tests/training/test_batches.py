@@ -7,14 +7,10 @@ import time
 import numpy as np
 import pytest
 
+from covid_cxr.radiographs.normalisation import normalise
 from covid_cxr.training import batches as batches_module
 from covid_cxr.training.augmentation import distort, draw_distortion
-from covid_cxr.training.batches import (
-    input_batches,
-    normalise,
-    plain_batches,
-    training_batches,
-)
+from covid_cxr.training.batches import input_batches, plain_batches, training_batches
 
 
 @dataclasses.dataclass(frozen=True)

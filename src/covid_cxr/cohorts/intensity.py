@@ -8,36 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from covid_cxr.checks import check_whole
+from covid_cxr.radiographs.normalisation import Intensity
 from covid_cxr.radiographs.store import Images
 
 logger = logging.getLogger(__name__)
 
 _WHITE = 255
 _BATCH_IMAGES = 64
-
-
-@dataclass(frozen=True, kw_only=True)
-class Intensity:
-    """How bright the training images are, on [0, 1].
-
-    Attributes:
-        mean: Of all their pixels.
-        standard_deviation: Of all their pixels.
-        n_images: How many of them were measured.
-    """
-
-    mean: float
-    standard_deviation: float
-    n_images: int
-
-    def __post_init__(self) -> None:
-        """Refuse what images cannot be normalised by."""
-        if not (0 <= self.mean <= 1 and self.standard_deviation > 0):
-            raise ValueError(
-                f"The intensity's mean is {self.mean} and its standard deviation "
-                f"{self.standard_deviation}, expected 0 to 1 and more than 0. Look at "
-                "the training images and run curation again."
-            )
 
 
 @dataclass(frozen=True, kw_only=True)

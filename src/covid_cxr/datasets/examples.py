@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kedro_datasets.pandas import ParquetDataset
 
-from covid_cxr.cohorts.intensity import Intensity
+from covid_cxr.radiographs.normalisation import Intensity
 from covid_cxr.radiographs.pooled_store import pooled, stores_of
 from covid_cxr.radiographs.store import ImageStore, open_store
 from covid_cxr.training.examples import Examples

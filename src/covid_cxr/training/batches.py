@@ -4,7 +4,6 @@ Which images stand in a batch, and how they are distorted, depends on the seed, 
 phase and the epoch only; threads decide when a batch is ready, never what it holds.
 """
 
-import math
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from covid_cxr.cohorts.intensity import Intensity
+from covid_cxr.radiographs.normalisation import normalise
 from covid_cxr.training.augmentation import distort, draw_distortion
 from covid_cxr.training.backend import deterministic_tensorflow
 from covid_cxr.training.examples import Examples
@@ -27,7 +26,6 @@ N_THREADS = min(os.cpu_count() or 1, 16)
 # Pixels that a network is called with at once, as 2 images of 512 px: layer by layer,
 # DenseNet121 takes 1 GB for each.
 CALLED_PX = 2**19
-ALIGNMENT_BYTES = 64  # of a tensor's memory (EIGEN_MAX_ALIGN_BYTES)
 
 Read = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
 
@@ -91,30 +89,6 @@ def input_batches(examples: Examples) -> Iterator[NDArray[np.float32]]:
     for first in range(0, len(examples.rows), n_images):
         images = examples.store.read(examples.rows[first : first + n_images])
         yield normalise(images, examples.intensity)
-
-
-def normalise(images: NDArray[np.uint8], intensity: Intensity) -> NDArray[np.float32]:
-    """Return the network's input (n, size, size, 1) for 8-bit images (n, size, size).
-
-    Args:
-        images: 0 is black.
-        intensity: Of the training images.
-    """
-    scale = np.float32(1 / (255 * intensity.standard_deviation))
-    offset = np.float32(intensity.mean / intensity.standard_deviation)
-    grey_levels = np.arange(256, dtype=np.float32) * scale - offset
-    flat = images.reshape(len(images), -1)  # (n, pixels)
-    batch = _aligned(flat.shape)
-    cv2.LUT(flat, grey_levels, dst=batch)
-    return batch.reshape((*images.shape, 1))
-
-
-def _aligned(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return an empty array that TensorFlow takes as it is; it copies any other."""
-    n_bytes = math.prod(shape) * np.dtype(np.float32).itemsize
-    memory = np.empty(n_bytes + ALIGNMENT_BYTES, np.uint8)
-    first = -memory.ctypes.data % ALIGNMENT_BYTES
-    return memory[first : first + n_bytes].view(np.float32).reshape(shape)
 
 
 def _batches(

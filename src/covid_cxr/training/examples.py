@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from covid_cxr.cohorts.intensity import Intensity, IntensitySample, measure_intensity
+from covid_cxr.cohorts.intensity import IntensitySample, measure_intensity
+from covid_cxr.radiographs.normalisation import Intensity
 from covid_cxr.radiographs.pooled_store import pooled
 from covid_cxr.radiographs.store import Images
 

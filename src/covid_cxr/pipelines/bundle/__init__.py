@@ -1,0 +1,1 @@
+"""A trained classifier to a bundle that others predict with."""

@@ -1,0 +1,272 @@
+"""From a study's results to the files of a bundle."""
+
+import logging
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from covid_cxr.datasets.keras_model import KerasModelDataset
+from covid_cxr.pipelines.bundle.self_test import LOSSLESS, draw_self_test
+from covid_cxr.pipelines.bundle.settings import Bundling
+from covid_cxr.prediction.bundle import KERAS, ONNX, SELF_TEST, WEIGHTS
+from covid_cxr.prediction.conformal import prediction_sets
+from covid_cxr.prediction.gate import fit_gate
+from covid_cxr.prediction.network import OnnxNetwork, pooled
+from covid_cxr.prediction.seen import TRAINING, VALIDATION, SeenPictures
+from covid_cxr.radiographs.curation import Curation
+from covid_cxr.radiographs.normalisation import normalise
+from covid_cxr.radiographs.record import curate, pixels_sha256
+from covid_cxr.statistics.calibration import fit_platt, fit_temperature
+from covid_cxr.study.current import current
+from covid_cxr.training.batches import input_batches
+from covid_cxr.training.examples import Examples
+from covid_cxr.training.exported import KerasNetwork, as_onnx, as_safetensors
+from covid_cxr.training.provenance import split_sha256
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Exported:
+    """The network's files, and what the self-test is to give.
+
+    Attributes:
+        content: Of the files, by name.
+        self_test: For `bundle.json`.
+    """
+
+    content: Mapping[str, bytes]
+    self_test: Mapping[str, Any]
+
+
+def export_network(
+    classifier: Any,
+    examples: Examples,
+    curation: Curation,
+    bundle: Bundling,
+) -> Exported:
+    """Return the classifier in three formats, once ONNX gives what Keras does.
+
+    Args:
+        classifier: The path's Keras model.
+        examples: Of its last training.
+        curation: How radiographs were curated.
+        bundle: How far ONNX may differ.
+
+    Raises:
+        ValueError: If it differs by more on the self-test.
+    """
+    content = {
+        KERAS: _as_keras(classifier),
+        ONNX: as_onnx(classifier),
+        WEIGHTS: as_safetensors(classifier),
+    }
+    drawn = draw_self_test()
+    pixels = _curated(drawn, curation)
+    images = normalise(np.stack(list(pixels.values())), examples.intensity)
+    networks = (KerasNetwork(classifier), OnnxNetwork(content[ONNX]))
+    scores = [1 / (1 + np.exp(-network(images)[0])) for network in networks]
+    difference = float(np.abs(scores[0] - scores[1]).max())
+    if not difference < bundle.max_difference:
+        raise ValueError(
+            f"The scores of the ONNX network differ by {difference:.2g} from those of "
+            f"Keras on the self-test, at most {bundle.max_difference:g} is allowed "
+            f"(bundle.max_difference); no bundle is written."
+        )
+    logger.info("ONNX differs from Keras by %.1e on the self-test", difference)
+    told = [
+        {
+            "file": f"{SELF_TEST}/{name}",
+            "score": score,
+            "pixels_sha256": pixels_sha256(pixels[name])
+            if name.endswith(LOSSLESS)
+            else None,
+        }
+        for name, score in zip(pixels, scores[0].tolist(), strict=True)
+    ]
+    files = {f"{SELF_TEST}/{name}": one for name, one in drawn.items()}
+    return Exported(
+        content={**content, **files},
+        self_test={"tolerance": bundle.tolerance, "images": told},
+    )
+
+
+def remember_pictures(provenance: Mapping[str, Any], **tables: Any) -> SeenPictures:
+    """Return the hashes of all pictures that the classifier was made with.
+
+    Args:
+        provenance: Of the classifier.
+        tables: `<training set>_examples` of the study, and `<origin>_curated`.
+
+    Raises:
+        ValueError: If a split is not the one that a training used.
+    """
+    path = current().path(str(provenance["stage"]).partition(".")[0])
+    records = {one["stage"]: one for one in (*provenance["parents"], provenance)}
+    found = []
+    for training in path.trainings:
+        split = tables[f"{training.training_set}_examples"].radiographs
+        _refuse_other_split(split, records[training.name])
+        origin = current().origin_of[training.training_set]
+        known = tables[f"{origin}_curated"]
+        found.append(
+            split.loc[split["part"] != "test", ["image_id", "part"]].merge(
+                known[["image_id", "pixels_sha256", "fingerprint"]], on="image_id"
+            )
+        )
+    pictures = pd.concat(found).sort_values(["pixels_sha256", "part", "fingerprint"])
+    once = pictures.drop_duplicates(["pixels_sha256", "fingerprint"])
+    return SeenPictures(
+        pixels_sha256=_octets(once["pixels_sha256"]),
+        fingerprints=_octets(once["fingerprint"]),
+        part=np.where(once["part"] == "train", TRAINING, VALIDATION).astype(np.uint8),
+    )
+
+
+def fit_to_validation(
+    *,
+    exported: Exported,
+    seen: SeenPictures,
+    scores: pd.DataFrame,
+    examples: Examples,
+    curated: pd.DataFrame,
+    bundle: Bundling,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the validation part says: for `bundle.json`, and the gate's arrays.
+
+    Args:
+        exported: The network.
+        seen: Pictures that it was made with.
+        scores: Of the classifier, from `training.scores.score`.
+        examples: Of its last training.
+        curated: `image_id`, `fingerprint`, `age_years` of the same images.
+        bundle: What is asked for.
+
+    Raises:
+        ValueError: If the validation part does not have both classes.
+    """
+    label = current().target_set.label
+    part = scores[scores["part"] == "validation"].merge(
+        curated[["image_id", "fingerprint"]], on="image_id"
+    )
+    is_case, score = part[label].to_numpy(bool), part[f"{label}_score"].to_numpy(float)
+    if is_case.all() or not is_case.any():
+        raise ValueError(
+            f"The validation part has {is_case.sum()} images with {label} and "
+            f"{(~is_case).sum()} without; thresholds and calibration of a bundle need "
+            f"both. Draw a larger part."
+        )
+    patients = part["patient_id"].to_numpy(object)
+    draws = {"seed": bundle.seed}
+    features = _features(exported.content[ONNX], examples.of(part["image_id"]))
+    usual, gate = fit_gate(
+        features, patients, refused_share=bundle.refused_share, **draws
+    )
+    if gate["limit"] is None:
+        logger.warning(
+            "%d validation patients are too few to refuse a share of %g: the gate of "
+            "this bundle refuses nothing",
+            gate["n_patients"],
+            gate["refused_share"],
+        )
+    return {
+        "prevalence": float(is_case.mean()),
+        "calibration": _calibration(is_case, score),
+        "prediction_sets": prediction_sets(
+            score, is_case, patients, coverage=bundle.coverage, **draws
+        ),
+        "gate": gate,
+        "youngest_years": _youngest(scores, curated),
+        "seen": {
+            "n_training": int((seen.part == TRAINING).sum()),
+            "n_validation": int((seen.part == VALIDATION).sum()),
+            "max_distance": _max_distance(seen, part["fingerprint"], bundle),
+        },
+    }, dict(usual.arrays())
+
+
+def _as_keras(classifier: Any) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="covid_cxr_") as folder:
+        place = Path(folder) / KERAS
+        KerasModelDataset(filepath=str(place)).save(classifier)
+        return place.read_bytes()
+
+
+def _curated(
+    drawn: Mapping[str, bytes], curation: Curation
+) -> dict[str, NDArray[np.uint8]]:
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="covid_cxr_") as folder:
+        for name, content in drawn.items():
+            place = Path(folder) / name
+            place.write_bytes(content)
+            pixels, record = curate(
+                place,
+                box=None,
+                size_px=curation.size_px,
+                admission=curation.admission,
+            )
+            if pixels is None:
+                raise ValueError(f"The self-test's {name}: {record['reason']}")
+            found[name] = pixels
+    return found
+
+
+def _refuse_other_split(split: pd.DataFrame, record: Mapping[str, Any]) -> None:
+    if split_sha256(split) != record["split_sha256"]:
+        raise ValueError(
+            f"The split on disk is not the one that {record['stage']} was trained "
+            f"with, so that it cannot be said what the classifier has seen. Run the "
+            f"study again, or restore its splits."
+        )
+
+
+def _octets(hashes: pd.Series) -> NDArray[np.uint8]:
+    octets = bytes.fromhex("".join(hashes))
+    return np.frombuffer(octets, np.uint8).reshape(len(hashes), -1)
+
+
+def _features(onnx: bytes, examples: Examples) -> NDArray[np.float64]:
+    """Return the pooled features of the images, shape (n, channels)."""
+    network = OnnxNetwork(onnx)
+    maps = (network(images)[1] for images in input_batches(examples))
+    return np.concatenate([pooled(one) for one in maps])
+
+
+def _calibration(
+    is_case: NDArray[np.bool_], score: NDArray[np.float64]
+) -> dict[str, Any] | None:
+    for name, fit in (("platt", fit_platt), ("temperature", fit_temperature)):
+        try:
+            line = fit(is_case, score)
+        except ValueError as error:
+            logger.warning("no %s calibration: %s", name, error)
+            continue
+        if line.slope > 0:
+            return {"map": name, **asdict(line)}
+        logger.warning("no %s calibration: it would turn the scores' order", name)
+    return None
+
+
+def _youngest(scores: pd.DataFrame, curated: pd.DataFrame) -> float | None:
+    """Return the least age of those who are not in the test part; None if unknown."""
+    test = scores.loc[scores["part"] == "test", "image_id"]
+    ages = curated.loc[~curated["image_id"].isin(test), "age_years"].dropna()
+    return None if ages.empty else float(ages.min())
+
+
+def _max_distance(seen: SeenPictures, fingerprints: pd.Series, bundle: Bundling) -> int:
+    """Return the bits by which copies may differ: fewer than other patients' pictures.
+
+    No validation picture is a copy of a training picture, since a split keeps copies
+    together; where they are nearer than `bundle.max_distance`, that would name them.
+    """
+    octets = _octets(fingerprints)
+    nearest = min(int(seen.distances(one).min(initial=257)) for one in octets)
+    return min(bundle.max_distance, nearest - 1)

@@ -1,0 +1,184 @@
+"""Any number of radiographs to a table and pages, by several processes.
+
+Rows are kept in the order of the files, one line each, as soon as they are known: what
+was interrupted goes on after the last whole line. Memory does not grow with the files.
+"""
+
+import csv
+import json
+import os
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from rich.progress import track
+
+from covid_cxr.prediction.bundle import Bundle, Prediction, open_bundle
+from covid_cxr.prediction.page import draw, write_page
+from covid_cxr.prediction.sources import InputFile
+from covid_cxr.workers import executor
+
+TABLE, PAGE, PICTURES = "predictions.csv", "index.html", "pictures"
+_ROWS, _RUN = "rows.jsonl", "run.json"
+_AT_ONCE = 8  # files in a process
+_AHEAD = 2  # pieces of work that wait for each process
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What is predicted with what.
+
+    Attributes:
+        bundle: Its folder or zip.
+        files: In the order of the table.
+        out: The folder that the table goes to.
+        prevalence: As for `Bundle.predict`.
+        workers: Processes.
+    """
+
+    bundle: Path
+    files: Sequence[InputFile]
+    out: Path
+    prevalence: float | None
+    workers: int
+
+
+def predict_all(job: Job) -> Counter[str]:
+    """Write a table and pages of predictions; return how many have each status.
+
+    Args:
+        job: What is predicted with what.
+
+    Raises:
+        InvalidBundleError: If the bundle is not served here.
+        FileExistsError: If the folder holds other predictions.
+        OSError: If the table cannot be written, as on a full disk: what is in the
+            folder stays, and the same call goes on from there.
+    """
+    bundle = open_bundle(job.bundle)
+    bundle.check()
+    rows = _begin(job, bundle)
+    n_done = _n_whole(rows, job)
+    with rows.open("a", encoding="utf-8") as kept:
+        rest = _predictions(job, n_done)
+        n_left = len(job.files) - n_done
+        shown = track(rest, description="Predicting", total=n_left, transient=True)
+        for number, (row, picture) in enumerate(shown, start=n_done):
+            if picture is not None:
+                (job.out / _picture(number)).write_bytes(picture)
+            kept.write(f"{json.dumps(row)}\n")
+            kept.flush()
+    return _finish(job, bundle)
+
+
+def _begin(job: Job, bundle: Bundle) -> Path:
+    """Return the file of rows, in a folder that is for this run only."""
+    said = {
+        "bundle": bundle.record["name"],
+        "prevalence": job.prevalence,
+        "n_files": len(job.files),
+    }
+    (job.out / PICTURES).mkdir(parents=True, exist_ok=True)
+    run = job.out / _RUN
+    if run.exists() and json.loads(run.read_text("utf-8")) != said:
+        raise FileExistsError(
+            f"{job.out} holds predictions of another run ({run}); name another folder."
+        )
+    run.write_text(json.dumps(said), "utf-8")
+    return job.out / _ROWS
+
+
+def _n_whole(rows: Path, job: Job) -> int:
+    """Return how many files are done; a line that was cut off is taken away."""
+    if not rows.exists():
+        return 0
+    n_rows, n_bytes = 0, 0
+    with rows.open("rb") as kept:
+        for line in kept:
+            if not line.endswith(b"\n"):
+                break
+            _refuse_other_files(json.loads(line), n_rows, job)
+            n_rows, n_bytes = n_rows + 1, n_bytes + len(line)
+    os.truncate(rows, n_bytes)
+    return n_rows
+
+
+def _refuse_other_files(row: Mapping[str, Any], number: int, job: Job) -> None:
+    expected = job.files[number].name if number < len(job.files) else "no further file"
+    if row["file"] != expected:
+        raise FileExistsError(
+            f"{job.out} holds predictions of other files: {row['file']} where "
+            f"{expected} is to come; name another folder."
+        )
+
+
+def _predictions(
+    job: Job, n_done: int
+) -> Iterator[tuple[Mapping[str, Any], bytes | None]]:
+    """Yield row and picture of each file that is not done, in their order."""
+    starts = range(n_done, len(job.files), _AT_ONCE)
+    pieces = (job.files[start : start + _AT_ONCE] for start in starts)
+    with executor(job.workers, cluster=None) as pool:
+        waiting: deque[Future[Any]] = deque()
+        for piece in islice(pieces, _AHEAD * job.workers):
+            waiting.append(_submit(pool, job, piece))
+        while waiting:
+            yield from waiting.popleft().result()
+            for piece in islice(pieces, 1):
+                waiting.append(_submit(pool, job, piece))
+
+
+def _submit(pool: Executor, job: Job, piece: Sequence[InputFile]) -> Future[Any]:
+    return pool.submit(_predict, str(job.bundle), piece, job.prevalence)
+
+
+def _predict(
+    bundle: str, files: Sequence[InputFile], prevalence: float | None
+) -> list[tuple[Mapping[str, Any], bytes | None]]:
+    found = _opened(bundle).predictions(files, prevalence=prevalence)
+    return [(_plain(one), draw(one)) for one in found]
+
+
+@lru_cache(maxsize=1)
+def _opened(bundle: str) -> Bundle:
+    return open_bundle(bundle)
+
+
+def _plain(prediction: Prediction) -> dict[str, Any]:
+    """Return a row as JSON takes it: no number for what is not known."""
+    return {
+        name: None if value != value else value  # noqa: PLR0124 - only NaN differs
+        for name, value in prediction.row.items()
+    }
+
+
+def _picture(number: int) -> str:
+    return f"{PICTURES}/{number + 1:07d}.jpg"
+
+
+def _finish(job: Job, bundle: Bundle) -> Counter[str]:
+    """Write the table and the pages from the rows, and count their statuses."""
+    counts = Counter(row["status"] for row in _read(job))
+    part = job.out / f"{TABLE}.part"
+    with part.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, bundle.columns)
+        table.writeheader()
+        table.writerows(_read(job))
+    part.replace(job.out / TABLE)
+    pictured = (
+        (row, _picture(number) if (job.out / _picture(number)).exists() else None)
+        for number, row in enumerate(_read(job))
+    )
+    write_page(job.out / PAGE, bundle.record, counts, pictured)
+    return counts
+
+
+def _read(job: Job) -> Iterator[dict[str, Any]]:
+    with (job.out / _ROWS).open(encoding="utf-8") as kept:
+        for line in kept:
+            yield json.loads(line)

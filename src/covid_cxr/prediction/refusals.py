@@ -1,0 +1,70 @@
+"""What is not predicted, and why; and what is predicted with a word of caution."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from covid_cxr.prediction.seen import MAYBE, ON_VALIDATION, YES
+from covid_cxr.radiographs.dicom_file import code_of, quiet, read_dataset
+
+_YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+_JUDGED = ("view not understood", "BodyPartExamined")
+
+
+def refuse_before(
+    path: Path, record: Mapping[str, Any], *, youngest_years: float | None, seen: str
+) -> str:
+    """Return why a curated image is not given to the network; empty if it is.
+
+    Args:
+        path: Its file.
+        record: From `radiographs.record.curate`.
+        youngest_years: Of the cohort's patients; None where no age is known.
+        seen: From `SeenPictures.find`.
+    """
+    age = age_in_years(path)
+    if age is not None and youngest_years is not None and age < youngest_years:
+        return (
+            f"too young: the patient is {age:.3g} years old, the youngest that the "
+            f"model knows {youngest_years:.3g}"
+        )
+    if record["is_polarity_suspect"]:
+        return "may be a negative: air is bright and the mediastinum dark"
+    if record["is_contrast_suspect"]:
+        return "hardly any contrast: a few grey levels hold nearly all pixels"
+    if seen == YES:
+        return "this model was trained on this picture"
+    return ""
+
+
+def caution(record: Mapping[str, Any], seen: str) -> str:
+    """Return what speaks against an image that is predicted; empty if nothing does.
+
+    Args:
+        record: As for `refuse_before`.
+        seen: From `SeenPictures.find`.
+    """
+    judged = [
+        step for step in str(record["steps"]).split("; ") if step.startswith(_JUDGED)
+    ]
+    cautions = {
+        ON_VALIDATION: "this model was chosen and calibrated on this picture",
+        MAYBE: "may be a copy of a picture that this model was trained on",
+    }
+    return "; ".join([*judged, *([cautions[seen]] if seen in cautions else [])])
+
+
+def age_in_years(path: Path) -> float | None:
+    """Return PatientAge (0010,1010) of a DICOM file in years; None without one."""
+    try:
+        with quiet(), path.open("rb") as file:
+            if file.read(132)[128:] != b"DICM":
+                return None
+            file.seek(0)
+            header = read_dataset(
+                file, stop_before_pixels=True, specific_tags=["PatientAge"]
+            )
+            age = code_of(header, "PatientAge")
+        return float(age[:-1]) * _YEARS[age[-1]]
+    except Exception:  # whatever a damaged header raises: no age is known
+        return None

@@ -1,0 +1,155 @@
+"""The radiographs that a user names: files, folders, archives and DICOMDIRs."""
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from covid_cxr.prediction.files import refuse_unsafe
+from covid_cxr.radiographs.dicom_file import quiet, read_dataset
+from covid_cxr.radiographs.files import MAX_FILE_BYTES
+from covid_cxr.radiographs.folder import IMAGE_SUFFIXES
+from covid_cxr.radiographs.rendering import UnreadableRadiograph
+
+_DICOMDIR, _ZIP = "DICOMDIR", ".zip"
+_NOT_ALONE = frozenset({".txt", ".csv", ".json", ".xml", ".html", ".pdf", ".md"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputFile:
+    """A file to be predicted.
+
+    Attributes:
+        name: In the table: its path below the folder or in the archive that was named.
+        path: Its place, or that of the archive.
+        member: Its name in the archive; None outside of one.
+    """
+
+    name: str
+    path: Path
+    member: str | None = None
+
+    @contextmanager
+    def opened(self) -> Iterator[Path]:
+        """Give the place of the file; that of an archive's member ends with the block.
+
+        Raises:
+            UnreadableRadiograph: If the member cannot be taken out of the archive.
+        """
+        if self.member is None:
+            yield self.path
+            return
+        with tempfile.TemporaryDirectory(prefix="covid_cxr_") as folder:
+            # A name of our own: that in the archive may lead anywhere.
+            place = Path(folder) / f"member{PurePosixPath(self.member).suffix[:8]}"
+            self._take_out(self.member, place)
+            yield place
+
+    def _take_out(self, member: str, place: Path) -> None:
+        try:
+            refuse_unsafe(member)
+            with zipfile.ZipFile(self.path) as archive:
+                _refuse_large(archive.getinfo(member))
+                with archive.open(member) as source, place.open("wb") as target:
+                    shutil.copyfileobj(source, target)
+        except (ValueError, zipfile.BadZipFile, RuntimeError, EOFError) as error:
+            raise UnreadableRadiograph(
+                f"not taken from the archive: {error}"
+            ) from error
+
+
+def _refuse_large(member: zipfile.ZipInfo) -> None:
+    if member.file_size > MAX_FILE_BYTES:
+        raise ValueError(
+            f"it has {member.file_size} bytes, at most {MAX_FILE_BYTES} are read"
+        )
+
+
+def list_inputs(places: Iterable[Path]) -> list[InputFile]:
+    """Return the files that `places` name, in their order, those of folders sorted.
+
+    Of a folder with a DICOMDIR, what that lists; of another, all images: by their
+    endings, or, without an ending, if they are DICOM by their first bytes.
+
+    Args:
+        places: Files, folders, .zip archives, DICOMDIR files.
+
+    Raises:
+        FileNotFoundError: If one of them is not there.
+        ValueError: If an archive or a DICOMDIR cannot be read, or there is no image.
+    """
+    found = [one for place in places for one in _inputs_at(place)]
+    if not found:
+        raise ValueError(
+            "There are no radiographs at the places named: no .dcm, .dicom, .png, "
+            ".jpg, .jpeg or .zip file, no DICOMDIR, no DICOM file without an ending."
+        )
+    return found
+
+
+def _inputs_at(place: Path) -> Iterator[InputFile]:
+    if place.is_dir():
+        yield from _in_folder(place)
+    elif not place.exists():
+        raise FileNotFoundError(f"There is no file or folder {place}.")
+    elif place.name.upper() == _DICOMDIR:
+        yield from _in_dicomdir(place)
+    elif place.suffix.lower() == _ZIP:
+        yield from _in_archive(place, place.name)
+    else:
+        yield InputFile(name=place.name, path=place)
+
+
+def _in_folder(folder: Path) -> Iterator[InputFile]:
+    if (folder / _DICOMDIR).is_file():
+        yield from _in_dicomdir(folder / _DICOMDIR)
+        return
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.name.startswith(".") or not path.is_file():
+            continue
+        if path.suffix.lower() == _ZIP:
+            yield from _in_archive(path, name)
+        elif path.suffix.lower() in IMAGE_SUFFIXES or _is_dicom(path):
+            yield InputFile(name=name, path=path)
+
+
+def _is_dicom(path: Path) -> bool:
+    """Return whether a file with an unknown ending, as UIDs have, begins as DICOM."""
+    if path.suffix.lower() in _NOT_ALONE:
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def _in_archive(path: Path, name: str) -> Iterator[InputFile]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [one.filename for one in archive.infolist() if not one.is_dir()]
+    except (zipfile.BadZipFile, OSError) as error:
+        raise ValueError(f"{path} cannot be read as a zip: {error}") from error
+    for member in sorted(members):
+        inside = PurePosixPath(member)
+        is_image = inside.suffix.lower() in {*IMAGE_SUFFIXES, ""}
+        if is_image and not inside.name.startswith(".") and inside.name != _DICOMDIR:
+            yield InputFile(name=f"{name}/{member}", path=path, member=member)
+
+
+def _in_dicomdir(path: Path) -> Iterator[InputFile]:
+    """Yield the images that a DICOMDIR lists (PS3.10, Annex F.3)."""
+    try:
+        with quiet(), path.open("rb") as file:
+            records = read_dataset(file).DirectoryRecordSequence
+            ids = [one.ReferencedFileID for one in records if "ReferencedFileID" in one]
+    except Exception as error:  # whatever pydicom raises on a damaged one
+        raise ValueError(f"{path} cannot be read as a DICOMDIR.") from error
+    for parts in ids:
+        name = "/".join([parts] if isinstance(parts, str) else parts)
+        refuse_unsafe(name)
+        yield InputFile(name=name, path=path.parent / name)

@@ -1,0 +1,207 @@
+"""`covid-cxr predict`: many files, broken ones, archives, interruptions, full disks."""
+
+import csv
+import json
+import resource
+import subprocess
+import sys
+import zipfile
+
+import cv2
+import pytest
+from click.testing import CliRunner
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.fileset import FileSet
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+
+from covid_cxr.prediction import open_bundle
+from covid_cxr.prediction.cli import check, predict
+
+
+def read_table(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def predicted(tmp_path):
+    """Return a function that runs the command and returns it with its table."""
+
+    def run(bundle, *places, code=0, options=()):
+        out = tmp_path / "out"
+        done = CliRunner().invoke(
+            predict,
+            [*map(str, (bundle, *places)), "-o", str(out), "--workers=1", *options],
+        )
+        assert done.exit_code == code, done.output
+        table = out / "predictions.csv"
+        rows = read_table(table) if table.exists() else []
+        return done.output, rows
+
+    return run
+
+
+def test_check_prints_the_largest_difference(write_bundle):
+    done = CliRunner().invoke(check, [str(write_bundle())])
+
+    assert done.exit_code == 0
+    assert "1 drawn radiographs, largest difference" in done.output
+
+
+def test_the_command_says_what_python_says(write_bundle, chests, predicted, tmp_path):
+    bundle = write_bundle()
+
+    said, rows = predicted(bundle, chests)
+
+    expected = open_bundle(bundle).predict(sorted(chests.iterdir()))
+    assert "6 files: 6 predicted" in said
+    assert [row["file"] for row in rows] == expected["file"].tolist()
+    assert [float(row["score"]) for row in rows] == expected["score"].tolist()
+    page = (tmp_path / "out/index.html").read_text()
+    assert page.count("<img ") == 6
+    assert "not for diagnosis" in page
+
+
+def test_processes_change_nothing(write_bundle, chests, predicted, tmp_path):
+    bundle = write_bundle()
+    _, alone = predicted(bundle, chests)
+    out = tmp_path / "shared"
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "covid_cxr", "predict", bundle, chests),
+            *("-o", out, "--workers", "2"),
+        ],
+        check=True,
+    )
+
+    assert read_table(out / "predictions.csv") == alone
+
+
+def test_300_broken_files_among_many_are_named_and_the_rest_predicted(
+    write_bundle, chests, predicted
+):
+    png = min(chests.iterdir()).read_bytes()
+    for number in range(300):
+        kinds = (b"", png[: 40 + number], b"\0" * 128 + b"DICM" + png[:number])
+        suffix = ".dcm" if number % 3 == 2 else ".png"
+        (chests / f"broken_{number:03d}{suffix}").write_bytes(kinds[number % 3])
+
+    _, rows = predicted(write_bundle(), chests, code=3)
+
+    broken = [row for row in rows if row["file"].startswith("broken")]
+    assert len(broken) == 300
+    assert all(row["status"] == "refused" and row["reason"] for row in broken)
+    assert sum(row["status"] == "predicted" for row in rows) == 6
+
+
+def test_members_of_a_zip_are_predicted_and_none_is_unpacked(
+    write_bundle, chests, predicted, tmp_path
+):
+    place = tmp_path / "sent.zip"
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.write(min(chests.iterdir()), "a/chest.png")
+        archive.write(min(chests.iterdir()), "../../evil.png")
+        archive.writestr("notes.txt", "no picture")
+
+    _, rows = predicted(write_bundle(), place, code=3)
+
+    told = {row["file"]: (row["status"], row["reason"]) for row in rows}
+    assert told["sent.zip/a/chest.png"][0] == "predicted"
+    assert told["sent.zip/../../evil.png"][0] == "refused"
+    assert "leads out of the archive" in told["sent.zip/../../evil.png"][1]
+    assert len(told) == 2
+    assert not list(tmp_path.rglob("evil.png"))
+
+
+def test_a_dicomdir_names_its_files(write_bundle, predicted, drawn_chest, tmp_path):
+    pixels = drawn_chest(1)
+    image = Dataset()
+    image.file_meta = FileMetaDataset()
+    image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    image.SOPClassUID = SecondaryCaptureImageStorage
+    image.file_meta.MediaStorageSOPClassUID = image.SOPClassUID
+    image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
+    image.StudyInstanceUID, image.SeriesInstanceUID = "1.2", "1.2.3"
+    image.PatientID, image.PatientName, image.StudyID = "p", "p", "s"
+    image.StudyDate, image.StudyTime, image.AccessionNumber = "20200101", "120000", "1"
+    image.Modality, image.SeriesNumber, image.InstanceNumber = "CR", 1, 1
+    image.SamplesPerPixel, image.PhotometricInterpretation = 1, "MONOCHROME2"
+    image.Rows, image.Columns = pixels.shape
+    image.BitsAllocated = image.BitsStored = 8
+    image.HighBit, image.PixelRepresentation = 7, 0
+    image.PixelData = pixels.tobytes()
+    files = FileSet()
+    files.add(image)
+    files.write(tmp_path / "disc")
+
+    _, rows = predicted(write_bundle(), tmp_path / "disc")
+
+    assert [row["status"] for row in rows] == ["predicted"]
+    assert "." not in rows[0]["file"]  # as on the disc, without an ending
+
+
+def test_what_was_interrupted_goes_on_after_the_last_whole_line(
+    write_bundle, chests, predicted, tmp_path
+):
+    bundle = write_bundle()
+    _, whole = predicted(bundle, chests)
+    rows = tmp_path / "out/rows.jsonl"
+    kept = rows.read_text().splitlines(keepends=True)
+    marked = [json.dumps(json.loads(line) | {"steps": "kept"}) for line in kept[:2]]
+    rows.write_text("\n".join(marked) + "\n" + kept[2][:20])
+    (tmp_path / "out/predictions.csv").unlink()
+
+    _, again = predicted(bundle, chests)
+
+    assert [row["steps"] == "kept" for row in again] == [True, True, *[False] * 4]
+    assert again[2:] == whole[2:]
+
+
+def test_other_files_or_another_bundle_do_not_go_on(write_bundle, chests, predicted):
+    predicted(write_bundle(), chests)
+    said, _ = predicted(write_bundle("b", name="other_bundle"), chests, code=1)
+    assert "another run" in said
+    first = min(chests.iterdir())
+    first.rename(first.with_name("renamed.png"))
+    said, _ = predicted(write_bundle("c"), chests, code=1)
+    assert "predictions of other files" in said
+
+
+def test_a_full_disk_keeps_what_is_done_and_the_command_goes_on(
+    write_bundle, chests, predicted, tmp_path
+):
+    bundle, out = write_bundle(), tmp_path / "out"
+    for number in range(60):
+        name = chests / f"copy_{number}.png"
+        cv2.imwrite(str(name), cv2.imread(str(min(chests.iterdir()))))
+
+    def limit_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, 6_000))
+
+    full = subprocess.run(
+        [
+            *(sys.executable, "-m", "covid_cxr", "predict", bundle, chests),
+            *("-o", out, "--workers", "1"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=limit_files,
+    )
+
+    assert full.returncode == 1
+    assert "disk is full" in full.stderr
+    assert not (out / "predictions.csv").exists()
+    n_done = (out / "rows.jsonl").read_bytes().count(b"\n")
+    assert 0 < n_done < 66
+    _, rows = predicted(bundle, chests)
+    assert len(rows) == 66
+
+
+def test_places_without_a_radiograph_are_a_fault(write_bundle, predicted, tmp_path):
+    said, _ = predicted(write_bundle(), tmp_path / "nowhere", code=1)
+    assert "no file or folder" in said
+    (tmp_path / "empty").mkdir()
+    said, _ = predicted(write_bundle("b"), tmp_path / "empty", code=1)
+    assert "no radiographs" in said

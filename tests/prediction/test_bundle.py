@@ -1,0 +1,159 @@
+"""What a bundle says of files, and what it does not predict."""
+
+import io
+import math
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from pydicom import Dataset, dcmwrite
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
+
+from covid_cxr.prediction import open_bundle
+
+
+def dicom(path, pixels, *, has_uids=True, **elements):
+    """Write a DICOM file of 8 bits."""
+    image = Dataset()
+    image.file_meta = FileMetaDataset()
+    image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    if has_uids:
+        image.SOPClassUID = DigitalXRayImageStorageForPresentation
+        image.SOPInstanceUID = image.StudyInstanceUID = "1.2.3"
+        image.SeriesInstanceUID = "1.2.3.4"
+    image.Modality, image.BodyPartExamined, image.ViewPosition = "DX", "CHEST", "PA"
+    image.SamplesPerPixel, image.PhotometricInterpretation = 1, "MONOCHROME2"
+    image.Rows, image.Columns = pixels.shape
+    image.BitsAllocated = image.BitsStored = 8
+    image.HighBit, image.PixelRepresentation = 7, 0
+    image.WindowCenter, image.WindowWidth = 128, 256
+    image.PixelData = pixels.tobytes()
+    for keyword, value in elements.items():
+        setattr(image, keyword, value)
+    buffer = io.BytesIO()
+    dcmwrite(buffer, image, enforce_file_format=has_uids)
+    path.write_bytes(buffer.getvalue())
+    return path
+
+
+def test_scores_are_those_of_the_curated_pixels(bundle, chests, curated, score_of):
+    files = sorted(chests.iterdir())
+
+    table = bundle.predict(files)
+
+    expected = [score_of(curated(file)[0]) for file in files]
+    assert (table["status"] == "predicted").all(), table["reason"]
+    assert table["score"].to_numpy() == pytest.approx(expected, abs=1e-6)
+    assert table["youden"].tolist() == [
+        "positive" if score >= 0.5 else "negative" for score in expected
+    ]
+    assert table["file"].tolist() == [file.name for file in files]
+
+
+def test_a_prevalence_moves_the_probability_by_bayes_rule(bundle, chests):
+    (file,) = sorted(chests.iterdir())[:1]
+    score = bundle.predict([file])["score"].item()
+    odds = math.exp(-1.0 + 2.0 * math.log(score / (1 - score)))  # the map, at 1 to 1
+    for prevalence in (0.05, 0.5):
+        expected = odds * prevalence / (odds * prevalence + 1 - prevalence)
+
+        found = bundle.predict([file], prevalence=prevalence)["probability"].item()
+
+        assert found == pytest.approx(expected)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        bundle.predict([file], prevalence=1.5)
+
+
+@pytest.mark.parametrize(
+    ("elements", "reason"),
+    [
+        ({"ViewPosition": "LL"}, "not frontal"),
+        ({"BodyPartExamined": "HAND"}, "not a chest"),
+        ({"Modality": "CT"}, "not a radiograph"),
+        ({"PatientAge": "007Y"}, "too young: the patient is 7 years old"),
+        ({"PatientAge": "006M"}, "too young"),
+        ({"PhotometricInterpretation": "MONOCHROME1"}, "may be a negative"),
+    ],
+)
+def test_what_a_header_tells_is_refused(
+    bundle, tmp_path, drawn_chest, elements, reason
+):
+    file = dicom(tmp_path / "a.dcm", drawn_chest(3), **elements)
+
+    row = bundle.predict([file]).iloc[0]
+
+    assert row["status"] == "refused"
+    assert row["reason"].startswith(reason)
+    assert np.isnan(row["score"])
+
+
+def test_a_dicom_file_without_uids_is_predicted(bundle, tmp_path, drawn_chest):
+    file = dicom(tmp_path / "a.dcm", drawn_chest(3), has_uids=False)
+
+    assert bundle.predict([file])["status"].item() == "predicted"
+
+
+def test_what_the_pixels_tell_is_refused(bundle, tmp_path, drawn_chest):
+    chest = drawn_chest(3)
+    pictures = {
+        "negative.png": 255 - chest,
+        "faint.png": (chest // 16 + 100).astype(np.uint8),
+        "blank.png": np.full((64, 64), 7, np.uint8),
+    }
+    for name, pixels in pictures.items():
+        cv2.imwrite(str(tmp_path / name), pixels)
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG no picture")
+
+    table = bundle.predict([tmp_path / name for name in (*pictures, "broken.png")])
+
+    assert (table["status"] == "refused").all()
+    reasons = ["may be a negative", "hardly any contrast", "blank", "damaged picture"]
+    for found, expected in zip(table["reason"], reasons, strict=True):
+        assert found.startswith(expected)
+
+
+def test_what_is_far_from_the_usual_is_refused(write_bundle, chests, curated):
+    file = min(chests.iterdir())
+    gate = {"refused_share": 0.01, "n_patients": 200, "limit": 0.0}
+
+    row = open_bundle(write_bundle(gate=gate)).predict([file]).iloc[0]
+
+    pixels, _ = curated(file)
+    assert row["status"] == "refused"
+    assert row["reason"].startswith("unlike the radiographs")
+    assert np.isnan(row["score"])
+    distance = abs(pixels.astype(float).mean() / 255 - 0.4) / 0.25
+    assert row["gate_distance"] == pytest.approx(distance, abs=1e-6)
+
+
+def test_pictures_that_it_has_seen_are_named(write_bundle, chests, tmp_path):
+    trained, validated, new = sorted(chests.iterdir())[:3]
+    again = tmp_path / "again.jpg"
+    cv2.imwrite(str(again), cv2.imread(str(trained), cv2.IMREAD_GRAYSCALE))
+    bundle = open_bundle(write_bundle(trained=[trained], validated=[validated]))
+
+    table = bundle.predict([trained, validated, again, new])
+
+    assert table["was_trained_on"].tolist() == ["yes", "validation", "maybe", "no"]
+    assert table["status"].tolist() == ["refused", "flagged", "flagged", "predicted"]
+    assert table["reason"].iloc[0] == "this model was trained on this picture"
+
+
+def test_prediction_needs_neither_tensorflow_nor_kedro(write_bundle, chests):
+    code = (
+        "import sys; from covid_cxr.prediction import open_bundle; "
+        "table = open_bundle(sys.argv[1]).predict(sys.argv[2:]); "
+        "heavy = {'tensorflow', 'keras', 'kedro', 'dask', 'plotly', 'scipy'}; "
+        "print(table['status'].item(), sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, write_bundle(), min(chests.iterdir())],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "predicted []\n"
