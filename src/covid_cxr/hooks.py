@@ -23,7 +23,7 @@ from covid_cxr.known_parameters import (
     refuse_urls,
 )
 from covid_cxr.places import file_of, missing_inputs, place_of, shortened
-from covid_cxr.report.answer import study_answer
+from covid_cxr.report.answer import has_answer, study_answer
 from covid_cxr.report.printable import printable
 from covid_cxr.report.wording import begun
 from covid_cxr.resume import NODE_RECORDS
@@ -176,7 +176,7 @@ class ReportHooks:
             if name.rsplit(".", 1)[-1] == "table3":
                 level = catalog.load("params:reporting.level")
                 console.print(_as_rich_table(catalog.load(name), level))
-        if outputs >= _ANSWERED:
+        if outputs >= _ANSWERED and has_answer():
             console.print(_answer(catalog), soft_wrap=True, highlight=False)
         for name in sorted(outputs):
             if name.rsplit(".", 1)[-1] == "report":

@@ -27,6 +27,7 @@ from covid_cxr.saliency.map_settings import Saliency
 from covid_cxr.saliency.pointing import tabulate_pointing
 from covid_cxr.saliency.regions import tabulate_regions
 from covid_cxr.saliency.repeatability import tabulate_repeatability
+from covid_cxr.sources.nih_adjudicated import read_adjudicated
 from covid_cxr.study.current import current
 from covid_cxr.training.examples import assemble
 
@@ -279,6 +280,8 @@ def make_study(root):
     study |= follow(study)
     study |= audit(study)
     study |= train("phase1", ["initial"], rng=rng)
+    study["phase1_pointing"] = point(20, rng=rng)
+    study["nih_adjudicated"] = read_adjudicated(None, study["nih_curated"])
     for path in current().paths:
         study |= make_path(path, study, rng=rng)
     return study

@@ -1,10 +1,13 @@
 """The study's answer: which start helped, by how much, how sure, on what data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.report.answer import study_answer
+from covid_cxr.report.answer import has_answer, study_answer
+from covid_cxr.study.current import choose, current
 
 PATHS = ("path_a", "path_b", "path_f")
 
@@ -101,3 +104,23 @@ def test_drawn_radiographs_say_nothing_of_patients(answer):
     )
 
     assert said.endswith("; a program drew them, so it says nothing of patients.")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, True),
+        ({"paths": 1}, False),
+        ({"labels": ("covid19", "pneumonia")}, False),
+    ],
+)
+def test_one_path_and_several_findings_have_no_answer(change, expected):
+    before = current()
+    target = replace(before.target_set, labels=change.get("labels", ("covid19",)))
+    sets = {**before.training_sets, target.name: target}
+    paths = before.paths[: change.get("paths")]
+    choose(replace(before, paths=paths, training_sets=sets))
+    try:
+        assert has_answer() is expected
+    finally:
+        choose(before)

@@ -59,7 +59,13 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
         ),
         node(tabulate_ensembles, "ensemble_results", **given),
         node(
-            tabulate_subgroups, "subgroup_results", **settings, levels="subgroup_levels"
+            tabulate_subgroups,
+            "subgroup_results",
+            # In the order of the arguments: Kedro tells the parameters' types by it.
+            scores="arranged_scores",
+            levels="subgroup_levels",
+            reporting="params:reporting",
+            evaluation="params:evaluation",
         ),
         node(
             _with(draw_subgroups, are_paths=are_paths),

@@ -17,6 +17,11 @@ from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
 
 
+def has_answer() -> bool:
+    """Whether the study is one question: several paths, to one finding."""
+    return len(current().paths) > 1 and not current().has_findings
+
+
 def study_answer(
     table3: pd.DataFrame,
     table4: pd.DataFrame,

@@ -14,7 +14,7 @@ from covid_cxr.evaluation.published import CITATION
 from covid_cxr.evaluation.table_rows import rows_of
 from covid_cxr.figures.palette import path_colour
 from covid_cxr.report import wording
-from covid_cxr.report.answer import study_answer
+from covid_cxr.report.answer import has_answer, study_answer
 from covid_cxr.report.leakage_summary import compare_with_models
 from covid_cxr.report.map_tests import explained_path
 from covid_cxr.report.sections import SECTIONS, sections_of
@@ -100,8 +100,8 @@ def _of_all_sections(
 
 
 def _answer(context: Mapping[str, Any], reporting: Reporting) -> str | None:
-    """Return the study's answer, or None of a path alone, which has none."""
-    if context["table4"] is None:
+    """Return the study's answer; None where there is none, as of a path alone."""
+    if context["table4"] is None or not has_answer():
         return None
     return study_answer(
         *(context[name] for name in ("table3", "table4", "table5")),
