@@ -27,6 +27,8 @@ import keras  # noqa: F401 - imported once, before the processes that train are 
 import numpy as np
 import pandas as pd
 
+from covid_cxr.radiographs.normalisation import Intensity
+from covid_cxr.training.examples import Examples
 from covid_cxr.training.network import Network, initialise
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.scores import score
@@ -85,25 +87,30 @@ def train(folder, pipe):
     """Train, score, and write what came out."""
     ids = [f"image_{number:03d}" for number in range(N_IMAGES)]
     is_case = np.random.default_rng(1).random(N_IMAGES) < 0.4
-    data = {
-        "store": TellingStore(pipe),
-        "curated": pd.DataFrame(
-            {"image_id": ids, "row": range(N_IMAGES), "pneumonia": is_case}
+    examples = Examples(
+        store=TellingStore(pipe),
+        radiographs=pd.DataFrame(
+            {
+                "image_id": ids,
+                "patient_id": ids,
+                "part": PARTS,
+                "row": range(N_IMAGES),
+                "pneumonia": is_case,
+            }
         ),
-        "split": pd.DataFrame({"image_id": ids, "patient_id": ids, "part": PARTS}),
-        "intensity": {"mean": 0.5, "standard_deviation": 0.25, "n_images": 96},
-        "labels": ["pneumonia"],
-    }
+        labels=("pneumonia",),
+        intensity=Intensity(mean=0.5, standard_deviation=0.25, n_images=96),
+    )
     parent, parent_provenance = initialise(NETWORK)
     classifier, history, provenance, _ = Stage("phase1").train(
         parent=parent,
         parent_provenance=parent_provenance,
+        examples=examples,
         recipe=RECIPE,
         compute=Compute(),
         states=StateFolder(folder / "state"),
-        **data,
     )
-    scores = score(classifier, **data)
+    scores = score(classifier, examples)
     weights = b"".join(array.tobytes() for array in classifier.get_weights())
     result = {
         "weights": hashlib.sha256(weights).hexdigest(),

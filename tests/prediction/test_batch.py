@@ -134,6 +134,7 @@ def test_a_dicomdir_names_its_files(write_bundle, predicted, drawn_chest, tmp_pa
     files = FileSet()
     files.add(image)
     files.write(tmp_path / "disc")
+    files._stage["t"].cleanup()  # pydicom leaves its folder to the garbage collector
 
     _, rows = predicted(write_bundle(), tmp_path / "disc")
 
