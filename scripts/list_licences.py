@@ -49,15 +49,15 @@ def locked() -> Iterator[tuple[str, str, str]]:
 def licence_of(package: str) -> str:
     """Return what an installed package states, in one line."""
     stated = metadata(package)
-    if expression := stated["License-Expression"]:
+    if expression := stated.get("License-Expression"):
         return expression
     prefix = "License :: "
     classifiers = stated.get_all("Classifier") or []
     named = [c.split(" :: ")[-1] for c in classifiers if c.startswith(prefix)]
-    lines = (stated["License"] or "").strip().splitlines()
-    return (
-        ", ".join(named) or (lines or [STATED_IN_FILES.get(package, "not stated")])[0]
-    )
+    if named:
+        return ", ".join(named)
+    in_words = (stated.get("License") or "").strip().splitlines()
+    return in_words[0] if in_words else STATED_IN_FILES.get(package, "not stated")
 
 
 def is_allowed(package: str, licence: str) -> bool:
