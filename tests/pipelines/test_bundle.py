@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from kedro.io import DatasetError
 
 from covid_cxr.datasets.examples import ExamplesDataset
 from covid_cxr.datasets.keras_model import KerasModelDataset
@@ -152,5 +151,5 @@ def test_another_split_than_the_trained_one_is_refused(study):
 
 
 def test_a_path_that_was_not_trained_is_named(run_kedro, study, bundled):
-    with pytest.raises(DatasetError, match="path_x_phase3_classifier"):
+    with pytest.raises(FileNotFoundError, match="path_x_phase3_classifier"):
         run_kedro("bundle", data_root=study, params={"bundle": {"path": "x"}})
