@@ -19,7 +19,9 @@ def test_an_interrupted_run_says_how_to_go_on_and_leaves_no_lock(project, tmp_pa
     run = subprocess.Popen(
         [
             *(sys.executable, "-m", "kedro", "run", "--env=test"),
-            *("--pipelines=synthesis", f"--params=data_root={tmp_path}"),
+            # So many that it is not done before the signal comes.
+            *("--pipelines=synthesis", "--params"),
+            f"data_root={tmp_path},synthesis.images.nih=4000",
         ],
         cwd=project,
         env={**os.environ, "COLUMNS": "200", "DO_NOT_TRACK": "1"},
