@@ -10,6 +10,7 @@ import typing
 
 import pytest
 from kedro.framework.session import KedroSession
+from kedro.validation.type_extractor import TypeExtractor
 
 from covid_cxr.datasets.optional import OptionalDataset
 from covid_cxr.datasets.training_state import TrainingStateDataset
@@ -244,3 +245,21 @@ def _positional(node):
 
 def _named(node):
     return node._inputs if isinstance(node._inputs, dict) else {}
+
+
+def test_kedro_takes_every_parameter_for_the_argument_it_is_given_as(pipelines):
+    nodes = {node for one in pipelines.values() for node in one.nodes}
+    taken = [
+        (node.name, argument, as_kedro_has_it.get(value))
+        for node in nodes
+        if isinstance(node._inputs, dict)
+        for arguments in [inspect.signature(node.func)]
+        for as_kedro_has_it in [
+            TypeExtractor._build_dataset_to_arg_mapping(node, arguments)
+        ]
+        for argument, value in node._inputs.items()
+        if value.startswith("params:") and argument in arguments.parameters
+    ]
+
+    assert len(taken) > 100
+    assert [one for one in taken if one[1] != one[2]] == []

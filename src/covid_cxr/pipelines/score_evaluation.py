@@ -59,13 +59,7 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
         ),
         node(tabulate_ensembles, "ensemble_results", **given),
         node(
-            tabulate_subgroups,
-            "subgroup_results",
-            # In the order of the arguments: Kedro tells the parameters' types by it.
-            scores="arranged_scores",
-            levels="subgroup_levels",
-            reporting="params:reporting",
-            evaluation="params:evaluation",
+            tabulate_subgroups, "subgroup_results", **settings, levels="subgroup_levels"
         ),
         node(
             _with(draw_subgroups, are_paths=are_paths),

@@ -1,6 +1,7 @@
 """Nodes in few words. No pipeline of its own."""
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 from kedro.pipeline import Node
@@ -22,4 +23,7 @@ def node(
         inputs: Datasets and parameters by the arguments of the function.
     """
     named = name or function.__name__
-    return Node(function, inputs=inputs, outputs=outputs, name=named)
+    # Kedro tells a parameter's type by its place among the arguments; behind a
+    # decorator it does not sort them itself.
+    own = {arg: inputs[arg] for arg in signature(function).parameters if arg in inputs}
+    return Node(function, inputs={**own, **inputs}, outputs=outputs, name=named)

@@ -47,7 +47,6 @@ def _repeat(stage: str) -> Node:
     """Return the node that trains with further seeds; it is one, however many."""
     return Node(
         RepeatedStage(stage).train,
-        # In the order of the arguments: by it Kedro learns their types.
         inputs={
             "scores": "scores",
             "maps": "maps",

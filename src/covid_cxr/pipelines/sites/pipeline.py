@@ -67,7 +67,6 @@ def _train(path: TrainingPath) -> Node:
     """Return the node that trains without every site; it is one, however many."""
     return Node(
         StageWithoutSites(path.name).train_and_score,
-        # In the order of the arguments: by it Kedro learns their types.
         inputs={
             "examples": "examples",
             "curated": "curated",
