@@ -134,6 +134,30 @@ def test_separators_of_blank_cells_that_a_spreadsheet_left_out_are_filled_in(cap
     assert "1 rows end before the header does, as line 4" in caplog.text
 
 
+def test_separators_that_end_the_header_alone_are_no_columns_that_rows_lack(caplog):
+    table = read("image,x,,,\na,1\nb,2,,,\nc,3\n")
+
+    assert list(table)[:2] == ["image", "x"]
+    assert table["x"].tolist() == ["1", "2", "3"]
+    assert table.iloc[:, 2:].isna().all(axis=None)
+    assert not [one for one in caplog.records if one.levelname == "WARNING"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("image,x,,\na,1,2,3\nb,2,3\nc,4,5,6\n", 3),  # a value without a name
+        ("image,x,date,,\na,1,,,\nb,2\n", 3),
+    ],
+)
+def test_a_row_that_lacks_more_than_the_headers_last_separators_is_said(
+    caplog, text, line
+):
+    read(text)
+
+    assert f"1 rows end before the header does, as line {line}" in caplog.text
+
+
 def test_a_header_that_ends_in_a_separator_makes_a_column_without_a_name():
     table = read("image,age,\na,1,\nb,2\n")
 

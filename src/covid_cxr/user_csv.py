@@ -309,26 +309,34 @@ def _refuse_cut_off(table: pd.DataFrame, rows: _Rows, data: bytes, name: str) ->
     if not rows.short:
         return
     blank = table.isna().sum()
-    lacking = [
-        sum(n_cells <= place for _, n_cells in rows.short)
-        for place in range(len(rows.header))
+    told = [
+        place
+        for place, column in enumerate(rows.header)
+        if not column.startswith(_UNNAMED) or blank[column] < len(table)
     ]
+    # The separators that end a header are no columns that a row could lack.
+    short = [one for one in rows.short if one[1] <= told[-1]]
+    lacking = {
+        column: sum(n_cells <= place for _, n_cells in short)
+        for place, column in enumerate(rows.header)
+    }
     is_unlike = any(
         n and blank[column] == n and not column.startswith(_UNNAMED)
-        for column, n in zip(rows.header, lacking, strict=True)
+        for column, n in lacking.items()
     )
     is_cut = rows.ends_short and data.rstrip(b"\x00")[-1:] not in (b"\n", b"\r")
-    line, n_cells = rows.short[-1 if is_cut else 0]
     if is_unlike or is_cut:
+        line, n_cells = rows.short[-1] if is_cut else short[0]
         raise ValueError(
             f"{name}, line {line}: {n_cells} cells, but the header has "
             f"{len(rows.header)}. Add what is missing, or get the file again if it is "
             f"cut off; a separator stands before a blank cell, too."
         )
-    logger.warning(
-        "%s: %d rows end before the header does, as line %d; what they lack is taken "
-        "for blank, as it is in other rows",
-        name,
-        len(rows.short),
-        line,
-    )
+    if short:
+        logger.warning(
+            "%s: %d rows end before the header does, as line %d; what they lack is "
+            "taken for blank, as it is in other rows",
+            name,
+            len(short),
+            short[0][0],
+        )

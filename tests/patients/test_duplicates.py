@@ -12,6 +12,7 @@ from covid_cxr.patients.duplicates import (
     hamming,
     near_pairs,
     no_duplicates,
+    pair_cohorts,
 )
 from covid_cxr.radiographs.record import fingerprint, pixels_sha256
 
@@ -198,6 +199,24 @@ def test_pairs_across_cohorts_name_both(tmp_path):
         ["rsna", "r1", "covid", "c1"],
     ]
     assert pairs["kind"].tolist() == ["near", "exact"]
+
+
+def test_cohorts_may_be_called_as_one_likes(tmp_path):
+    shown = picture(1)
+    curated, store = cohort(tmp_path, a=shown)
+    others, pixels = cohort(tmp_path, b=shown)
+
+    pairs = pair_cohorts(
+        SEARCH,
+        old_store_curated=curated,
+        covid_curated=others,
+        old_store_store=store,
+        covid_store=pixels,
+    )
+
+    assert pairs[["first_cohort", "second_cohort"]].to_numpy().tolist() == [
+        ["old_store", "covid"]
+    ]
 
 
 def test_one_cohort_alone_has_nothing_across(tmp_path):

@@ -578,6 +578,8 @@ def test_a_split_edited_by_hand_is_refused_with_patients_and_parts(study):
         ({"validation": 0}, "validation must be a share above 0"),
         ({"validation": -0.2}, "validation must be a share above 0"),
         ({"validation": "none"}, "validation must be a share above 0"),
+        ({"validation": float("nan")}, "validation must be a share above 0"),
+        ({"images": float("inf")}, "images must be a share above 0"),
         ({"validation": None}, "validation must be a share above 0"),
         ({"images": 2.5}, "or a whole count above 1, got 2.5"),
         ({"test": True}, "test must be a share"),

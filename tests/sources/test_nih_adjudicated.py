@@ -3,7 +3,10 @@ import logging
 import pandas as pd
 import pytest
 
-from covid_cxr.sources.nih_adjudicated import read_adjudicated
+from covid_cxr.sources.nih_adjudicated import (
+    adjudicated_without_row,
+    read_adjudicated,
+)
 from covid_cxr.user_csv import read_user_csv
 
 # As published: the columns of Data_Entry_2017.csv, the labels, and lines that end CRLF.
@@ -59,6 +62,16 @@ def test_an_image_that_the_cohort_lacks_is_left_to_the_unmatched(listed):
 def test_a_line_that_cannot_be_is_refused_by_its_number(listed, row, said):
     with pytest.raises(ValueError, match=f"line 3 of a.csv, image 0000000.*{said}"):
         read_adjudicated(table_of(FIRST, row), listed)
+
+
+@pytest.mark.parametrize(
+    "read", [read_adjudicated, lambda table, _: adjudicated_without_row(table, set())]
+)
+def test_another_table_is_refused_whoever_reads_it_first(listed, read):
+    other = read_user_csv(b"image,label\na,YES\n", name="a.csv")
+
+    with pytest.raises(ValueError, match=r"lacks the columns Image Index.* image, lab"):
+        read(other, listed)
 
 
 def test_without_the_table_no_image_has_a_second_truth(listed):

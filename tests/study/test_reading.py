@@ -478,3 +478,45 @@ def test_a_set_of_several_cohorts_takes_from_each_what_it_tells():
 def test_what_no_pool_can_be_made_of_is_named(line, said):
     with pytest.raises(MalformedStudyError, match=said):
         study_of(**{**POOLED, **line})
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            {
+                "line_4": "  clinic: {source: covid}\n  phase1: {source: manifest}",
+                "line_7": POOLED["line_7"].replace("own:", "phase1:"),
+            },
+            "line 5: cohorts.phase1 needs another name: phase1_curated is",
+        ),
+        (
+            {"line_4": f"{POOLED['line_4']}\n  pooled: {{source: manifest}}"},
+            "line 6: cohorts.pooled needs another name: pooled_curated is",
+        ),
+        (
+            {
+                "line_11": "    cohorts:",
+                "line_12": """\
+      chest14: {split: {validation: 0.1}}
+      own: {split: {validation: 0.2}}""",
+                "line_13": "    labels: [pneumonia]",
+                "line_14": "  boxes_own:",
+            },
+            r"related.boxes_own needs another name: phase2_boxes_own_split is a draw",
+        ),
+    ],
+)
+def test_names_by_which_two_datasets_would_be_called_alike_are_refused(line, said):
+    with pytest.raises(MalformedStudyError, match=said):
+        study_of(**{**POOLED, **line})
+
+
+def test_a_cohort_may_be_called_as_a_set_that_is_drawn_from_one():
+    study = study_of(
+        line_2="  phase1: {source: nih}",
+        line_6="  cohort: phase1",
+        line_15="    cohort: phase1",
+    )
+
+    assert study.training_sets["phase1"].origin == "phase1"

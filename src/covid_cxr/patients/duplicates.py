@@ -194,7 +194,7 @@ def pair_cohorts(duplicates: DuplicateSearch, **cohorts: Any) -> pd.DataFrame:
         duplicates: What counts as the same picture.
         cohorts: `<cohort>_curated` and `<cohort>_store`.
     """
-    names = [name.removesuffix("_store") for name in cohorts if "_store" in name]
+    names = [name.removesuffix("_store") for name in cohorts if name.endswith("_store")]
     return find_duplicates_across(
         {cohort: cohorts[f"{cohort}_curated"] for cohort in names},
         {cohort: cohorts[f"{cohort}_store"] for cohort in names},

@@ -160,9 +160,9 @@ def _refuse_numbered_alike(pooled: pd.DataFrame) -> None:
         raise ValueError(
             f"{' and '.join(claimants.unique())} claim the same patients, but "
             f"{len(other)} of the {len(shared)} that cohorts share have another sex "
-            f"there, such as {other.index[0]}: different people have one number. Give "
-            f"each cohort's patients a source of their own, as in "
-            f"`<source>:<number>` (docs/data.md)."
+            f"there, such as {other.index[0]}: different people have one number, or "
+            f"records are wrong. Give each cohort's patients a source of their own, as "
+            f"in `<source>:<number>` (docs/data.md), or correct the sexes."
         )
 
 

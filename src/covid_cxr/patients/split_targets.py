@@ -1,5 +1,6 @@
 """What a split is to look like: counts, how the test part is chosen, what is evened."""
 
+import math
 from dataclasses import dataclass, field
 
 from covid_cxr.checks import check_word
@@ -104,7 +105,8 @@ def _is_whole(value: object) -> bool:
 
 def _check_amount(name: str, value: float) -> None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or value <= 0 or (value > 1 and value != int(value)):
+    is_amount = is_number and 0 < value < math.inf
+    if not is_amount or (value > 1 and value != int(value)):
         raise ValueError(
             f"{name} must be a share above 0 and up to 1, or a whole count above 1, "
             f"got {value!r}; correct it in {_PLACE}."

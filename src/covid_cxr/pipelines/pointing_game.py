@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from kedro.pipeline import Node
+from kedro.pipeline import Node, Pipeline
 from numpy.typing import NDArray
 
 from covid_cxr.radiographs.pooled_store import stores_of
@@ -15,15 +15,25 @@ from covid_cxr.radiographs.record import original_size
 from covid_cxr.saliency.grad_cam import explainer
 from covid_cxr.saliency.map_settings import Explanation
 from covid_cxr.saliency.pointing import tabulate_pointing
+from covid_cxr.study.current import current
+from covid_cxr.study.design import Training
 from covid_cxr.training.batches import input_batches
 from covid_cxr.training.examples import Examples
 
 _BOX = ["x", "y", "width", "height"]
 
 
-def point() -> Node:
-    """Return the node, over dataset names that the phase maps to its own."""
-    return Node(
+def point(training: Training) -> Pipeline:
+    """Return the node of a training, or nothing where there are no boxes to point to.
+
+    Args:
+        training: Of phase 1 or 2.
+    """
+    study = current()
+    if not study.has_pointing(training):
+        return Pipeline([])
+    drawn = study.training_set_of(training)
+    node = Node(
         play_pointing_game,
         inputs={
             "classifier": "classifier",
@@ -35,6 +45,22 @@ def point() -> Node:
         },
         outputs="pointing",
         name="play_pointing_game",
+    )
+    results = training.dataset_prefix
+    return Pipeline(
+        [node],
+        namespace=training.name,
+        inputs={
+            "classifier": training.classifier,
+            "examples": f"{drawn.name}_examples",
+            "scores": f"{results}_scores",
+            "boxes": f"{drawn.origin}_boxes",
+        },
+        outputs={"pointing": f"{results}_pointing"},
+        parameters={
+            "params:pointing": f"params:{drawn.phase}.pointing",
+            "params:level": "params:reporting.level",
+        },
     )
 
 
@@ -65,7 +91,8 @@ def play_pointing_game(
     """
     has_test = (scores["part"] == "test").any()
     held_out = scores[scores["part"] == ("test" if has_test else "validation")]
-    rows = []
+    records = pd.concat([one.records for one in stores_of(examples.store)])
+    steps, rows = records["steps"].to_numpy(), []
     for output, label in enumerate(examples.labels):
         own = boxes[boxes["finding"] == label] if "finding" in boxes else boxes
         is_case = held_out[label].fillna(value=False).astype(bool)
@@ -77,7 +104,7 @@ def play_pointing_game(
         maps = [one for batch in input_batches(shown) for one in explain(batch)]
         hits = tabulate_pointing(
             np.stack(maps) if maps else np.zeros((0, 1, 1)),
-            _relative_boxes(shown, own),
+            _relative_boxes(shown, own, steps[shown.rows]),
             patients=shown.radiographs["patient_id"],
             level=level,
         )
@@ -87,17 +114,14 @@ def play_pointing_game(
 
 
 def _relative_boxes(
-    examples: Examples, boxes: pd.DataFrame
+    examples: Examples, boxes: pd.DataFrame, steps: NDArray[np.object_]
 ) -> list[NDArray[np.float64]]:
     """Return the boxes of each image in shares of its width and height."""
-    records = pd.concat([one.records for one in stores_of(examples.store)])
-    steps, by_image = records["steps"].to_numpy(), boxes.groupby("image_id")
+    by_image = boxes.groupby("image_id")
     relative = []
-    for image_id, row in zip(
-        examples.radiographs["image_id"], examples.rows, strict=True
-    ):
+    for image_id, taken in zip(examples.radiographs["image_id"], steps, strict=True):
         drawn = by_image.get_group(image_id)
-        width, height = original_size(steps[row])
+        width, height = original_size(taken)
         if "of_px" in drawn:
             width = height = drawn["of_px"].iloc[0]
         own = drawn[_BOX].to_numpy(np.float64)

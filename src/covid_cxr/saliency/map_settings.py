@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from covid_cxr.checks import check_whole
 from covid_cxr.saliency.grad_cam import METHODS
 
 _COUNTS = (
@@ -66,12 +67,9 @@ class Saliency(Explanation):
     def __post_init__(self) -> None:
         """Refuse counts that are no counts and regions that are no part of an image."""
         super().__post_init__()
+        place = "parameters_phase3.yml"
         for name in _COUNTS:
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise ValueError(
-                    f"saliency.{name} must be a whole number from 0, got {value!r}."
-                )
+            check_whole(f"saliency.{name}", getattr(self, name), least=0, place=place)
         for name in ("border_share", "corner_share"):
             share = getattr(self, name)
             if not 0 < share < 0.5:

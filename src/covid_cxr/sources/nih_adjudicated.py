@@ -43,8 +43,7 @@ def read_adjudicated(
     if adjudicated_labels is None:
         return pd.DataFrame(columns=list(kinds)).astype(kinds)
     table = adjudicated_labels
-    columns = (_IMAGE, _PATIENT, *ADJUDICATED.values())
-    require_columns(table, columns, table=f"nih_adjudicated_labels ({FILE})")
+    _require_columns(table)
     images, words = _images(table), table[[*ADJUDICATED.values()]].apply(stated)
     labels = words.apply(lambda column: column.map(_WORDS).astype("boolean"))
     _refuse(table, images.duplicated(), "names an image again")
@@ -69,17 +68,25 @@ def adjudicated_without_row(
     Args:
         adjudicated_labels: As for `read_adjudicated`.
         known: Every image that nih_entries names.
+
+    Raises:
+        ValueError: If columns are missing.
     """
-    table = (
-        pd.DataFrame({_IMAGE: []}) if adjudicated_labels is None else adjudicated_labels
-    )
-    named = {*_images(table)}
+    named: set[str] = set()
+    if adjudicated_labels is not None:
+        _require_columns(adjudicated_labels)
+        named.update(_images(adjudicated_labels))
     return unmatched_names(
         sorted(named - known),
         of=FILE,
         n_names=len(named),
         reason="have no row in nih_entries",
     )
+
+
+def _require_columns(table: pd.DataFrame) -> None:
+    columns = (_IMAGE, _PATIENT, *ADJUDICATED.values())
+    require_columns(table, columns, table=f"nih_adjudicated_labels ({FILE})")
 
 
 def _images(table: pd.DataFrame) -> pd.Series:

@@ -34,6 +34,7 @@ _LETTER = re.compile(r"[a-z0-9]+")
 _SET_KEYS = {"cohort": True, "labels": True, "split": True}  # and whether it must be
 _POOL_KEYS = {"cohorts": True, "labels": True}
 _SET_OPTIONS = {"intensity_sample": False, "title": False}
+_POOLED = "pooled"  # what the datasets of the pooled control begin with
 _MOST_NAMED = 3  # findings of a target, in its own name
 _MEASURED = 2048  # radiographs that mean and deviation are measured on
 
@@ -187,6 +188,7 @@ def _read(root: _Record, faults: _Faults) -> Study | None:
     root.check({**must_be, **options})
     cohorts = dict(_cohorts(root))
     sets = {one.name: one for one in _training_sets(root, cohorts)}
+    _check_names(root, sets)
     published = root.text("published") or None
     if published not in (None, *PUBLISHED):
         root.fault("published", f"is {published!r}; known: {', '.join(PUBLISHED)}")
@@ -376,6 +378,22 @@ def _pooled_draws(
         if label not in told:
             listed = ", ".join(named)
             record.fault("labels", f"names {label!r}, which none of {listed} tells")
+
+
+def _check_names(root: _Record, sets: Mapping[str, TrainingSet]) -> None:
+    """Find names by which two datasets of the study would be called alike."""
+    pools = {name: one for name, one in sets.items() if one.is_pooled}
+    cohorts, related = root.record("cohorts"), root.record(RELATED)
+    for name in (_POOLED, *pools):
+        if cohorts is not None and name in cohorts.keys:
+            cohorts.fault(
+                name, f"needs another name: {name}_curated is of several cohorts"
+            )
+    parts = {p.part_of(cohort): p for p in pools.values() for cohort in p.cohorts}
+    for name, pool in parts.items():
+        if related is not None and name in sets:
+            drawn = f"needs another name: {name}_split is a draw of {pool.name}"
+            related.fault(name.removeprefix("phase2_"), drawn)
 
 
 def _known_cohort(

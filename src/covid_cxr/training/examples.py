@@ -106,10 +106,7 @@ def assemble(
         validate="one_to_one",
     )
     _check_pixels(radiographs, store)
-    if len(labels) > 1:
-        _refuse_unlabelled(radiographs, labels)
-    else:
-        _refuse_unknown(radiographs, labels)
+    _refuse_unlabelled(radiographs, labels)
     is_whole = bool(radiographs[list(labels)].notna().all(axis=None))
     kind = bool if is_whole else "boolean"
     radiographs = radiographs.astype({"row": np.int64, **dict.fromkeys(labels, kind)})
@@ -203,19 +200,9 @@ def _refuse_unlabelled(radiographs: pd.DataFrame, labels: Sequence[str]) -> None
     is_unlabelled = radiographs[list(labels)].isna().all(axis=1)
     unlabelled = radiographs.loc[is_unlabelled, "image_id"]
     if len(unlabelled):
+        several = len(labels) > 1
+        what = "None of the labels is known" if several else f"{labels[0]} is unknown"
         raise ValueError(
-            f"None of the labels is known for {len(unlabelled)} of the split's "
-            f"{len(radiographs)} images, such as {unlabelled.iloc[0]}. Leave them out "
-            "of the split."
+            f"{what} for {len(unlabelled)} of the split's {len(radiographs)} images, "
+            f"such as {unlabelled.iloc[0]}. Leave them out of the split."
         )
-
-
-def _refuse_unknown(radiographs: pd.DataFrame, labels: Sequence[str]) -> None:
-    for label in labels:
-        unknown = radiographs.loc[radiographs[label].isna(), "image_id"]
-        if len(unknown):
-            raise ValueError(
-                f"{label} is unknown for {len(unknown)} of the split's "
-                f"{len(radiographs)} images, such as {unknown.iloc[0]}. Leave them out "
-                "of the split."
-            )

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from covid_cxr.checks import check_whole, check_word
+
 Trainable = Literal["all", "last_block", "head"]
 
 COUNTS = ("batch_images", "max_epochs", "plateau_epochs", "stop_epochs")
@@ -17,6 +19,7 @@ INTERVALS = {
     "crop_share": (0.0, 1.0),
 }
 POSITIVE = ("learning_rate", "plateau_factor")
+_PLACE = "`recipe`, of all trainings, of the phase or of the path"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,19 +64,13 @@ class Recipe:
     def __post_init__(self) -> None:
         """Refuse settings with which training would fail or do nothing."""
         for name in COUNTS:
-            _check_count(name, getattr(self, name), smallest=1)
-        _check_count("seed", self.seed, smallest=0)
+            check_whole(f"recipe.{name}", getattr(self, name), least=1, place=_PLACE)
+        check_whole("recipe.seed", self.seed, least=0, place=_PLACE)
         for name in INTERVALS:
             _check_number(name, getattr(self, name))
-        if self.decay not in {"coupled_l2", "decoupled"}:
-            raise ValueError(
-                f"recipe.decay must be coupled_l2 or decoupled, got {self.decay!r}."
-            )
-        if self.trainable not in get_args(Trainable):
-            raise ValueError(
-                f"recipe.trainable must be one of {', '.join(get_args(Trainable))}, "
-                f"got {self.trainable!r}."
-            )
+        words = {"decay": ("coupled_l2", "decoupled"), "trainable": get_args(Trainable)}
+        for name, allowed in words.items():
+            check_word(f"recipe.{name}", getattr(self, name), allowed, place=_PLACE)
         if self.flip is not True and self.flip is not False:
             raise ValueError(f"recipe.flip must be true or false, got {self.flip!r}.")
 
@@ -125,14 +122,6 @@ class Plateau:
     def is_over(self, recipe: Recipe) -> bool:
         """Return whether training ends for want of improvement."""
         return self.n_stale_epochs >= recipe.stop_epochs
-
-
-def _check_count(name: str, value: object, *, smallest: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
-        raise ValueError(
-            f"recipe.{name} must be a whole number of at least {smallest}, got "
-            f"{value!r}."
-        )
 
 
 def _check_number(name: str, value: object) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from covid_cxr.checks import check_whole
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.stage import Stage
 
@@ -21,12 +22,8 @@ class Repetition:
 
     def __post_init__(self) -> None:
         """Refuse what is no number of trainings."""
-        is_count = isinstance(self.n_seeds, int) and not isinstance(self.n_seeds, bool)
-        if not is_count or self.n_seeds < 1:
-            raise ValueError(
-                "repetition.n_seeds must be a whole number of at least 1, got "
-                f"{self.n_seeds!r}."
-            )
+        place = "parameters_phase3.yml"
+        check_whole("repetition.n_seeds", self.n_seeds, least=1, place=place)
 
 
 def train_further_seeds(

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from covid_cxr.checks import check_whole, check_word
 from covid_cxr.training.backend import (
     THREADS,
     deterministic_tensorflow,
@@ -44,19 +45,11 @@ class Compute:
 
     def __post_init__(self) -> None:
         """Refuse what does not exist."""
+        place = "parameters.yml"
         choices = {"strategy": get_args(Strategy), "precision": get_args(Precision)}
         for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(
-                    f"compute.{name} must be one of {', '.join(allowed)}, got "
-                    f"{getattr(self, name)!r}."
-                )
-        is_count = isinstance(self.threads, int) and not isinstance(self.threads, bool)
-        if not is_count or self.threads < 0:
-            raise ValueError(
-                "compute.threads must be a whole number of at least 0, got "
-                f"{self.threads!r}."
-            )
+            check_word(f"compute.{name}", getattr(self, name), allowed, place=place)
+        check_whole("compute.threads", self.threads, least=0, place=place)
         for name in ("xla", "tensorboard"):
             value = getattr(self, name)
             if value is not True and value is not False:

@@ -32,24 +32,14 @@ def _initialise(start: str | None) -> Node:
 
 
 def _phase1(training: Training) -> Pipeline:
-    nodes, inputs, written = train_and_score(training), inputs_of(training), []
-    parameters = {
-        "params:compute": "params:compute",
-        "params:recipe": "params:phase1.recipe",
-    }
-    study = current()
-    if study.has_pointing(training):
-        nodes.append(point())
-        written.append("pointing")
-        inputs["boxes"] = f"{study.training_set_of(training).origin}_boxes"
-        parameters |= {
-            "params:pointing": "params:phase1.pointing",
-            "params:level": "params:reporting.level",
-        }
-    return Pipeline(
-        nodes,
+    trained = Pipeline(
+        train_and_score(training),
         namespace=training.name,
-        inputs=inputs,
-        outputs={**outputs_of(training, *written), "classifier": training.classifier},
-        parameters=parameters,
+        inputs=inputs_of(training),
+        outputs={**outputs_of(training), "classifier": training.classifier},
+        parameters={
+            "params:compute": "params:compute",
+            "params:recipe": "params:phase1.recipe",
+        },
     )
+    return trained + point(training)

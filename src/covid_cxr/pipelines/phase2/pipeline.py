@@ -21,22 +21,11 @@ def create_pipeline() -> Pipeline:
 
 
 def _phase2(path: TrainingPath, training: Training) -> Pipeline:
-    nodes, inputs, written = train_and_score(training), inputs_of(training), []
-    parameters = {"params:compute": "params:compute"}
-    study = current()
-    if study.has_pointing(training):
-        nodes.append(point())
-        written.append("pointing")
-        inputs["boxes"] = f"{study.training_set_of(training).origin}_boxes"
-        parameters |= {
-            "params:pointing": "params:phase2.pointing",
-            "params:level": "params:reporting.level",
-        }
-    return Pipeline(
-        nodes,
+    trained = Pipeline(
+        train_and_score(training),
         namespace=training.name,
-        inputs=inputs,
-        outputs=outputs_of(training, *written),
-        parameters=parameters,
-        tags=[path.name],
+        inputs=inputs_of(training),
+        outputs=outputs_of(training),
+        parameters={"params:compute": "params:compute"},
     )
+    return Pipeline([trained, point(training)], tags=[path.name])
