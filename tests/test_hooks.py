@@ -1,13 +1,22 @@
 """What the hooks refuse, fill in and say."""
 
+import io
 import logging
 import os
 import re
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 from kedro.framework.session import KedroSession
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import node, pipeline
+from kedro_datasets.text import TextDataset
+from rich.console import Console
 
-from covid_cxr.hooks import _mark_up_kedro_only
+from covid_cxr import hooks
+from covid_cxr.hooks import ReportHooks, _mark_up_kedro_only
+from covid_cxr.study.current import choose, current
 from covid_cxr.training.backend import THREADS
 
 
@@ -40,6 +49,34 @@ def test_brackets_in_our_log_lines_are_no_markup():
     assert _mark_up_kedro_only(ours)
     assert _mark_up_kedro_only(kedros)
     assert (ours.markup, kedros.markup) == (False, True)
+
+
+def test_brackets_in_the_last_word_are_no_markup(tmp_path, monkeypatch):
+    before, said = current(), io.StringIO()
+    choose(replace(before, target=replace(before.target, name="x [/y]")))
+    monkeypatch.setattr(hooks, "get_console", lambda: Console(file=said, width=300))
+    monkeypatch.setattr(hooks.RUN_CONSOLE, "log", tmp_path / "[bold]of me/run.log")
+    place = tmp_path / "study [/v2]/report.html"
+    row = {"path": "path_a", "auroc": 0.8, "lower": 0.7, "upper": 0.9}
+    catalog = DataCatalog(
+        {
+            "table3": MemoryDataset(pd.DataFrame([{**row, "paper_auroc": 0.8}])),
+            "report": TextDataset(filepath=str(place)),
+            "params:reporting.level": MemoryDataset(0.95),
+        }
+    )
+    whole = pipeline(
+        [node(lambda level: level, "params:reporting.level", ["table3", "report"])]
+    )
+
+    try:
+        ReportHooks().after_pipeline_run(whole, catalog)
+    finally:
+        choose(before)
+
+    assert "X [/y] on the test part" in said.getvalue()
+    assert f"Report: {place}\n" in said.getvalue()
+    assert f"Log:    {tmp_path}/[bold]of me/run.log\n" in said.getvalue()
 
 
 def test_missing_raw_files_stop_the_run_with_one_message(run_kedro, tmp_path):

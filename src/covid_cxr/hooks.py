@@ -1,6 +1,7 @@
 """What happens around a run: readable logs, checks, the last word."""
 
 import logging
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from rich import get_console
 from rich.logging import RichHandler
+from rich.markup import escape
 from rich.table import Table
 
 from covid_cxr.console.run_console import RUN_CONSOLE
@@ -172,17 +174,19 @@ class ReportHooks:
         """Print the AUROC of each path and the place of each report."""
         outputs = pipeline.all_outputs()
         console = get_console()
+        # Words and places of users: brackets in them are no markup.
+        say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
         for name in sorted(outputs):
             if name.rsplit(".", 1)[-1] == "table3":
                 level = catalog.load("params:reporting.level")
                 console.print(_as_rich_table(catalog.load(name), level))
         if outputs >= _ANSWERED and has_answer():
-            console.print(_answer(catalog), soft_wrap=True, highlight=False)
+            say(_answer(catalog))
         for name in sorted(outputs):
             if name.rsplit(".", 1)[-1] == "report":
-                console.print(f"Report: {place_of(catalog[name])}", soft_wrap=True)
+                say(f"Report: {place_of(catalog[name])}")
         if RUN_CONSOLE.log is not None:
-            console.print(f"Log:    {shortened(RUN_CONSOLE.log)}", soft_wrap=True)
+            say(f"Log:    {shortened(RUN_CONSOLE.log)}")
 
 
 def _answer(catalog: CatalogProtocol[Any, Any]) -> str:
@@ -211,9 +215,8 @@ def _mark_up_kedro_only(record: logging.LogRecord) -> bool:
 
 def _as_rich_table(table3: pd.DataFrame, level: float) -> Table:
     study = current()
-    table = Table(
-        title=f"{begun(study.target.name)} on the test part", title_justify="left"
-    )
+    title = escape(f"{begun(study.target.name)} on the test part")
+    table = Table(title=title, title_justify="left")
     printed = ["in the paper"] if study.published else []
     several = ["finding"] if FINDING in table3 else []
     for heading in (*several, "path", "AUROC", f"{100 * level:g} % interval", *printed):

@@ -43,14 +43,15 @@ def read_headers(
         also: Keywords of further elements, each a column of text as stated.
     """
     files = [images.find(name) for name in names]
+    console = get_console()
     with quiet():  # odd values are the curation's business, image by image
         headers = [
             _read_header(images.root / file, also) if file else {}
             for file in track(
                 files,
                 description="Reading DICOM headers",
-                console=get_console(),
-                disable=len(images.files) <= _MANY_FILES,
+                console=console,
+                disable=len(images.files) <= _MANY_FILES or not console.is_interactive,
             )
         ]
     table = pd.DataFrame(headers, columns=["view", "sex", "age", *also], dtype="str")

@@ -68,9 +68,9 @@ class RunConsole:
         self._until_end.enter_context(_log_kept(self.log))
         self._until_end.enter_context(_console_as_asked())
         display = RunDisplay(steps)
-        is_live = console.is_terminal and not console.is_dumb_terminal
+        is_live = console.is_interactive and not is_verbose()
         self._until_end.callback(display.end)
-        display.begin(console if is_live and not is_verbose() else None)
+        display.begin(console if is_live else None)
         self._until_end.enter_context(_streams_beside_display())
 
     def end(self) -> None:

@@ -109,13 +109,15 @@ class _ImagesPerSecond(ProgressColumn):
 
 
 def _progress() -> Progress:
+    console = get_console()
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         _ImagesPerSecond(),
         TimeRemainingColumn(),
-        console=get_console(),
+        console=console,
+        disable=not console.is_interactive,
     )
 
 

@@ -67,12 +67,14 @@ class RadiographFolderDataset(
         marker = self._filepath / SYNTHETIC_MARKER
         total = len(data) if isinstance(data, Sized) else None
         written: set[str] = set()
+        console = get_console()
         with marker.open("a") as names:
             for name, content in track(
                 data,
                 description=f"writing {self._filepath.name}",
                 total=total,
-                console=get_console(),
+                console=console,
+                disable=not console.is_interactive,
             ):
                 path = self._path_of(name)
                 if name not in before and path.suffix == ".txt" and path.exists():
