@@ -4,6 +4,7 @@ import json
 import shutil
 import zipfile
 
+import numpy as np
 import pytest
 
 from covid_cxr.prediction import InvalidBundleError, open_bundle
@@ -132,6 +133,20 @@ def test_a_self_test_with_another_score_is_refused(write_bundle):
 
     with pytest.raises(InvalidBundleError, match=r"differ by 0\.001"):
         open_bundle(folder).check()
+
+
+def no_numbers(images):
+    return np.full(len(images), np.nan), np.full((*images.shape[:3], 1), np.nan)
+
+
+def test_a_network_that_gives_no_numbers_is_refused(write_bundle, chests):
+    bundle = open_bundle(write_bundle(), network=no_numbers)
+
+    with pytest.raises(InvalidBundleError, match="differ by nan"):
+        bundle.check()
+    row = bundle.predict([min(chests.iterdir())]).iloc[0]
+    assert (row["status"], row["reason"][:11]) == ("refused", "the network")
+    assert row[["score", "youden"]].isna().all()
 
 
 def test_a_self_test_with_other_pixels_is_refused(write_bundle):

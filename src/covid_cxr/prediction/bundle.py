@@ -154,11 +154,12 @@ class Bundle:
                 a lossless file are others.
         """
         known = self.record["self_test"]
-        largest = 0.0
+        differences = []
         for image in known["images"]:
             pixels = self._self_tested(image)
             log_odds, _ = self.network(normalise(pixels[np.newaxis], self._intensity))
-            largest = max(largest, abs(_logistic(log_odds[0]) - image["score"]))
+            differences.append(abs(_logistic(log_odds[0]) - image["score"]))
+        largest = float(np.max(differences))  # NaN where one is, unlike max()
         if not largest < known["tolerance"]:
             raise InvalidBundleError(
                 f"The self-test's scores differ by {largest:.2g} from those of the "
@@ -253,6 +254,8 @@ class Bundle:
         distance: float,
         heat_map: NDArray[np.float64],
     ) -> Prediction:
+        if math.isnan(log_odds):
+            return _refused(one, "the network gives no number for this picture")
         limit = self.record["gate"]["limit"]
         if limit is not None and distance > limit:
             return _refused(one, self._far(), distance)
