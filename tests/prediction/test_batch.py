@@ -169,6 +169,48 @@ def test_other_files_or_another_bundle_do_not_go_on(write_bundle, chests, predic
     assert "predictions of other files" in said
 
 
+def test_files_that_are_only_called_alike_do_not_go_on(
+    write_bundle, chests, predicted, drawn_chest, tmp_path
+):
+    bundle = write_bundle()
+    predicted(bundle, chests)
+    again = (tmp_path / "out/predictions.csv").read_bytes()
+    other = tmp_path / "other"
+    other.mkdir()
+    for number, file in enumerate(sorted(chests.iterdir())):
+        cv2.imwrite(str(other / file.name), drawn_chest(50 + number))
+
+    said, _ = predicted(bundle, other, code=1)
+
+    assert "another run" in said
+    predicted(bundle, chests)
+    assert (tmp_path / "out/predictions.csv").read_bytes() == again
+
+
+def test_a_bundle_that_was_made_anew_does_not_go_on(write_bundle, chests, predicted):
+    predicted(write_bundle(), chests)  # of the same weights, hence name
+
+    said, _ = predicted(write_bundle("b", calibration=None), chests, code=1)
+
+    assert "another run" in said
+
+
+def test_a_fault_before_the_first_file_does_not_take_the_folder(
+    write_bundle, chests, predicted, tmp_path
+):
+    bundle = write_bundle()
+    said, _ = predicted(bundle, chests, code=1, options=["--prevalence=10"])
+    assert "between 0 and 1" in said
+    (tmp_path / "out/run.json.part").mkdir(parents=True)  # cannot be written
+    predicted(bundle, chests, code=1)
+    assert not (tmp_path / "out/run.json").exists()
+    (tmp_path / "out/run.json.part").rmdir()
+
+    _, rows = predicted(bundle, chests, options=["--prevalence=0.1"])
+
+    assert [row["prevalence"] for row in rows] == ["0.1"] * 6
+
+
 def test_a_full_disk_keeps_what_is_done_and_the_command_goes_on(
     write_bundle, chests, predicted, tmp_path
 ):

@@ -5,6 +5,7 @@ was interrupted goes on after the last whole line. Memory does not grow with the
 """
 
 import csv
+import hashlib
 import json
 import os
 from collections import Counter, deque
@@ -56,12 +57,14 @@ def predict_all(job: Job) -> Counter[str]:
 
     Raises:
         InvalidBundleError: If the bundle is not served here.
+        ValueError: If the prevalence is not between 0 and 1.
         FileExistsError: If the folder holds other predictions.
         OSError: If the table cannot be written, as on a full disk: what is in the
             folder stays, and the same call goes on from there.
     """
     bundle = open_bundle(job.bundle)
     bundle.check()
+    bundle.stated(job.prevalence)  # refused before the folder is this run's
     rows = _begin(job, bundle)
     n_done = _n_whole(rows, job)
     with rows.open("a", encoding="utf-8") as kept:
@@ -80,8 +83,11 @@ def _begin(job: Job, bundle: Bundle) -> Path:
     """Return the file of rows, in a folder that is for this run only."""
     said = {
         "bundle": bundle.record["name"],
+        "bundle_sha256": _sha256(bundle.record),
         "prevalence": job.prevalence,
         "n_files": len(job.files),
+        # Names, which the rows have, do not tell another folder with files named alike.
+        "files_sha256": _sha256(sorted(file.state for file in job.files)),
     }
     (job.out / PICTURES).mkdir(parents=True, exist_ok=True)
     run = job.out / _RUN
@@ -89,8 +95,14 @@ def _begin(job: Job, bundle: Bundle) -> Path:
         raise FileExistsError(
             f"{job.out} holds predictions of another run ({run}); name another folder."
         )
-    run.write_text(json.dumps(said), "utf-8")
+    part = job.out / f"{_RUN}.part"
+    part.write_text(json.dumps(said), "utf-8")
+    part.replace(run)
     return job.out / _ROWS
+
+
+def _sha256(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _n_whole(rows: Path, job: Job) -> int:

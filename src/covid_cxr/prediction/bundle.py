@@ -133,13 +133,22 @@ class Bundle:
         boxes: Mapping[str, Box] | None = None,
     ) -> Iterator[Prediction]:
         """Yield what `predict` tabulates, with pixels and heat maps, batch by batch."""
-        stated = self.record["prevalence"] if prevalence is None else prevalence
-        if not 0 < stated < 1:
-            raise ValueError(f"A prevalence lies between 0 and 1, got {stated}.")
+        stated = self.stated(prevalence)
         named = (_as_input(file) for file in files)
         while batch := list(islice(named, BATCH_IMAGES)):
             looked = [self._look(one, boxes or {}) for one in batch]
             yield from self._judge(looked, stated)
+
+    def stated(self, prevalence: float | None) -> float:
+        """Return `prevalence`, or that of the validation part if it is None.
+
+        Raises:
+            ValueError: If it is not between 0 and 1.
+        """
+        stated: float = self.record["prevalence"] if prevalence is None else prevalence
+        if not 0 < stated < 1:
+            raise ValueError(f"A prevalence lies between 0 and 1, got {stated}.")
+        return stated
 
     @property
     def columns(self) -> list[str]:

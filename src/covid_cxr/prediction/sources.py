@@ -32,6 +32,18 @@ class InputFile:
     path: Path
     member: str | None = None
 
+    @property
+    def state(self) -> tuple[int, int]:
+        """Size in bytes and time of change in ns of what is at `path`; 0 if absent.
+
+        By these a file is known to be as it was, as in `radiographs.curation`.
+        """
+        try:
+            status = self.path.stat()
+        except OSError:
+            return 0, 0
+        return status.st_size, status.st_mtime_ns
+
     @contextmanager
     def opened(self) -> Iterator[Path]:
         """Give the place of the file; that of an archive's member ends with the block.
