@@ -114,6 +114,26 @@ def test_members_of_a_zip_are_predicted_and_none_is_unpacked(
     assert not list(tmp_path.rglob("evil.png"))
 
 
+def test_a_damaged_member_of_a_zip_is_refused_and_the_rest_predicted(
+    write_bundle, chests, predicted, tmp_path
+):
+    place = tmp_path / "sent.zip"
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.write(min(chests.iterdir()), "whole.png")
+        archive.write(min(chests.iterdir()), "damaged.png", zipfile.ZIP_DEFLATED)
+        start = archive.getinfo("damaged.png").header_offset + 30 + len("damaged.png")
+    content = bytearray(place.read_bytes())
+    content[start : start + 8] = b"\xff" * 8
+    place.write_bytes(content)
+
+    _, rows = predicted(write_bundle(), place, code=3)
+
+    told = {row["file"]: (row["status"], row["reason"]) for row in rows}
+    assert told["sent.zip/whole.png"][0] == "predicted"
+    assert told["sent.zip/damaged.png"][0] == "refused"
+    assert told["sent.zip/damaged.png"][1].startswith("not taken from the archive")
+
+
 def test_a_dicomdir_names_its_files(write_bundle, predicted, drawn_chest, tmp_path):
     pixels = drawn_chest(1)
     image = Dataset()

@@ -116,6 +116,18 @@ def test_a_zip_that_breaks_off_is_refused(write_bundle):
         open_bundle(place)
 
 
+def test_a_zip_with_a_damaged_member_is_refused(write_bundle, tmp_path):
+    place = tmp_path / "packed.zip"
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(write_bundle() / RECORD, RECORD)
+    content = bytearray(place.read_bytes())
+    content[30 + len(RECORD) : 38 + len(RECORD)] = b"\xff" * 8
+    place.write_bytes(content)
+
+    with pytest.raises(InvalidBundleError, match="cannot be read as a zip"):
+        open_bundle(place)
+
+
 def test_what_is_no_bundle_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="no bundle at"):
         open_bundle(tmp_path / "nothing")

@@ -1,6 +1,5 @@
 """The radiographs that a user names: files, folders, archives and DICOMDIRs."""
 
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -65,12 +64,12 @@ class InputFile:
             refuse_unsafe(member)
             with zipfile.ZipFile(self.path) as archive:
                 _refuse_large(archive.getinfo(member))
-                with archive.open(member) as source, place.open("wb") as target:
-                    shutil.copyfileobj(source, target)
-        except (ValueError, zipfile.BadZipFile, RuntimeError, EOFError) as error:
+                content = archive.read(member)
+        except Exception as error:  # whatever zipfile and its codecs raise
             raise UnreadableRadiograph(
                 f"not taken from the archive: {error}"
             ) from error
+        place.write_bytes(content)
 
 
 def _refuse_large(member: zipfile.ZipInfo) -> None:
