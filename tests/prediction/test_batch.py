@@ -3,6 +3,7 @@
 import csv
 import json
 import resource
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -260,6 +261,46 @@ def test_a_full_disk_keeps_what_is_done_and_the_command_goes_on(
     assert 0 < n_done < 66
     _, rows = predicted(bundle, chests)
     assert len(rows) == 66
+
+
+def test_dicom_files_that_are_called_by_their_uids_are_found_in_a_zip(
+    write_bundle, predicted, tmp_path
+):
+    begins = b"\0" * 128 + b"DICM"
+    place = tmp_path / "sent.zip"
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.writestr("a/1.2.840.10008", begins)
+        archive.writestr("a/prices.xlsx", "no picture")
+
+    _, rows = predicted(write_bundle(), place, code=3)
+
+    assert [row["file"] for row in rows] == ["sent.zip/a/1.2.840.10008"]
+
+
+def test_a_folder_is_read_as_a_study_reads_it(
+    write_bundle, chests, predicted, tmp_path
+):
+    cohort = tmp_path / "cohort"
+    for folder in ("masks", "disc"):
+        (cohort / folder).mkdir(parents=True)
+        shutil.copy(min(chests.iterdir()), cohort / folder / "a.png")
+    (cohort / "disc/DICOMDIR").write_bytes(b"\0" * 128 + b"DICM")
+    (cohort / "linked").symlink_to(chests)
+
+    _, rows = predicted(write_bundle(), cohort)
+
+    linked = [f"linked/chest_{number}.png" for number in range(6)]
+    assert [row["file"] for row in rows] == ["disc/a.png", *linked]
+
+
+def test_two_files_of_one_name_are_a_fault(write_bundle, chests, predicted, tmp_path):
+    (tmp_path / "more").mkdir()
+    again = shutil.copy(min(chests.iterdir()), tmp_path / "more")
+
+    said, rows = predicted(write_bundle(), chests, again, code=1)
+
+    assert "2 of the files would be chest_0.png in the table" in said
+    assert rows == []
 
 
 def test_places_without_a_radiograph_are_a_fault(write_bundle, predicted, tmp_path):
