@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import resource
 import shutil
 import subprocess
@@ -291,6 +292,34 @@ def test_a_folder_is_read_as_a_study_reads_it(
 
     linked = [f"linked/chest_{number}.png" for number in range(6)]
     assert [row["file"] for row in rows] == ["disc/a.png", *linked]
+
+
+def test_a_name_that_is_no_utf8_is_in_the_table(
+    write_bundle, chests, predicted, tmp_path
+):
+    named = b"Th\xf6rax.png"  # as ISO 8859-1 has it
+    min(chests.iterdir()).rename(os.fsdecode(os.fsencode(chests) + b"/" + named))
+
+    done = CliRunner().invoke(
+        predict, [*map(str, (write_bundle(), chests)), "-o", str(tmp_path / "out")]
+    )
+
+    assert done.exit_code == 0
+    table = (tmp_path / "out/predictions.csv").read_bytes()
+    assert b"\n" + named + b",predicted" in table
+    assert "Th?rax.png" in (tmp_path / "out/index.html").read_text("utf-8")
+
+
+def test_results_in_a_folder_that_is_read_are_a_fault(write_bundle, chests):
+    for out in (chests, chests / "out"):
+        done = CliRunner().invoke(
+            predict,
+            [*map(str, (write_bundle(f"of_{out.name}"), chests)), "-o", str(out)],
+        )
+
+        assert done.exit_code == 1
+        assert "would be read as radiographs" in done.output
+    assert len(list(chests.iterdir())) == 6
 
 
 def test_two_files_of_one_name_are_a_fault(write_bundle, chests, predicted, tmp_path):

@@ -25,6 +25,7 @@ from covid_cxr.prediction.sources import InputFile
 from covid_cxr.workers import executor
 
 TABLE, PAGE, PICTURES = "predictions.csv", "index.html", "pictures"
+_BYTES = "surrogateescape"
 _ROWS, _RUN = "rows.jsonl", "run.json"
 _AT_ONCE = 8  # files in a process
 _AHEAD = 2  # pieces of work that wait for each process
@@ -177,7 +178,8 @@ def _finish(job: Job, bundle: Bundle) -> Counter[str]:
     """Write the table and the pages from the rows, and count their statuses."""
     counts = Counter(row["status"] for row in _read(job))
     part = job.out / f"{TABLE}.part"
-    with part.open("w", encoding="utf-8", newline="") as file:
+    # A name that is no UTF-8 is written byte by byte as the file system has it.
+    with part.open("w", encoding="utf-8", errors=_BYTES, newline="") as file:
         table = csv.DictWriter(file, bundle.columns)
         table.writeheader()
         table.writerows(_read(job))

@@ -67,7 +67,7 @@ def write_page(
     part = place.with_suffix(".html.part")
     told = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
     label = html.escape(record["label"]["words"])
-    with part.open("w", encoding="utf-8") as page:
+    with part.open("w", encoding="utf-8", errors="replace") as page:
         page.write(
             f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width">'
