@@ -65,6 +65,28 @@ def test_the_command_says_what_python_says(write_bundle, chests, predicted, tmp_
     assert "not for diagnosis" in page
 
 
+def test_what_holds_for_all_predictions_is_said_wherever_they_are(
+    write_bundle, chests, predicted, tmp_path, caplog
+):
+    bundle = write_bundle(
+        gate={"refused_share": 0.01, "n_patients": 98, "limit": None},
+        preprocessing=open_bundle(write_bundle("b")).record["preprocessing"]
+        | {"cropped_share": 0.25},
+    )
+    expected = (
+        "98 patients are too few to refuse a share of 1 %",
+        "25 % of the pictures that the model was trained and chosen on were cut",
+    )
+
+    predicted(bundle, chests)
+
+    page = (tmp_path / "out/index.html").read_text()
+    checked = CliRunner().invoke(check, [str(bundle)]).output
+    for place in (caplog.text, page, checked):
+        assert all(sentence in place for sentence in expected)
+    assert "too few" not in CliRunner().invoke(check, [str(tmp_path / "b")]).output
+
+
 def test_processes_change_nothing(write_bundle, chests, predicted, tmp_path):
     bundle = write_bundle()
     _, alone = predicted(bundle, chests)

@@ -10,7 +10,7 @@ import pandas as pd
 from kedro.pipeline import Node
 from numpy.typing import NDArray
 
-from covid_cxr.radiographs.pooled_store import stores_of
+from covid_cxr.radiographs.pooled_store import records_of
 from covid_cxr.radiographs.record import original_size
 from covid_cxr.saliency.grad_cam import explainer
 from covid_cxr.saliency.map_settings import Explanation
@@ -90,8 +90,8 @@ def _relative_boxes(
     examples: Examples, boxes: pd.DataFrame
 ) -> list[NDArray[np.float64]]:
     """Return the boxes of each image in shares of its width and height."""
-    records = pd.concat([one.records for one in stores_of(examples.store)])
-    steps, by_image = records["steps"].to_numpy(), boxes.groupby("image_id")
+    steps = records_of(examples.store)["steps"].to_numpy()
+    by_image = boxes.groupby("image_id")
     relative = []
     for image_id, row in zip(
         examples.radiographs["image_id"], examples.rows, strict=True

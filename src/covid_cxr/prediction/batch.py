@@ -7,6 +7,7 @@ was interrupted goes on after the last whole line. Memory does not grow with the
 import csv
 import hashlib
 import json
+import logging
 import os
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,8 +22,11 @@ from rich.progress import track
 
 from covid_cxr.prediction.bundle import Bundle, Prediction, open_bundle
 from covid_cxr.prediction.page import draw, write_page
+from covid_cxr.prediction.refusals import reservations
 from covid_cxr.prediction.sources import InputFile
 from covid_cxr.workers import executor
+
+logger = logging.getLogger(__name__)
 
 TABLE, PAGE, PICTURES = "predictions.csv", "index.html", "pictures"
 _BYTES = "surrogateescape"
@@ -66,6 +70,8 @@ def predict_all(job: Job) -> Counter[str]:
     bundle = open_bundle(job.bundle)
     bundle.check()
     bundle.stated(job.prevalence)  # refused before the folder is this run's
+    for reservation in reservations(bundle.record):
+        logger.warning(reservation)
     rows = _begin(job, bundle)
     n_done = _n_whole(rows, job)
     with rows.open("a", encoding="utf-8") as kept:

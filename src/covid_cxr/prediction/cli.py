@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from covid_cxr.prediction.bundle import REFUSED, open_bundle
+from covid_cxr.prediction.refusals import reservations
 from covid_cxr.prediction.sources import list_inputs
 
 FAULT, SOME_REFUSED = 1, 3  # exit codes
@@ -28,6 +29,8 @@ def check(bundle: Path) -> None:
         f"{opened.record['name']}: {len(known['images'])} drawn radiographs, largest "
         f"difference {difference:.2g} (allowed: {known['tolerance']:g})"
     )
+    for reservation in reservations(opened.record):
+        click.echo(reservation)
 
 
 @click.command()
