@@ -129,6 +129,22 @@ def test_thresholds_are_those_that_validation_chose_in_the_study(bundled, study)
     )
 
 
+def test_it_says_how_many_of_its_pictures_were_cropped(bundled, study, boxes):
+    split = pd.read_parquet(study / "05_model_input/phase3_split.parquet")
+    listed = pd.read_parquet(study / "02_intermediate/covid_radiographs.parquet")
+    files = listed.set_index("image_id")["file"]
+    known = files[split.loc[split["part"] != "test", "image_id"]]
+    expected = np.mean([Path(file).name in boxes for file in known])
+
+    record = json.loads((bundled / "bundle.json").read_text())
+
+    assert 0 < record["preprocessing"]["cropped_share"] == pytest.approx(expected)
+    card = (bundled / "MODEL_CARD.md").read_text()
+    assert f"{100 * expected:.3g} % of the pictures" in card
+    assert "validation" in card
+    assert ("refuses" in card) != ("No picture is refused" in card)
+
+
 def test_another_split_than_the_trained_one_is_refused(study):
     provenance = json.loads(
         (study / "06_models/path_b_phase3_provenance.json").read_text()

@@ -181,6 +181,7 @@ def _record(pixels):
             "size_px": SIZE_PX,
             "body_part": "fields",
             "view_not_understood": "admit",
+            "cropped_share": 0.0,
         },
         "intensity": {"mean": 0.4, "standard_deviation": 0.25, "n_images": 6},
         "operating_points": [

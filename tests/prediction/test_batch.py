@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import resource
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -63,6 +65,28 @@ def test_the_command_says_what_python_says(write_bundle, chests, predicted, tmp_
     assert "not for diagnosis" in page
 
 
+def test_what_holds_for_all_predictions_is_said_wherever_they_are(
+    write_bundle, chests, predicted, tmp_path, caplog
+):
+    bundle = write_bundle(
+        gate={"refused_share": 0.01, "n_patients": 98, "limit": None},
+        preprocessing=open_bundle(write_bundle("b")).record["preprocessing"]
+        | {"cropped_share": 0.25},
+    )
+    expected = (
+        "98 patients are too few to refuse a share of 1 %",
+        "25 % of the pictures that the model was trained and chosen on were cut",
+    )
+
+    predicted(bundle, chests)
+
+    page = (tmp_path / "out/index.html").read_text()
+    checked = CliRunner().invoke(check, [str(bundle)]).output
+    for place in (caplog.text, page, checked):
+        assert all(sentence in place for sentence in expected)
+    assert "too few" not in CliRunner().invoke(check, [str(tmp_path / "b")]).output
+
+
 def test_processes_change_nothing(write_bundle, chests, predicted, tmp_path):
     bundle = write_bundle()
     _, alone = predicted(bundle, chests)
@@ -112,6 +136,26 @@ def test_members_of_a_zip_are_predicted_and_none_is_unpacked(
     assert "leads out of the archive" in told["sent.zip/../../evil.png"][1]
     assert len(told) == 2
     assert not list(tmp_path.rglob("evil.png"))
+
+
+def test_a_damaged_member_of_a_zip_is_refused_and_the_rest_predicted(
+    write_bundle, chests, predicted, tmp_path
+):
+    place = tmp_path / "sent.zip"
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.write(min(chests.iterdir()), "whole.png")
+        archive.write(min(chests.iterdir()), "damaged.png", zipfile.ZIP_DEFLATED)
+        start = archive.getinfo("damaged.png").header_offset + 30 + len("damaged.png")
+    content = bytearray(place.read_bytes())
+    content[start : start + 8] = b"\xff" * 8
+    place.write_bytes(content)
+
+    _, rows = predicted(write_bundle(), place, code=3)
+
+    told = {row["file"]: (row["status"], row["reason"]) for row in rows}
+    assert told["sent.zip/whole.png"][0] == "predicted"
+    assert told["sent.zip/damaged.png"][0] == "refused"
+    assert told["sent.zip/damaged.png"][1].startswith("not taken from the archive")
 
 
 def test_a_dicomdir_names_its_files(write_bundle, predicted, drawn_chest, tmp_path):
@@ -169,6 +213,48 @@ def test_other_files_or_another_bundle_do_not_go_on(write_bundle, chests, predic
     assert "predictions of other files" in said
 
 
+def test_files_that_are_only_called_alike_do_not_go_on(
+    write_bundle, chests, predicted, drawn_chest, tmp_path
+):
+    bundle = write_bundle()
+    predicted(bundle, chests)
+    again = (tmp_path / "out/predictions.csv").read_bytes()
+    other = tmp_path / "other"
+    other.mkdir()
+    for number, file in enumerate(sorted(chests.iterdir())):
+        cv2.imwrite(str(other / file.name), drawn_chest(50 + number))
+
+    said, _ = predicted(bundle, other, code=1)
+
+    assert "another run" in said
+    predicted(bundle, chests)
+    assert (tmp_path / "out/predictions.csv").read_bytes() == again
+
+
+def test_a_bundle_that_was_made_anew_does_not_go_on(write_bundle, chests, predicted):
+    predicted(write_bundle(), chests)  # of the same weights, hence name
+
+    said, _ = predicted(write_bundle("b", calibration=None), chests, code=1)
+
+    assert "another run" in said
+
+
+def test_a_fault_before_the_first_file_does_not_take_the_folder(
+    write_bundle, chests, predicted, tmp_path
+):
+    bundle = write_bundle()
+    said, _ = predicted(bundle, chests, code=1, options=["--prevalence=10"])
+    assert "between 0 and 1" in said
+    (tmp_path / "out/run.json.part").mkdir(parents=True)  # cannot be written
+    predicted(bundle, chests, code=1)
+    assert not (tmp_path / "out/run.json").exists()
+    (tmp_path / "out/run.json.part").rmdir()
+
+    _, rows = predicted(bundle, chests, options=["--prevalence=0.1"])
+
+    assert [row["prevalence"] for row in rows] == ["0.1"] * 6
+
+
 def test_a_full_disk_keeps_what_is_done_and_the_command_goes_on(
     write_bundle, chests, predicted, tmp_path
 ):
@@ -198,6 +284,74 @@ def test_a_full_disk_keeps_what_is_done_and_the_command_goes_on(
     assert 0 < n_done < 66
     _, rows = predicted(bundle, chests)
     assert len(rows) == 66
+
+
+def test_dicom_files_that_are_called_by_their_uids_are_found_in_a_zip(
+    write_bundle, predicted, tmp_path
+):
+    begins = b"\0" * 128 + b"DICM"
+    place = tmp_path / "sent.zip"
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.writestr("a/1.2.840.10008", begins)
+        archive.writestr("a/prices.xlsx", "no picture")
+
+    _, rows = predicted(write_bundle(), place, code=3)
+
+    assert [row["file"] for row in rows] == ["sent.zip/a/1.2.840.10008"]
+
+
+def test_a_folder_is_read_as_a_study_reads_it(
+    write_bundle, chests, predicted, tmp_path
+):
+    cohort = tmp_path / "cohort"
+    for folder in ("masks", "disc"):
+        (cohort / folder).mkdir(parents=True)
+        shutil.copy(min(chests.iterdir()), cohort / folder / "a.png")
+    (cohort / "disc/DICOMDIR").write_bytes(b"\0" * 128 + b"DICM")
+    (cohort / "linked").symlink_to(chests)
+
+    _, rows = predicted(write_bundle(), cohort)
+
+    linked = [f"linked/chest_{number}.png" for number in range(6)]
+    assert [row["file"] for row in rows] == ["disc/a.png", *linked]
+
+
+def test_a_name_that_is_no_utf8_is_in_the_table(
+    write_bundle, chests, predicted, tmp_path
+):
+    named = b"Th\xf6rax.png"  # as ISO 8859-1 has it
+    min(chests.iterdir()).rename(os.fsdecode(os.fsencode(chests) + b"/" + named))
+
+    done = CliRunner().invoke(
+        predict, [*map(str, (write_bundle(), chests)), "-o", str(tmp_path / "out")]
+    )
+
+    assert done.exit_code == 0
+    table = (tmp_path / "out/predictions.csv").read_bytes()
+    assert b"\n" + named + b",predicted" in table
+    assert "Th?rax.png" in (tmp_path / "out/index.html").read_text("utf-8")
+
+
+def test_results_in_a_folder_that_is_read_are_a_fault(write_bundle, chests):
+    for out in (chests, chests / "out"):
+        done = CliRunner().invoke(
+            predict,
+            [*map(str, (write_bundle(f"of_{out.name}"), chests)), "-o", str(out)],
+        )
+
+        assert done.exit_code == 1
+        assert "would be read as radiographs" in done.output
+    assert len(list(chests.iterdir())) == 6
+
+
+def test_two_files_of_one_name_are_a_fault(write_bundle, chests, predicted, tmp_path):
+    (tmp_path / "more").mkdir()
+    again = shutil.copy(min(chests.iterdir()), tmp_path / "more")
+
+    said, rows = predicted(write_bundle(), chests, again, code=1)
+
+    assert "2 of the files would be chest_0.png in the table" in said
+    assert rows == []
 
 
 def test_places_without_a_radiograph_are_a_fault(write_bundle, predicted, tmp_path):

@@ -4,6 +4,7 @@ import json
 import shutil
 import zipfile
 
+import numpy as np
 import pytest
 
 from covid_cxr.prediction import InvalidBundleError, open_bundle
@@ -115,6 +116,18 @@ def test_a_zip_that_breaks_off_is_refused(write_bundle):
         open_bundle(place)
 
 
+def test_a_zip_with_a_damaged_member_is_refused(write_bundle, tmp_path):
+    place = tmp_path / "packed.zip"
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(write_bundle() / RECORD, RECORD)
+    content = bytearray(place.read_bytes())
+    content[30 + len(RECORD) : 38 + len(RECORD)] = b"\xff" * 8
+    place.write_bytes(content)
+
+    with pytest.raises(InvalidBundleError, match="cannot be read as a zip"):
+        open_bundle(place)
+
+
 def test_what_is_no_bundle_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="no bundle at"):
         open_bundle(tmp_path / "nothing")
@@ -132,6 +145,20 @@ def test_a_self_test_with_another_score_is_refused(write_bundle):
 
     with pytest.raises(InvalidBundleError, match=r"differ by 0\.001"):
         open_bundle(folder).check()
+
+
+def no_numbers(images):
+    return np.full(len(images), np.nan), np.full((*images.shape[:3], 1), np.nan)
+
+
+def test_a_network_that_gives_no_numbers_is_refused(write_bundle, chests):
+    bundle = open_bundle(write_bundle(), network=no_numbers)
+
+    with pytest.raises(InvalidBundleError, match="differ by nan"):
+        bundle.check()
+    row = bundle.predict([min(chests.iterdir())]).iloc[0]
+    assert (row["status"], row["reason"][:11]) == ("refused", "the network")
+    assert row[["score", "youden"]].isna().all()
 
 
 def test_a_self_test_with_other_pixels_is_refused(write_bundle):

@@ -10,7 +10,7 @@ import pandas as pd
 from kedro.pipeline import Node, Pipeline
 from numpy.typing import NDArray
 
-from covid_cxr.radiographs.pooled_store import stores_of
+from covid_cxr.radiographs.pooled_store import records_of
 from covid_cxr.radiographs.record import original_size
 from covid_cxr.saliency.grad_cam import explainer
 from covid_cxr.saliency.map_settings import Explanation
@@ -91,8 +91,7 @@ def play_pointing_game(
     """
     has_test = (scores["part"] == "test").any()
     held_out = scores[scores["part"] == ("test" if has_test else "validation")]
-    records = pd.concat([one.records for one in stores_of(examples.store)])
-    steps, rows = records["steps"].to_numpy(), []
+    steps, rows = records_of(examples.store)["steps"].to_numpy(), []
     for output, label in enumerate(examples.labels):
         own = boxes[boxes["finding"] == label] if "finding" in boxes else boxes
         is_case = held_out[label].fillna(value=False).astype(bool)

@@ -5,7 +5,9 @@ was interrupted goes on after the last whole line. Memory does not grow with the
 """
 
 import csv
+import hashlib
 import json
+import logging
 import os
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,10 +22,14 @@ from rich.progress import track
 
 from covid_cxr.prediction.bundle import Bundle, Prediction, open_bundle
 from covid_cxr.prediction.page import draw, write_page
+from covid_cxr.prediction.refusals import reservations
 from covid_cxr.prediction.sources import InputFile
 from covid_cxr.workers import executor
 
+logger = logging.getLogger(__name__)
+
 TABLE, PAGE, PICTURES = "predictions.csv", "index.html", "pictures"
+_BYTES = "surrogateescape"
 _ROWS, _RUN = "rows.jsonl", "run.json"
 _AT_ONCE = 8  # files in a process
 _AHEAD = 2  # pieces of work that wait for each process
@@ -56,12 +62,16 @@ def predict_all(job: Job) -> Counter[str]:
 
     Raises:
         InvalidBundleError: If the bundle is not served here.
+        ValueError: If the prevalence is not between 0 and 1.
         FileExistsError: If the folder holds other predictions.
         OSError: If the table cannot be written, as on a full disk: what is in the
             folder stays, and the same call goes on from there.
     """
     bundle = open_bundle(job.bundle)
     bundle.check()
+    bundle.stated(job.prevalence)  # refused before the folder is this run's
+    for reservation in reservations(bundle.record):
+        logger.warning(reservation)
     rows = _begin(job, bundle)
     n_done = _n_whole(rows, job)
     with rows.open("a", encoding="utf-8") as kept:
@@ -80,8 +90,11 @@ def _begin(job: Job, bundle: Bundle) -> Path:
     """Return the file of rows, in a folder that is for this run only."""
     said = {
         "bundle": bundle.record["name"],
+        "bundle_sha256": _sha256(bundle.record),
         "prevalence": job.prevalence,
         "n_files": len(job.files),
+        # Names, which the rows have, do not tell another folder with files named alike.
+        "files_sha256": _sha256(sorted(file.state for file in job.files)),
     }
     (job.out / PICTURES).mkdir(parents=True, exist_ok=True)
     run = job.out / _RUN
@@ -89,8 +102,14 @@ def _begin(job: Job, bundle: Bundle) -> Path:
         raise FileExistsError(
             f"{job.out} holds predictions of another run ({run}); name another folder."
         )
-    run.write_text(json.dumps(said), "utf-8")
+    part = job.out / f"{_RUN}.part"
+    part.write_text(json.dumps(said), "utf-8")
+    part.replace(run)
     return job.out / _ROWS
+
+
+def _sha256(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _n_whole(rows: Path, job: Job) -> int:
@@ -165,7 +184,8 @@ def _finish(job: Job, bundle: Bundle) -> Counter[str]:
     """Write the table and the pages from the rows, and count their statuses."""
     counts = Counter(row["status"] for row in _read(job))
     part = job.out / f"{TABLE}.part"
-    with part.open("w", encoding="utf-8", newline="") as file:
+    # A name that is no UTF-8 is written byte by byte as the file system has it.
+    with part.open("w", encoding="utf-8", errors=_BYTES, newline="") as file:
         table = csv.DictWriter(file, bundle.columns)
         table.writeheader()
         table.writerows(_read(job))

@@ -133,13 +133,22 @@ class Bundle:
         boxes: Mapping[str, Box] | None = None,
     ) -> Iterator[Prediction]:
         """Yield what `predict` tabulates, with pixels and heat maps, batch by batch."""
-        stated = self.record["prevalence"] if prevalence is None else prevalence
-        if not 0 < stated < 1:
-            raise ValueError(f"A prevalence lies between 0 and 1, got {stated}.")
+        stated = self.stated(prevalence)
         named = (_as_input(file) for file in files)
         while batch := list(islice(named, BATCH_IMAGES)):
             looked = [self._look(one, boxes or {}) for one in batch]
             yield from self._judge(looked, stated)
+
+    def stated(self, prevalence: float | None) -> float:
+        """Return `prevalence`, or that of the validation part if it is None.
+
+        Raises:
+            ValueError: If it is not between 0 and 1.
+        """
+        stated: float = self.record["prevalence"] if prevalence is None else prevalence
+        if not 0 < stated < 1:
+            raise ValueError(f"A prevalence lies between 0 and 1, got {stated}.")
+        return stated
 
     @property
     def columns(self) -> list[str]:
@@ -154,11 +163,12 @@ class Bundle:
                 a lossless file are others.
         """
         known = self.record["self_test"]
-        largest = 0.0
+        differences = []
         for image in known["images"]:
             pixels = self._self_tested(image)
             log_odds, _ = self.network(normalise(pixels[np.newaxis], self._intensity))
-            largest = max(largest, abs(_logistic(log_odds[0]) - image["score"]))
+            differences.append(abs(_logistic(log_odds[0]) - image["score"]))
+        largest = float(np.max(differences))  # NaN where one is, unlike max()
         if not largest < known["tolerance"]:
             raise InvalidBundleError(
                 f"The self-test's scores differ by {largest:.2g} from those of the "
@@ -253,6 +263,8 @@ class Bundle:
         distance: float,
         heat_map: NDArray[np.float64],
     ) -> Prediction:
+        if math.isnan(log_odds):
+            return _refused(one, "the network gives no number for this picture")
         limit = self.record["gate"]["limit"]
         if limit is not None and distance > limit:
             return _refused(one, self._far(), distance)

@@ -2,13 +2,14 @@
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from covid_cxr.prediction.bundle import REFUSED, open_bundle
+from covid_cxr.prediction.refusals import reservations
 from covid_cxr.prediction.sources import list_inputs
 
 FAULT, SOME_REFUSED = 1, 3  # exit codes
@@ -28,6 +29,8 @@ def check(bundle: Path) -> None:
         f"{opened.record['name']}: {len(known['images'])} drawn radiographs, largest "
         f"difference {difference:.2g} (allowed: {known['tolerance']:g})"
     )
+    for reservation in reservations(opened.record):
+        click.echo(reservation)
 
 
 @click.command()
@@ -60,6 +63,7 @@ def predict(
     from covid_cxr.prediction.batch import PAGE, TABLE, Job, predict_all  # noqa: PLC0415
 
     with _faults_in_words():
+        _refuse_inside(out, places)
         files = list_inputs(places)
         counts = predict_all(
             Job(
@@ -74,6 +78,15 @@ def predict(
     click.echo(f"{len(files)} files: {told}\n{out / TABLE}\n{out / PAGE}")
     if counts[REFUSED]:
         raise SystemExit(SOME_REFUSED)
+
+
+def _refuse_inside(out: Path, places: Iterable[Path]) -> None:
+    for place in places:
+        if out.resolve().is_relative_to(place.resolve()):
+            raise ValueError(
+                f"The results would go to {out}, which lies in {place}: their pictures "
+                f"would be read as radiographs. Name a folder outside of it (--out)."
+            )
 
 
 @contextmanager

@@ -7,6 +7,7 @@ no name leads anywhere. What was hashed is what is used.
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files as resources
@@ -106,7 +107,7 @@ def _read_zip(place: Path) -> dict[str, bytes]:
                 refuse_unsafe(member.filename)
             _refuse_large(sum(member.file_size for member in members), place)
             found = {one.filename: archive.read(one) for one in members}
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
         raise InvalidBundleError(
             f"{place} cannot be read as a zip: {error}. Copy the bundle again."
         ) from error

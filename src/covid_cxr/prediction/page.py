@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from covid_cxr.prediction.bundle import Prediction
+from covid_cxr.prediction.refusals import reservations
 
 RESEARCH_ONLY = "Research only: not for diagnosis, and no medical device."
 _JPEG_QUALITY = 85
@@ -67,14 +68,15 @@ def write_page(
     part = place.with_suffix(".html.part")
     told = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
     label = html.escape(record["label"]["words"])
-    with part.open("w", encoding="utf-8") as page:
+    reserved = "".join(f"<p>{html.escape(one)}</p>" for one in reservations(record))
+    with part.open("w", encoding="utf-8", errors="replace") as page:
         page.write(
             f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width">'
             f"<title>{label}: predictions</title><style>{_STYLE}</style></head><body>"
             f'<h1>{label}: predictions</h1><p class="warning">{RESEARCH_ONLY}</p>'
             f"<p>By {html.escape(record['name'])}: {html.escape(told)}. The map shows "
-            f"what spoke for a case.</p><table><thead><tr>"
+            f"what spoke for a case.</p>{reserved}<table><thead><tr>"
             f'<th scope="col">Radiograph and map</th><th scope="col">Prediction</th>'
             f"</tr></thead><tbody>\n"
         )

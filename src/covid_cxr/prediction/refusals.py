@@ -54,6 +54,29 @@ def caution(record: Mapping[str, Any], seen: str) -> str:
     return "; ".join([*judged, *([cautions[seen]] if seen in cautions else [])])
 
 
+def reservations(bundle: Mapping[str, Any]) -> list[str]:
+    """Return what a user must know of every prediction of a bundle, in sentences.
+
+    Args:
+        bundle: What `bundle.json` says.
+    """
+    gate, cropped_share = bundle["gate"], bundle["preprocessing"]["cropped_share"]
+    told = []
+    if gate["limit"] is None:
+        told.append(
+            f"No picture is refused as unlike those that the model was chosen on: "
+            f"{gate['n_patients']} patients are too few to refuse a share of "
+            f"{100 * gate['refused_share']:g} %."
+        )
+    if cropped_share > 0:
+        told.append(
+            f"{100 * cropped_share:.3g} % of the pictures that the model was trained "
+            f"and chosen on were cut to a box by hand. Pictures that are not cut alike "
+            f"get other scores than in the study; boxes can be stated in Python."
+        )
+    return told
+
+
 def age_in_years(path: Path) -> float | None:
     """Return PatientAge (0010,1010) of a DICOM file in years; None without one."""
     try:

@@ -1,17 +1,20 @@
 """The radiographs that a user names: files, folders, archives and DICOMDIRs."""
 
-import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from functools import partial
+from io import FileIO
+from pathlib import Path, PurePath, PurePosixPath
+from typing import IO
 
 from covid_cxr.prediction.files import refuse_unsafe
 from covid_cxr.radiographs.dicom_file import quiet, read_dataset
 from covid_cxr.radiographs.files import MAX_FILE_BYTES
-from covid_cxr.radiographs.folder import IMAGE_SUFFIXES
+from covid_cxr.radiographs.folder import IMAGE_SUFFIXES, files_below
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
 
 _DICOMDIR, _ZIP = "DICOMDIR", ".zip"
@@ -31,6 +34,18 @@ class InputFile:
     name: str
     path: Path
     member: str | None = None
+
+    @property
+    def state(self) -> tuple[int, int]:
+        """Size in bytes and time of change in ns of what is at `path`; 0 if absent.
+
+        By these a file is known to be as it was, as in `radiographs.curation`.
+        """
+        try:
+            status = self.path.stat()
+        except OSError:
+            return 0, 0
+        return status.st_size, status.st_mtime_ns
 
     @contextmanager
     def opened(self) -> Iterator[Path]:
@@ -53,12 +68,12 @@ class InputFile:
             refuse_unsafe(member)
             with zipfile.ZipFile(self.path) as archive:
                 _refuse_large(archive.getinfo(member))
-                with archive.open(member) as source, place.open("wb") as target:
-                    shutil.copyfileobj(source, target)
-        except (ValueError, zipfile.BadZipFile, RuntimeError, EOFError) as error:
+                content = archive.read(member)
+        except Exception as error:  # whatever zipfile and its codecs raise
             raise UnreadableRadiograph(
                 f"not taken from the archive: {error}"
             ) from error
+        place.write_bytes(content)
 
 
 def _refuse_large(member: zipfile.ZipInfo) -> None:
@@ -72,14 +87,16 @@ def list_inputs(places: Iterable[Path]) -> list[InputFile]:
     """Return the files that `places` name, in their order, those of folders sorted.
 
     Of a folder with a DICOMDIR, what that lists; of another, all images: by their
-    endings, or, without an ending, if they are DICOM by their first bytes.
+    endings, or, with an ending that is unknown, if they are DICOM by their first bytes.
+    What `files_below` leaves out is left out.
 
     Args:
         places: Files, folders, .zip archives, DICOMDIR files.
 
     Raises:
         FileNotFoundError: If one of them is not there.
-        ValueError: If an archive or a DICOMDIR cannot be read, or there is no image.
+        ValueError: If an archive or a DICOMDIR cannot be read, there is no image, or
+            two would have one name.
     """
     found = [one for place in places for one in _inputs_at(place)]
     if not found:
@@ -87,7 +104,17 @@ def list_inputs(places: Iterable[Path]) -> list[InputFile]:
             "There are no radiographs at the places named: no .dcm, .dicom, .png, "
             ".jpg, .jpeg or .zip file, no DICOMDIR, no DICOM file without an ending."
         )
+    _refuse_one_name(found)
     return found
+
+
+def _refuse_one_name(found: Iterable[InputFile]) -> None:
+    name, number = Counter(one.name for one in found).most_common(1)[0]
+    if number > 1:
+        raise ValueError(
+            f"{number} of the files would be {name} in the table, which could not tell "
+            f"them apart. Name a folder above them, or predict them one by one."
+        )
 
 
 def _inputs_at(place: Path) -> Iterator[InputFile]:
@@ -107,38 +134,47 @@ def _in_folder(folder: Path) -> Iterator[InputFile]:
     if (folder / _DICOMDIR).is_file():
         yield from _in_dicomdir(folder / _DICOMDIR)
         return
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(folder / name for name in files_below(folder)):
         name = path.relative_to(folder).as_posix()
-        if path.name.startswith(".") or not path.is_file():
-            continue
         if path.suffix.lower() == _ZIP:
             yield from _in_archive(path, name)
-        elif path.suffix.lower() in IMAGE_SUFFIXES or _is_dicom(path):
+        elif path.is_file() and _is_image(path, partial(FileIO, path)):
             yield InputFile(name=name, path=path)
 
 
-def _is_dicom(path: Path) -> bool:
-    """Return whether a file with an unknown ending, as UIDs have, begins as DICOM."""
-    if path.suffix.lower() in _NOT_ALONE:
+def _is_image(name: PurePath, open_file: Callable[[], IO[bytes]]) -> bool:
+    """Return whether a file is an image by its ending, or DICOM by its first bytes."""
+    suffix = name.suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        return True
+    # It lists images; what it lists is found beside it.
+    if suffix in _NOT_ALONE or name.name.upper() == _DICOMDIR:
         return False
     try:
-        with path.open("rb") as file:
+        with open_file() as file:
             return file.read(132)[128:] == b"DICM"
-    except OSError:
-        return False
+    except Exception:  # whatever a file system, zipfile and its codecs raise
+        return True  # who reads it is told why it is refused
 
 
 def _in_archive(path: Path, name: str) -> Iterator[InputFile]:
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [one.filename for one in archive.infolist() if not one.is_dir()]
+            members = sorted(
+                one.filename for one in archive.infolist() if _is_image_in(archive, one)
+            )
     except (zipfile.BadZipFile, OSError) as error:
         raise ValueError(f"{path} cannot be read as a zip: {error}") from error
-    for member in sorted(members):
-        inside = PurePosixPath(member)
-        is_image = inside.suffix.lower() in {*IMAGE_SUFFIXES, ""}
-        if is_image and not inside.name.startswith(".") and inside.name != _DICOMDIR:
-            yield InputFile(name=f"{name}/{member}", path=path, member=member)
+    for member in members:
+        yield InputFile(name=f"{name}/{member}", path=path, member=member)
+
+
+def _is_image_in(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    inside = PurePosixPath(member.filename)
+    if member.is_dir() or inside.name.startswith("."):
+        return False
+    has_no_ending = not inside.suffix and inside.name != _DICOMDIR
+    return has_no_ending or _is_image(inside, partial(archive.open, member))
 
 
 def _in_dicomdir(path: Path) -> Iterator[InputFile]:

@@ -99,7 +99,7 @@ def list_folder(root: Path) -> RadiographFolder:
             f"There is no folder {root}; put the image files below it, or name the "
             f"folder that holds them in the catalog."
         )
-    paths = sorted(_files(root), key=lambda path: (path.count("/"), path))
+    paths = sorted(files_below(root), key=lambda path: (path.count("/"), path))
     is_image = [is_image_name(PurePosixPath(path).name) for path in paths]
     files = tuple(compress(paths, is_image))
     names = Counter(PurePosixPath(path).name for path in files)
@@ -148,10 +148,12 @@ def _without_suffix(name: str) -> str:
 
 def image_files(root: Path) -> Iterator[str]:
     """Yield the posix path relative to `root` of every image file below it."""
-    return (path for path in _files(root) if is_image_name(PurePosixPath(path).name))
+    return (
+        path for path in files_below(root) if is_image_name(PurePosixPath(path).name)
+    )
 
 
-def _files(root: Path) -> Iterator[str]:
+def files_below(root: Path) -> Iterator[str]:
     """Yield the posix path relative to `root` of every file below it, but hidden ones.
 
     Linked folders are followed, each one once, so that a cohort may be put together

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from covid_cxr.radiographs.store import ImageStore
@@ -88,3 +89,8 @@ def pooled(stores: Sequence[ImageStore]) -> ImageStore | PooledStore:
 def stores_of(images: Any) -> tuple[ImageStore, ...]:
     """Return the stores that `pooled` was given."""
     return images.stores if isinstance(images, PooledStore) else (images,)
+
+
+def records_of(images: Any) -> pd.DataFrame:
+    """Return what became of each image: a row per row of the stores that it pools."""
+    return pd.concat([one.records for one in stores_of(images)], ignore_index=True)

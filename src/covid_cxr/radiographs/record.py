@@ -41,6 +41,7 @@ _TYPES = {
     "burned_in_annotation": "str",
 }
 
+_CROPPED = "cropped to "
 _RESIZED = re.compile(r"resized from (?P<width>\d+) x (?P<height>\d+)$")
 
 
@@ -95,6 +96,11 @@ def original_size(steps: str) -> tuple[int, int]:
     return int(found["width"]), int(found["height"])
 
 
+def is_cropped(steps: pd.Series) -> pd.Series:
+    """Return of each image's `steps` whether it was cut to a box."""
+    return steps.str.contains(_CROPPED, regex=False)
+
+
 def pixels_sha256(pixels: NDArray[np.uint8]) -> str:
     """Return the SHA-256 of shape and pixels: equal for the same image, however stored.
 
@@ -125,7 +131,7 @@ def _fit(raw: Rendering, *, box: Box | None, size_px: int) -> Rendering:
     cut = raw
     if box is not None:
         edges = ", ".join(f"{edge:g}" for edge in box)
-        cut = raw.then(f"cropped to ({edges})", crop(raw.pixels, box))
+        cut = raw.then(f"{_CROPPED}({edges})", crop(raw.pixels, box))
     height, width = cut.pixels.shape
     return cut.then(
         f"resized from {width} x {height}", resize(cut.pixels, size_px=size_px)

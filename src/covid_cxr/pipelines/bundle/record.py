@@ -20,16 +20,17 @@ from covid_cxr.pipelines.bundle.nodes import Exported
 from covid_cxr.pipelines.bundle.settings import Bundling
 from covid_cxr.prediction.bundle import GATE, SEEN
 from covid_cxr.prediction.files import RECORD, SCHEMA_VERSION, check_record, sha256_of
+from covid_cxr.prediction.page import RESEARCH_ONLY
+from covid_cxr.prediction.refusals import reservations
 from covid_cxr.prediction.seen import SeenPictures
 from covid_cxr.radiographs.curation import Curation
-from covid_cxr.radiographs.record import RENDERING_VERSION
+from covid_cxr.radiographs.pooled_store import records_of
+from covid_cxr.radiographs.record import RENDERING_VERSION, is_cropped
 from covid_cxr.sources.adapters import SOURCES
 from covid_cxr.study.current import current
 from covid_cxr.training.examples import Examples
 
 logger = logging.getLogger(__name__)
-
-_USE = "Research only: not for diagnosis, and no medical device."
 
 
 def assemble_bundle(  # noqa: PLR0913 - one argument per dataset of the catalog
@@ -90,7 +91,7 @@ def assemble_bundle(  # noqa: PLR0913 - one argument per dataset of the catalog
     record = {
         "schema_version": SCHEMA_VERSION,
         "name": f"covid_cxr-{path.name}-{weights[:8]}",
-        "intended_use": _USE,
+        "intended_use": RESEARCH_ONLY,
         "label": _label(),
         "origin": {
             "path": path.name,
@@ -108,6 +109,7 @@ def assemble_bundle(  # noqa: PLR0913 - one argument per dataset of the catalog
             "size_px": curation.size_px,
             "body_part": curation.body_part,
             "view_not_understood": curation.view_not_understood,
+            "cropped_share": _cropped_share(examples),
         },
         "intensity": asdict(examples.intensity),
         "operating_points": _operating_points(points),
@@ -144,12 +146,14 @@ def model_card(
         f"{row.sensitivity:.3f}, specificity {row.specificity:.3f}"
         for row in points.drop_duplicates("rule").itertuples()
     )
-    limit = "nothing: too few patients"
+    limits = reservations(record)
     if gate["limit"] is not None:
-        limit = (
-            f"{100 * gate['refused_share']:g} % of patients like those of the "
-            f"validation part ({gate['n_patients']} patients set the limit)"
+        limits.append(
+            f"As unlike its radiographs it refuses {100 * gate['refused_share']:g} % "
+            f"of patients like those of the validation part ({gate['n_patients']} "
+            f"patients set the limit)."
         )
+    at_limits = "\n".join(f"- {limit}" for limit in limits)
     sets, seen = record["prediction_sets"], record["seen"]
     return f"""# {record["name"]}
 
@@ -167,7 +171,7 @@ At thresholds frozen on validation:
   where it is another.
 - Prediction sets cover each class at {100 * sets["coverage"]:g} %, set by
   {sets["n_cases"]} patients with and {sets["n_controls"]} without it.
-- As unlike its radiographs it refuses {limit}.
+{at_limits}
 - Youngest patient known: {_shown(record["youngest_years"])} years.
 - It knows the hashes of {seen["n_training"]} pictures that it was trained on and
   {seen["n_validation"]} that it was chosen and calibrated on, and says so
@@ -182,6 +186,13 @@ def data_licences() -> str:
         for cohort in current().cohorts.values()
     ]
     return "\n".join(["# Terms of the radiographs behind the weights", "", *rows, ""])
+
+
+def _cropped_share(examples: Examples) -> float:
+    """Return the share of training and validation images that were cut to a box."""
+    steps = records_of(examples.store)["steps"]
+    known = examples.part("train", "validation").rows
+    return float(is_cropped(steps.iloc[known]).mean())
 
 
 def _label() -> dict[str, str]:
