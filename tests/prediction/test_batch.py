@@ -51,6 +51,21 @@ def test_check_prints_the_largest_difference(write_bundle):
     assert "1 drawn radiographs, largest difference" in done.output
 
 
+def test_nothing_is_predicted_where_the_self_test_differs(
+    write_bundle, chests, predicted, tmp_path
+):
+    bundle = write_bundle()
+    record = json.loads((bundle / "bundle.json").read_text())
+    record["self_test"]["images"][0]["score"] += 0.001
+    (bundle / "bundle.json").write_text(json.dumps(record))
+
+    said, rows = predicted(bundle, chests, code=1)
+
+    assert "nothing is predicted here" in said
+    assert rows == []
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_command_says_what_python_says(write_bundle, chests, predicted, tmp_path):
     bundle = write_bundle()
 

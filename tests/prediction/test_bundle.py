@@ -1,5 +1,6 @@
 """What a bundle says of files, and what it does not predict."""
 
+import dataclasses
 import io
 import math
 import subprocess
@@ -13,6 +14,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
 
 from covid_cxr.prediction import open_bundle
+from covid_cxr.prediction.network import activation_maps
 
 
 def dicom(path, pixels, *, has_uids=True, **elements):
@@ -65,6 +67,59 @@ def test_a_prevalence_moves_the_probability_by_bayes_rule(bundle, chests):
         assert found == pytest.approx(expected)
     with pytest.raises(ValueError, match="between 0 and 1"):
         bundle.predict([file], prevalence=1.5)
+
+
+@pytest.mark.parametrize(
+    ("score", "bounds", "expected"),
+    [
+        (0.2, (0.3, 0.7), "control"),
+        (0.5, (0.3, 0.7), "case or control"),
+        (0.8, (0.3, 0.7), "case"),
+        (0.5, (0.7, 0.3), "neither"),
+    ],
+)
+def test_a_set_holds_the_classes_whose_bound_the_score_keeps(
+    bundle, chests, score, bounds, expected
+):
+    def says_the_score(images):
+        log_odds = np.full(len(images), math.log(score / (1 - score)))
+        return log_odds, np.ones((len(images), 1, 1, 1))
+
+    names = ("least_case_score", "greatest_control_score")
+    sets = bundle.record["prediction_sets"] | dict(zip(names, bounds, strict=True))
+    record = {**bundle.record, "prediction_sets": sets}
+    other = dataclasses.replace(bundle, record=record, network=says_the_score)
+
+    row = other.predict([min(chests.iterdir())]).iloc[0]
+
+    assert row["score"] == pytest.approx(score)
+    assert row["prediction_set"] == expected
+
+
+def test_a_map_is_what_spoke_for_a_case_by_definition():
+    rng = np.random.default_rng(4)
+    maps, kernel = rng.normal(size=(3, 4, 5, 6)), rng.normal(size=(6, 1))
+    maps[2] = -np.sign(kernel[:, 0])  # nothing speaks for a case
+
+    found = activation_maps(maps, kernel)
+
+    for image, heat in zip(maps, found, strict=True):
+        spoke = np.zeros((4, 5))
+        for y, x in np.ndindex(4, 5):
+            weighed = sum(image[y, x, c] * kernel[c, 0] for c in range(6))
+            spoke[y, x] = max(weighed, 0)
+        assert heat == pytest.approx(spoke / (spoke.max() or 1))
+    assert (found[:2].max(axis=(1, 2)) == 1).all()
+
+
+def test_a_view_that_is_not_understood_is_a_caution(bundle, tmp_path, drawn_chest):
+    file = dicom(tmp_path / "a.dcm", drawn_chest(3), ViewPosition="ODD")
+
+    row = bundle.predict([file]).iloc[0]
+
+    assert row["status"] == "flagged"
+    assert row["reason"].startswith("view not understood")
+    assert row["score"] > 0
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from covid_cxr.prediction.network import FEATURE_MAPS, LOG_ODDS
 from covid_cxr.training.backend import deterministic_tensorflow
 from covid_cxr.training.traced import traced_network
 
 Floats = NDArray[np.float64]
 
-# Outputs of the exported network, in the words of `prediction.network`.
-LOG_ODDS, FEATURE_MAPS = "log_odds", "feature_maps"
 _POOL, _HEAD = "GlobalAveragePooling2D", "Dense"
 
 
