@@ -18,6 +18,7 @@ from covid_cxr.evaluation.scored_part import ScoredPart
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.study.current import choose
 from covid_cxr.study.reading import read_study
+from covid_cxr.training.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
 # Test modules ask for the study's paths when they are imported.
@@ -106,6 +107,31 @@ def planted(run_kedro, tmp_path_factory):
         },
     )
     return data_root
+
+
+@pytest.fixture(scope="session")
+def make_recipe():
+    """Return a function that makes a recipe, with what a test changes."""
+
+    def make(**changes):
+        settings = {
+            "learning_rate": 0.02,
+            "momentum": 0.9,
+            "weight_decay": 0.01,
+            "decay": "coupled_l2",
+            "batch_images": 8,
+            "max_epochs": 3,
+            "plateau_epochs": 3,
+            "plateau_factor": 0.1,
+            "stop_epochs": 10,
+            "flip": True,
+            "rotation_degrees": 8.0,
+            "crop_share": 0.1,
+            "seed": 11,
+        }
+        return Recipe(**{**settings, **changes})
+
+    return make
 
 
 @pytest.fixture(scope="session")

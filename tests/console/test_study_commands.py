@@ -5,7 +5,6 @@ from click.testing import CliRunner
 
 from covid_cxr.console.doctor import doctor
 from covid_cxr.console.plan import Planned, plan
-from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.speed import Speed, _seconds_per_image
 
 
@@ -57,27 +56,13 @@ def test_plan_counts_the_trainings_and_says_what_it_assumed(invoke, tmp_path):
     assert "Assumed: one training after the other, all epochs" in done.output
 
 
-def test_the_most_hours_are_all_epochs_of_all_images():
+def test_the_most_hours_are_all_epochs_of_all_images(make_recipe):
     speed = Speed(training=0.5, validation=0.1, batch_images=16, n_weights=1)
     planned = Planned(
         name="phase1",
         n_train=33,
         n_validation=10,
-        recipe=Recipe(
-            learning_rate=0.01,
-            momentum=0.9,
-            weight_decay=0.0,
-            decay="coupled_l2",
-            batch_images=16,
-            max_epochs=100,
-            plateau_epochs=3,
-            plateau_factor=0.1,
-            stop_epochs=10,
-            flip=False,
-            rotation_degrees=0.0,
-            crop_share=0.0,
-            seed=1,
-        ),
+        recipe=make_recipe(batch_images=16, max_epochs=100),
     )
 
     assert planned.most_steps == 300

@@ -116,6 +116,17 @@ def test_a_finding_of_which_no_test_image_knows_keeps_its_rows(scores, reporting
     assert set(rows["reason"]) == {"no radiograph of which it is known"}
 
 
+def test_where_no_finding_has_an_auroc_nothing_is_told(scores, reporting, evaluation):
+    arranged = arrange_paths(**scores)
+    nobody = arranged.assign(is_case=arranged["is_case"] & (arranged["part"] != "test"))
+
+    for table in (nobody, of_finding(nobody, "nodule")):
+        with pytest.raises(ValueError, match="AUROC on the test part: no case among"):
+            tabulate_target(table, reporting=reporting)
+        with pytest.raises(ValueError, match="AUROC on the test part: no case among"):
+            compare_classifiers(table, reporting=reporting, evaluation=evaluation)
+
+
 def test_the_path_is_chosen_by_the_mean_of_the_findings_on_validation(
     scores, reporting
 ):

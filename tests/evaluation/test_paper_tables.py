@@ -175,6 +175,9 @@ def test_table_2_counts_the_training_parts_of_phases_1_and_2():
     assert table["training_images"].tolist() == [1200, 1200, 200, 200]
     assert table["training_positives"].tolist() == [60, 14, 50, 4]
     assert table["prevalence_percent"].tolist() == [25, 2, 25, 2]
+    partly = counts.assign(known=[1000, 100, 60, 200, 60])
+    known = tabulate_related(partly, REPORTING, **scores)
+    assert known["prevalence_percent"].tolist() == [50, 2, 50, 2]
     assert table["images_of_phase1_patients"].tolist() == [33, 0, 0, 0]
     assert table["paper_training_images"].tolist() == [95828, 95919, 20000, 20091]
     validation = scores["path_a_phase2"].query("part == 'validation'")

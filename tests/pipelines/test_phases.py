@@ -20,7 +20,6 @@ from covid_cxr.saliency.maps import maps_of
 from covid_cxr.study.current import current
 from covid_cxr.training.examples import Examples
 from covid_cxr.training.network import Network, build_classifier, initialise
-from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.seeds import Repetition
 from covid_cxr.training.state import StateFolder
 from covid_cxr.training.strategy import Compute
@@ -370,18 +369,15 @@ def test_each_findings_own_maps_are_held_against_its_own_boxes(examples):
     assert max(lit.values()) == 4
 
 
-def test_further_seeds_are_scored_and_explained(scores, examples, explained, tmp_path):
+def test_further_seeds_are_scored_and_explained(
+    scores, examples, explained, make_recipe, tmp_path
+):
     parent, provenance = initialise(NETWORK)
-    recipe = Recipe(
+    recipe = make_recipe(
         learning_rate=0.01,
-        momentum=0.9,
         weight_decay=0.0,
-        decay="coupled_l2",
         batch_images=2,
         max_epochs=1,
-        plateau_epochs=3,
-        plateau_factor=0.1,
-        stop_epochs=10,
         flip=False,
         rotation_degrees=0.0,
         crop_share=0.0,

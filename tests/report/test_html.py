@@ -1,10 +1,13 @@
 """The report as a document: what it says and what it leaves unsaid."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
 from covid_cxr.report.html import write_report
 from covid_cxr.report.run_facts import Provenance, list_provenance
+from covid_cxr.report.wording import UNKNOWN
 from covid_cxr.study.current import current
 
 IMAGES = (
@@ -23,6 +26,18 @@ def test_text_from_tables_is_escaped(document):
 
 def test_the_same_contents_give_the_same_document(document, contents):
     assert write_report(**contents) == document
+
+
+def test_a_prevalence_is_of_the_radiographs_of_which_the_finding_is_known(contents):
+    counts = contents["part_counts"]
+    partly = counts.assign(known=[0, *2 * counts["positives"][1:]])
+    document = write_report(**contents | {"part_counts": partly})
+
+    [rows] = re.findall(r'<table id="parts">.*?</table>', document, re.DOTALL)
+    shown = re.findall(rf"<td>([0-9.]+ %|{UNKNOWN})</td>\n", rows)
+    assert shown == [UNKNOWN, *["50.00 %"] * (len(counts) - 1)]
+    assert "of which the finding is known" in rows
+    assert "of which the finding is known" not in write_report(**contents)
 
 
 def test_real_data_carry_no_mark(make_contents):

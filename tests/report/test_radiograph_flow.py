@@ -1,5 +1,7 @@
 """Counts of cohorts and parts, and where every radiograph went."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,6 +47,20 @@ def test_parts_count_images_patients_and_positives():
     assert table.loc["train", columns].tolist() == [3, 2, 1]
     assert table.loc["test", columns].tolist() == [1, 1, 1]
     assert "validation" not in table.index
+
+
+def test_what_is_not_told_of_an_image_is_not_counted_as_absent():
+    radiographs = PHASE_1.radiographs.astype({"pneumonia": "boolean"})
+    is_untold = radiographs["image_id"].isin(["b", "d"])
+    untold = radiographs.assign(
+        pneumonia=radiographs["pneumonia"].mask(is_untold, pd.NA)
+    )
+
+    table = count_parts({"phase1": replace(PHASE_1, radiographs=untold)})
+
+    counted = table[["part", "images", "positives", "known"]]
+    assert counted.to_numpy().tolist() == [["train", 3, 1, 2], ["test", 1, 0, 0]]
+    assert "known" not in count_parts({"phase1": PHASE_1})
 
 
 def test_images_of_patients_that_phase_1_learned_are_counted():

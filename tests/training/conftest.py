@@ -1,4 +1,4 @@
-"""A tiny hospital in memory, a tiny network, and a recipe for both."""
+"""A tiny hospital in memory, and a tiny network."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -11,7 +11,6 @@ from covid_cxr.cohorts.intensity import IntensitySample
 from covid_cxr.radiographs.normalisation import Intensity
 from covid_cxr.training.examples import assemble
 from covid_cxr.training.network import Network, initialise
-from covid_cxr.training.recipe import Recipe
 
 SIZE_PX = 32
 INTENSITY = Intensity(mean=0.4, standard_deviation=0.2, n_images=40)
@@ -109,28 +108,3 @@ def cohort():
 def examples(cohort):
     """Return the cohort's examples with two labels."""
     return cohort.examples(["pneumonia", "effusion"])
-
-
-@pytest.fixture(scope="session")
-def make_recipe():
-    """Return a function that makes a recipe, with what a test changes."""
-
-    def make(**changes):
-        settings = {
-            "learning_rate": 0.02,
-            "momentum": 0.9,
-            "weight_decay": 0.01,
-            "decay": "coupled_l2",
-            "batch_images": 8,
-            "max_epochs": 3,
-            "plateau_epochs": 3,
-            "plateau_factor": 0.1,
-            "stop_epochs": 10,
-            "flip": True,
-            "rotation_degrees": 8.0,
-            "crop_share": 0.1,
-            "seed": 11,
-        }
-        return Recipe(**{**settings, **changes})
-
-    return make

@@ -239,10 +239,11 @@ def _training_counts(
     last = train.loc[[training.training_set]]
     until = path.training_sets[: path.training_sets.index(training.training_set) + 1]
     learned = train.loc[list(until)]
+    n_known = last.get("known", last["images"]).sum()
     return {
         "training_images": learned["images"].sum(),
         "training_positives": learned["positives"].sum(),
-        "prevalence_percent": 100 * last["positives"].sum() / last["images"].sum(),
+        "prevalence_percent": 100 * last["positives"].sum() / n_known,
     }
 
 

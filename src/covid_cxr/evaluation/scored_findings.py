@@ -70,9 +70,24 @@ def findings_of(scores: pd.DataFrame) -> ScoredFindings:
 
     Args:
         scores: As arranged.
+
+    Raises:
+        ValueError: If none has an AUROC on the test part.
     """
+    parts = _parts_of_each(scores)
+    flaws = [both.test.flaw for both in parts.values()]
+    if all(flaws):
+        raise ValueError(
+            f"Nothing has an AUROC on the test part: {'; '.join(map(str, flaws))}. "
+            f"Draw a split with cases and controls (`kedro run --pipelines=curation`) "
+            f"and run the trainings again."
+        )
+    return ScoredFindings(parts=parts)
+
+
+def _parts_of_each(scores: pd.DataFrame) -> dict[str, ScoredParts]:
     if FINDING not in scores:
-        return ScoredFindings(parts={"": parts_of(scores)})
+        return {"": parts_of(scores)}
     target = current().target_set
     stated = parts_of(of_finding(scores, target.label)).test
     nothing = stated.where(np.zeros(len(stated.is_case), dtype=bool))
@@ -82,4 +97,4 @@ def findings_of(scores: pd.DataFrame) -> ScoredFindings:
         is_told = bool((own["part"] == TEST).any())
         none_told = ScoredParts(validation=None, test=nothing)
         parts[label] = parts_of(own) if is_told else none_told
-    return ScoredFindings(parts=parts)
+    return parts

@@ -108,6 +108,7 @@ def count_parts(training_sets: Mapping[str, SplitCohort]) -> pd.DataFrame:
     `images_of_phase1_patients` counts the images whose patient also is in phase 1's
     training part: the RSNA radiographs are a selection of the NIH ones. It is NaN where
     there is no phase 1, and where no RSNA radiograph is mapped to its NIH patient.
+    Where some images do not know the label, `known` counts those that do.
 
     Args:
         training_sets: By name, as in `phase2_rsna`.
@@ -129,14 +130,17 @@ def count_parts(training_sets: Mapping[str, SplitCohort]) -> pd.DataFrame:
                     "images": len(images),
                     "patients": images["patient_id"].nunique(),
                     "positives": int(images[training_set.label].sum()),
+                    "known": int(images[training_set.label].count()),
                     "images_of_phase1_patients": _count_learned(images, learned),
                 }
             )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    is_all_known = table["known"].equals(table["images"])
+    return table.drop(columns="known") if is_all_known else table
 
 
 def with_label(name: str, training_set: SplitCohort) -> pd.DataFrame:
-    """Return the split with the label as a boolean column, False where not told.
+    """Return the split with the label as a column, missing where it is not told.
 
     Args:
         name: Of the training set.
@@ -153,7 +157,7 @@ def with_label(name: str, training_set: SplitCohort) -> pd.DataFrame:
             "radiographs; draw the split again with "
             "`kedro run --pipelines=curation`."
         )
-    found = labels.loc[training_set.split["image_id"]].to_numpy(bool, na_value=False)
+    found = labels.loc[training_set.split["image_id"]].astype("boolean").array
     return training_set.split.assign(**{training_set.label: found})
 
 

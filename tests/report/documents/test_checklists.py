@@ -171,6 +171,18 @@ def test_the_parts_are_told_with_their_counts(evidence):
     assert "Phase 3: COVID-19, test: 75 with and 25 without COVID-19" in told
 
 
+def test_what_is_unknown_is_told_apart_from_what_is_absent(evidence):
+    parts = evidence.part_counts.assign(known=[60, 200, 240, 80, 90])
+    changed = dataclasses.replace(evidence, part_counts=parts)
+
+    told = text_of(fill_tripod_ai(changed), "21")
+    assert (
+        "train: 60 with and 0 without Pneumonia, unknown of 540, 300 patients" in told
+    )
+    assert "test: 75 with and 15 without COVID-19, unknown of 10, 45 patients" in told
+    assert "validation: 60 with and 20 without COVID-19, 40 patients" in told
+
+
 def test_rejections_are_told_with_their_reason(evidence):
     nothing = dataclasses.replace(evidence, flow_results=evidence.flow_results.tail(1))
 

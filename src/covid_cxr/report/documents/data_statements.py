@@ -307,11 +307,15 @@ def external_data(evidence: Evidence) -> str:
 
 
 def _outcomes(row: Mapping[Hashable, Any]) -> str:
+    n_known = row.get("known", row["images"])
+    n_unknown = row["images"] - n_known
+    unknown = f", unknown of {wording.count(n_unknown)}" if n_unknown else ""
     return (
         f"{wording.training_set(row['training_set'])}, {row['part']}: "
         f"{wording.count(row['positives'])} with and "
-        f"{wording.count(row['images'] - row['positives'])} without "
-        f"{wording.label(row['label'])}, {wording.count(row['patients'])} patients"
+        f"{wording.count(n_known - row['positives'])} without "
+        f"{wording.label(row['label'])}{unknown}, "
+        f"{wording.count(row['patients'])} patients"
     )
 
 
