@@ -110,7 +110,7 @@ class AucDifference:
         if self.standard_error == 0:
             normal_quantile(level)  # refuses what is no level
             return np.nan, np.nan
-        margin = _quantile(level, self.degrees_of_freedom) * self.standard_error
+        margin = student_quantile(level, self.degrees_of_freedom) * self.standard_error
         return float(self.estimate - margin), float(self.estimate + margin)
 
     def non_inferiority_p_value(self, margin: float) -> float:
@@ -199,7 +199,7 @@ class AucEstimates:
         is_unknown = ~self.is_at_boundary & ~self.has_variance
         everything = np.eye(len(self.auc))
         freedom = np.array([self._degrees_of_freedom(row) for row in everything])
-        quantile = _quantile(level, freedom)
+        quantile = student_quantile(level, freedom)
         if method == "wald":
             margin = np.where(is_unknown, np.nan, quantile * self.standard_error)
             return np.stack([self.auc - margin, self.auc + margin], axis=1)
@@ -551,7 +551,9 @@ def normal_quantile(level: float) -> float:
     return float(ndtri((1 + level) / 2))
 
 
-def _quantile(level: float, degrees_of_freedom: float | NDArray[np.float64]) -> Any:
+def student_quantile(
+    level: float, degrees_of_freedom: float | NDArray[np.float64]
+) -> Any:
     """Return Student's quantile for each degrees of freedom; normal for infinite."""
     normal = normal_quantile(level)
     is_normal = np.isinf(degrees_of_freedom)
