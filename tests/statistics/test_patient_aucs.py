@@ -105,6 +105,23 @@ def test_sick_patients_with_more_images_make_the_questions_differ():
     assert abs(by_image - one_image) > 0.01
 
 
+@pytest.mark.parametrize("seed", range(8, 12))
+def test_separated_classes_have_the_exact_bound_of_their_patients(seed):
+    _, _, patients = a_study(seed)
+    is_case = patients < 30
+    scores = np.arange(len(patients)) + 1000.0 * is_case
+
+    found = estimate_aucs_of_one_image(
+        is_case, np.stack([scores, -scores], axis=1), cluster=patients
+    )
+
+    assert found.auc.tolist() == [1, 0]
+    bound = 0.025 ** (1 / 30)
+    assert found.interval(method="logit") == pytest.approx(
+        np.array([[bound, 1], [0, 1 - bound]])
+    )
+
+
 def test_an_unknown_rule_is_refused():
     is_case, scores, patients = a_study(7)
 

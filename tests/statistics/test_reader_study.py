@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from covid_cxr.statistics.auc import estimate_aucs
 from covid_cxr.statistics.reader_study import ReaderStudy, study_readers
@@ -97,6 +98,43 @@ def test_equal_modalities_are_told_apart_as_often_as_said():
         rejected.append(study.compare("a", "b").p_value < 0.05)
 
     assert np.mean(rejected) == pytest.approx(0.05, abs=0.025)
+
+
+def test_readers_who_are_all_alike_leave_their_own_interval_to_the_patients():
+    is_case, rated, patients = ratings(np.random.default_rng(4), n_readers=2)
+    rated[:, 0, 1] = rated[:, 0, 0]
+    study = study_readers(is_case, rated, modalities=["a", "b"], cluster=patients)
+
+    lower, upper = study.interval()[0]
+
+    error = np.sqrt(study.covariance[0, 0])  # the same for both, and between them
+    assert [lower, upper] == pytest.approx(
+        study.auc[0, 0] + 1.959964 * error * np.array([-1, 1])
+    )
+
+
+def test_readers_who_differ_alike_are_tested_by_the_patients_alone():
+    covariance = np.full((2, 2, 2, 2), 0.001)
+    covariance[0, :, 0, :] = covariance[1, :, 1, :] = 0.003
+    study = ReaderStudy(
+        modalities=("a", "b"),
+        auc=np.array([[0.875, 0.75], [0.8125, 0.6875]]),
+        covariance=covariance.reshape(4, 4),
+    )
+
+    _, freedom, p_value = study.test_modalities()
+
+    assert freedom == np.inf
+    assert p_value == pytest.approx(2 * norm.sf(0.0625 / np.sqrt(2 * 0.002)))
+    assert study.compare("a", "b").p_value == pytest.approx(p_value)
+
+
+def test_readers_without_any_error_have_no_interval():
+    is_case, rated, patients = ratings(np.random.default_rng(5), n_readers=2)
+    rated[:, 0] += 100 * is_case[:, np.newaxis]
+    study = study_readers(is_case, rated, modalities=["a", "b"], cluster=patients)
+
+    assert np.isnan(study.interval()).tolist() == [[True, True], [False, False]]
 
 
 def test_what_is_no_reader_study_is_refused():

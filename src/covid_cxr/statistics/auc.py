@@ -80,17 +80,27 @@ class AucDifference:
     Attributes:
         estimate: The first AUC minus the second.
         standard_error: NaN where a class has fewer than two clusters.
-        z: Estimate over standard error; 0 for models that rank alike.
-        p_value: Two-sided; 1 for models that rank alike, NaN where the standard
-            error is unknown, or 0 although the AUCs differ.
         degrees_of_freedom: Of the variance; infinite for independent images.
     """
 
     estimate: float
     standard_error: float
-    z: float
-    p_value: float
     degrees_of_freedom: float = np.inf
+
+    @property
+    def z(self) -> float:
+        """Estimate over standard error; 0 for models that rank alike.
+
+        NaN where the standard error is unknown, or 0 although the AUCs differ.
+        """
+        if self.standard_error == 0:
+            return 0.0 if abs(self.estimate) <= _ROUNDING else np.nan
+        return self.estimate / self.standard_error
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided; 1 for models that rank alike, NaN as `z`."""
+        return float(2 * stdtr(self.degrees_of_freedom, -abs(self.z)))
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the symmetric interval that covers at `level`.
@@ -100,7 +110,7 @@ class AucDifference:
         if self.standard_error == 0:
             normal_quantile(level)  # refuses what is no level
             return np.nan, np.nan
-        margin = _quantile(level, self.degrees_of_freedom) * self.standard_error
+        margin = student_quantile(level, self.degrees_of_freedom) * self.standard_error
         return float(self.estimate - margin), float(self.estimate + margin)
 
     def non_inferiority_p_value(self, margin: float) -> float:
@@ -189,7 +199,7 @@ class AucEstimates:
         is_unknown = ~self.is_at_boundary & ~self.has_variance
         everything = np.eye(len(self.auc))
         freedom = np.array([self._degrees_of_freedom(row) for row in everything])
-        quantile = _quantile(level, freedom)
+        quantile = student_quantile(level, freedom)
         if method == "wald":
             margin = np.where(is_unknown, np.nan, quantile * self.standard_error)
             return np.stack([self.auc - margin, self.auc + margin], axis=1)
@@ -216,22 +226,13 @@ class AucEstimates:
         scale = float(self.covariance[i, i] + self.covariance[j, j])
         variance = scale - 2 * float(self.covariance[i, j])
         if variance <= _ROUNDING * scale:  # not so where the variance is NaN
-            is_same = abs(estimate) <= _ROUNDING
-            z, p_value = (0.0, 1.0) if is_same else (np.nan, np.nan)
-            return AucDifference(
-                estimate=estimate, standard_error=0.0, z=z, p_value=p_value
-            )
-        standard_error = float(np.sqrt(variance))
-        z = estimate / standard_error
+            return AucDifference(estimate=estimate, standard_error=0.0)
         contrast = np.zeros(len(self.auc))
         contrast[[i, j]] = 1, -1
-        freedom = self._degrees_of_freedom(contrast)
         return AucDifference(
             estimate=estimate,
-            standard_error=standard_error,
-            z=z,
-            p_value=float(2 * stdtr(freedom, -abs(z))),
-            degrees_of_freedom=freedom,
+            standard_error=float(np.sqrt(variance)),
+            degrees_of_freedom=self._degrees_of_freedom(contrast),
         )
 
     def degrees_of_freedom(self, model: str | int) -> float:
@@ -550,7 +551,9 @@ def normal_quantile(level: float) -> float:
     return float(ndtri((1 + level) / 2))
 
 
-def _quantile(level: float, degrees_of_freedom: float | NDArray[np.float64]) -> Any:
+def student_quantile(
+    level: float, degrees_of_freedom: float | NDArray[np.float64]
+) -> Any:
     """Return Student's quantile for each degrees of freedom; normal for infinite."""
     normal = normal_quantile(level)
     is_normal = np.isinf(degrees_of_freedom)

@@ -87,7 +87,8 @@ def estimate_aucs_of_one_image(
         placed = np.empty(len(truth))
         placed[truth] = _below(values[truth], values[~truth], weights[~truth])
         placed[~truth] = 1 - _below(values[~truth], values[truth], weights[truth])
-        aucs.append(float(weights[truth] @ placed[truth] / total[0]))
+        # Not a product by the total, whose rounding would leave 1 - 2e-16 for 1.
+        aucs.append(np.average(placed[truth], weights=weights[truth]))
         added[k] = weights * (placed - aucs[k])
     sums = sum_by_patient(added, truth, codes)
     # The weights of a class stand for its images in everything but their number.

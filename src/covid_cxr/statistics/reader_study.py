@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import fdtrc, stdtr, stdtrit
+from scipy.special import chdtrc, fdtrc
 
 from covid_cxr.statistics.auc import (
     AucDifference,
     AucEstimates,
     estimate_aucs,
-    normal_quantile,
+    student_quantile,
 )
 
 Floats = NDArray[np.float64]
@@ -83,6 +83,8 @@ class ReaderStudy:
         between = j * float(effects @ effects) / (t - 1)
         error, freedom = self._error
         f = between / error
+        if np.isinf(freedom):
+            return f, freedom, float(chdtrc(t - 1, (t - 1) * f))
         return f, freedom, float(fdtrc(t - 1, freedom, f))
 
     def compare(self, first: str, second: str) -> AucDifference:
@@ -103,23 +105,18 @@ class ReaderStudy:
                 f"{', '.join(self.modalities)}"
             )
         error, freedom = self._error
-        estimate = float(means[first] - means[second])
-        standard_error = float(np.sqrt(2 * error / self.auc.shape[1]))
-        t = estimate / standard_error
         return AucDifference(
-            estimate=estimate,
-            standard_error=standard_error,
-            z=t,
-            p_value=float(2 * stdtr(freedom, -abs(t))),
+            estimate=float(means[first] - means[second]),
+            standard_error=float(np.sqrt(2 * error / self.auc.shape[1])),
             degrees_of_freedom=freedom,
         )
 
     def interval(self, level: float = 0.95) -> Floats:
         """Return bounds of each modality's mean AUC from its own readers, (t, 2).
 
-        Not held to [0, 1], as in the published analyses.
+        Not held to [0, 1], as in the published analyses. NaN where the readers agree
+        and their AUC has no error.
         """
-        normal_quantile(level)  # refuses what is no level
         t, j = self.auc.shape
         whole = self.covariance.reshape(t, j, t, j)
         others = ~np.eye(j, dtype=bool)
@@ -127,8 +124,9 @@ class ReaderStudy:
         for k, mean in enumerate(self.mean_auc):
             spread = float(self.auc[k].var(ddof=1))
             error = spread + j * max(float(whole[k, :, k][others].mean()), 0.0)
-            freedom = (j - 1) * (error / spread) ** 2
-            margin = stdtrit(freedom, (1 + level) / 2) * np.sqrt(error / j)
+            freedom = (j - 1) * (error / spread) ** 2 if spread > 0 else np.inf
+            margin = student_quantile(level, freedom) * np.sqrt(error / j)
+            margin = margin if error > 0 else np.nan
             bounds.append((mean - margin, mean + margin))
         return np.array(bounds)
 
