@@ -145,7 +145,9 @@ def test_it_says_how_many_of_its_pictures_were_cropped(bundled, study, boxes):
     assert ("refuses" in card) != ("No picture is refused" in card)
 
 
-def test_another_split_than_the_trained_one_is_refused(study):
+@pytest.fixture
+def made_with(study):
+    """Return path b's provenance, and the tables that it was trained on."""
     provenance = json.loads(
         (study / "06_models/path_b_phase3_provenance.json").read_text()
     )
@@ -159,11 +161,37 @@ def test_another_split_than_the_trained_one_is_refused(study):
         tables[f"{cohort}_curated"] = pd.read_parquet(
             study / f"03_primary/{cohort}_curated.parquet"
         )
+    return provenance, tables
+
+
+def test_another_split_than_the_trained_one_is_refused(made_with):
+    provenance, tables = made_with
     examples = tables["phase1_examples"]
     tables["phase1_examples"] = examples.where(examples.radiographs.index > 0)
 
     with pytest.raises(ValueError, match="not the one that phase1 was trained with"):
         remember_pictures(provenance, **tables)
+
+
+def test_a_trained_picture_that_is_curated_no_more_stops_the_bundle(made_with):
+    provenance, tables = made_with
+    drawn = tables["phase3_examples"].part("train").radiographs["image_id"]
+    curated = tables["covid_curated"]
+    tables["covid_curated"] = curated[curated["image_id"] != drawn[0]]
+
+    with pytest.raises(ValueError, match=f"covid_curated, such as {drawn[0]}"):
+        remember_pictures(provenance, **tables)
+
+
+def test_the_youngest_patient_is_one_that_the_training_had(study, bundled):
+    split = pd.read_parquet(study / "05_model_input/phase3_split.parquet")
+    curated = pd.read_parquet(study / "03_primary/covid_curated.parquet")
+    known = split.loc[split["part"] != "test", "image_id"]
+    years = curated.set_index("image_id").loc[known, "age_years"]
+
+    record = json.loads((bundled / "bundle.json").read_text())
+
+    assert record["youngest_years"] == pytest.approx(years.min())
 
 
 def test_a_path_that_was_not_trained_is_named(run_kedro, study, bundled):

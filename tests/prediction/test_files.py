@@ -65,6 +65,13 @@ def test_a_later_version_says_what_to_install(write_bundle):
         open_bundle(later)
 
 
+def test_a_later_version_may_tell_of_its_software_in_another_way(write_bundle):
+    later = write_bundle(schema_version=2, software=[])
+
+    with pytest.raises(InvalidBundleError, match="install covid-cxr of a later"):
+        open_bundle(later)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

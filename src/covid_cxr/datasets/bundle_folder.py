@@ -35,7 +35,8 @@ class BundleFolderDataset(LocalDataset[BundleFiles, list[Path]]):
 
     def load(self) -> list[Path]:
         """Return the folders of the bundles that there are."""
-        return sorted(path for path in self._filepath.glob("*") if path.is_dir())
+        whole = self._filepath.glob("[!.]*")  # a killed run may leave a hidden part
+        return sorted(path for path in whole if path.is_dir())
 
     def save(self, data: BundleFiles) -> None:
         """Write folder and zip; those of the same name are replaced at the end."""

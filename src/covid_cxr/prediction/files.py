@@ -136,10 +136,11 @@ def _parse(content: bytes, place: Path) -> dict[str, Any]:
         ) from error
     version = record.get("schema_version") if isinstance(record, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:
+        software = record.get("software")
+        made_by = software.get("covid_cxr") if isinstance(software, dict) else None
         raise InvalidBundleError(
             f"{place} is of schema version {version}, and this software knows up to "
-            f"{SCHEMA_VERSION}; install covid-cxr "
-            f"{record.get('software', {}).get('covid_cxr', 'of a later version')}."
+            f"{SCHEMA_VERSION}; install covid-cxr {made_by or 'of a later version'}."
         )
     try:
         check_record(record)

@@ -105,7 +105,8 @@ def remember_pictures(provenance: Mapping[str, Any], **tables: Any) -> SeenPictu
         tables: `<training set>_examples` of the study, and `<origin>_curated`.
 
     Raises:
-        ValueError: If a split is not the one that a training used.
+        ValueError: If a split is not the one that a training used, or a picture of it
+            has no hash.
     """
     path = current().path(str(provenance["stage"]).partition(".")[0])
     records = {one["stage"]: one for one in (*provenance["parents"], provenance)}
@@ -114,12 +115,14 @@ def remember_pictures(provenance: Mapping[str, Any], **tables: Any) -> SeenPictu
         split = tables[f"{training.training_set}_examples"].radiographs
         _refuse_other_split(split, records[training.name])
         origin = current().origin_of[training.training_set]
-        known = tables[f"{origin}_curated"]
-        found.append(
-            split.loc[split["part"] != "test", ["image_id", "part"]].merge(
-                known[["image_id", "pixels_sha256", "fingerprint"]], on="image_id"
-            )
+        curated = tables[f"{origin}_curated"]
+        known = split.loc[split["part"] != "test", ["image_id", "part"]].merge(
+            curated[["image_id", "pixels_sha256", "fingerprint"]],
+            how="left",
+            on="image_id",
         )
+        _refuse_unhashed(known, f"{origin}_curated")
+        found.append(known)
     pictures = pd.concat(found).sort_values(["pixels_sha256", "part", "fingerprint"])
     once = pictures.drop_duplicates(["pixels_sha256", "fingerprint"])
     return SeenPictures(
@@ -182,7 +185,7 @@ def fit_to_validation(
             score, is_case, patients, coverage=bundle.coverage, **draws
         ),
         "gate": gate,
-        "youngest_years": _youngest(scores, curated),
+        "youngest_years": _youngest(examples, curated),
         "seen": {
             "n_training": int((seen.part == TRAINING).sum()),
             "n_validation": int((seen.part == VALIDATION).sum()),
@@ -254,10 +257,20 @@ def _calibration(
     return None
 
 
-def _youngest(scores: pd.DataFrame, curated: pd.DataFrame) -> float | None:
-    """Return the least age of those who are not in the test part; None if unknown."""
-    test = scores.loc[scores["part"] == "test", "image_id"]
-    ages = curated.loc[~curated["image_id"].isin(test), "age_years"].dropna()
+def _refuse_unhashed(pictures: pd.DataFrame, table: str) -> None:
+    unhashed = pictures.loc[pictures["pixels_sha256"].isna(), "image_id"]
+    if len(unhashed):
+        raise ValueError(
+            f"{len(unhashed)} of {len(pictures)} radiographs that were trained or "
+            f"chosen on are not in {table}, such as {unhashed.iloc[0]}: the bundle "
+            f"would not know them again. Run curation and the path again."
+        )
+
+
+def _youngest(examples: Examples, curated: pd.DataFrame) -> float | None:
+    """Return the least age in the training and validation part; None if unknown."""
+    known = examples.part("train", "validation").radiographs["image_id"]
+    ages = curated.loc[curated["image_id"].isin(known), "age_years"].dropna()
     return None if ages.empty else float(ages.min())
 
 
