@@ -1,6 +1,7 @@
 """What the command line does beyond Kedro's."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -66,4 +67,10 @@ def test_an_error_that_its_message_explains_comes_without_a_traceback(
     assert error.startswith("Error: covid_manifest (manifest.csv) lacks the columns")
     assert log == f"The log: {tmp_path / 'run.log'}"
     assert "Traceback" not in done.stdout
-    assert "Traceback" in (tmp_path / "run.log").read_text()
+    kept = (tmp_path / "run.log").read_text()
+    assert "Traceback" in kept
+    # What a worker says is in the one log, too.
+    [run] = re.findall(r"INFO (\d+) covid_cxr\.console\.hooks: the run ends", kept)
+    loading = set(re.findall(r"INFO (\d+) kedro\.io", kept))
+    assert len(loading) == 1
+    assert (loading == {run}) == (not workers)

@@ -98,8 +98,9 @@ def _imported(entry: Subcommand) -> click.Command:
     if entry.is_of_kedro:
         # Kedro's default would be loud, where no project's conf is in this folder.
         if not any(Path("conf").glob("logging.y*ml")):
-            settings = Path(__file__).parent / "console" / "logging.yml"
-            os.environ.setdefault("KEDRO_LOGGING_CONFIG", str(settings))
+            from covid_cxr.console.run_console import SETTINGS  # noqa: PLC0415
+
+            os.environ.setdefault("KEDRO_LOGGING_CONFIG", str(SETTINGS))
         from kedro.framework.project import configure_project  # noqa: PLC0415
 
         configure_project(PACKAGE)

@@ -5,7 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from covid_cxr.figures.roc_curves import draw_interactive_roc, draw_roc
+from covid_cxr.figures.roc_curves import (
+    draw_interactive_roc,
+    draw_roc,
+    join_interactive,
+)
 from covid_cxr.statistics.roc import trace_roc
 from covid_cxr.statistics.roc_band import RocBand, roc_band
 
@@ -161,3 +165,22 @@ def test_a_printed_curve_of_many_scores_stays_within_a_printers_dot_of_itself():
         drawn[:, 0],
     )
     assert np.abs(found - corners.false_positive_rate).max() < 0.002
+
+
+def test_of_several_findings_the_menu_shows_the_curves_of_one():
+    alone = {title: curve for title, curve in CURVES.items() if "(f)" in title}
+    figures = {
+        finding: draw_interactive_roc(curves, bands={}, first=None, colours=COLOURS)
+        for finding, curves in {"Effusion": CURVES, "Nodule <x>": alone}.items()
+    }
+
+    drawn = json.loads(join_interactive(figures).to_json())
+
+    assert [one["name"] for one in drawn["data"]] == [*CURVES, *alone]
+    assert [one["visible"] for one in drawn["data"]] == [True, True, False]
+    (menu,) = drawn["layout"]["updatemenus"]
+    assert [one["label"] for one in menu["buttons"]] == ["Effusion", "Nodule &lt;x&gt;"]
+    assert [one["args"][0]["visible"] for one in menu["buttons"]] == [
+        [True, True, False],
+        [False, False, True],
+    ]

@@ -27,17 +27,14 @@ def is_expected(error: BaseException) -> bool:
 
 
 def _is_raised_on_purpose(error: BaseException) -> bool:
-    frame = _last(error.__traceback__)
-    if frame is None or _module(error).partition(".")[0] not in _RAISING:
+    last = _last(error.__traceback__)
+    if last is None:
         return False
-    line = linecache.getline(frame.tb_frame.f_code.co_filename, frame.tb_lineno)
-    return line.lstrip().startswith("raise ")
-
-
-def _module(error: BaseException) -> str:
-    """Return the name of the module that raised the error."""
-    frame = _last(error.__traceback__)
-    return "" if frame is None else str(frame.tb_frame.f_globals.get("__name__", ""))
+    frame = last.tb_frame
+    line = linecache.getline(frame.f_code.co_filename, last.tb_lineno)
+    module = str(frame.f_globals.get("__name__", ""))
+    is_ours = module.partition(".")[0] in _RAISING
+    return is_ours and line.lstrip().startswith("raise ")
 
 
 def _last(frames: TracebackType | None) -> TracebackType | None:
