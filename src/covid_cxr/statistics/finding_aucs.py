@@ -76,7 +76,6 @@ def estimate_finding_aucs(
     """
     _check_scores(truth, scores)
     codes = as_codes(cluster, len(truth))
-    n_patients = int(codes.max()) + 1
     found = {}
     for finding in map(str, truth):
         models = pd.DataFrame({name: table[finding] for name, table in scores.items()})
@@ -86,6 +85,7 @@ def estimate_finding_aucs(
             raise ValueError(f"{finding}: {error}") from error
     estimates = {finding: each for finding, (each, _) in found.items()}
     parts = [part for _, part in found.values()]
+    n_patients = int(codes.max()) + 1
     covariance = _joint_covariance(list(estimates.values()), parts, n_patients)
     return FindingAucs(
         estimates=estimates,
@@ -218,12 +218,11 @@ def _parts_of_mean(
             (part.sums.n_with_case, part.sums.n_with_control)[kind] - 1
             for part in parts
         ]
-        errors = shares / np.sqrt(freedoms)
+        # A class without error, as of cases that all have one score, weighs nothing.
+        weights = shares if shares.any() else np.ones(len(parts))
+        root = weights.sum() / (weights / np.sqrt(freedoms)).sum()
         found.append(
-            VariancePart(
-                covariance=total @ total.T,
-                degrees_of_freedom=float((shares.sum() / errors.sum()) ** 2),
-            )
+            VariancePart(covariance=total @ total.T, degrees_of_freedom=float(root**2))
         )
     return found[0], found[1]
 
