@@ -180,6 +180,24 @@ def test_a_finding_twice_says_no_more_than_once():
     assert found.mean.interval() == pytest.approx(once.interval(), abs=1e-12)
 
 
+def test_a_class_that_adds_no_error_has_no_part_in_the_degrees_of_freedom():
+    patients = np.repeat(np.arange(30), 2)
+    is_case = patients < 15
+    scores = np.where(is_case, 0.5, np.where(patients % 2, 0.75, 0.25))
+    scores[-2:] = 0.25, 0.75  # half of the controls below every case
+
+    found = estimate_finding_aucs(
+        pd.DataFrame({"effusion": is_case}),
+        {"a": pd.DataFrame({"effusion": scores})},
+        cluster=patients,
+    )
+
+    alone = found.estimates["effusion"]
+    assert alone.auc[0] == 0.5
+    assert np.isfinite(alone.interval()).all()
+    assert found.mean.interval() == pytest.approx(alone.interval(), abs=1e-12)
+
+
 def test_all_pairs_of_all_findings_are_one_family():
     truth, scores, patients = a_study(10)
     found = estimate_finding_aucs(truth, scores, cluster=patients)
@@ -252,6 +270,10 @@ def test_what_does_not_fit_is_refused_with_the_finding_and_the_model():
             truth,
             scores | {"b": scores["b"].assign(nodule=np.nan)},
             cluster=patients,
+        )
+    with pytest.raises(ValueError, match=r"effusion: An AUC needs .* got 0 cases"):
+        estimate_finding_aucs(
+            truth[:0], {name: t[:0] for name, t in scores.items()}, cluster=patients[:0]
         )
     with pytest.raises(ValueError, match="3 findings and 0 models"):
         estimate_finding_aucs(truth, {}, cluster=patients)

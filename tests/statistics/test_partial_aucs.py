@@ -147,6 +147,32 @@ def test_a_point_is_the_sensitivity_at_that_threshold():
     assert found.auc[0] == pytest.approx(expected)
 
 
+def test_separated_classes_do_not_bound_a_part_as_they_do_the_whole():
+    """What 20 controls leave of the first hundredths may be anything.
+
+    Normal scores with a mean sensitivity of 0.83 below a rate of 0.02 are separated in
+    a third of such samples, which an exact bound of 0.8316 would allow in 2.5 %.
+    """
+    is_case = np.arange(40) < 20
+    scores = np.arange(40.0)[::-1]
+
+    found = [
+        estimate_partial_aucs(
+            is_case,
+            scores,
+            false_positive_rates=(0, 0.02),
+            is_corrected=is_corrected,
+            cluster=None,
+        )
+        for is_corrected in (True, False)
+    ]
+    found.append(estimate_sensitivities(is_case, scores, specificity=0.8, cluster=None))
+
+    for each in found:
+        assert each.auc[0] == 1
+        assert np.isnan(each.interval(method="logit")).all()
+
+
 def test_what_is_no_range_is_refused():
     is_case, scores, patients = a_study(7)
 

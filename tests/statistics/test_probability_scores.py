@@ -113,3 +113,11 @@ def test_what_is_no_probability_or_threshold_is_refused():
         calibration_error_values(is_case, probability, n_bins=0)
     with pytest.raises(ValueError, match="target sensitivity"):
         choose_threshold(is_case, probability, sensitivity=90, cluster=None)
+    with pytest.raises(
+        ValueError, match=r"shape \(159,\) for labels of shape \(160,\)"
+    ):
+        choose_threshold(is_case, probability[1:], sensitivity=0.9, cluster=None)
+    with pytest.raises(
+        ValueError, match=r"shape \(160,\) for labels of shape \(159,\)"
+    ):
+        choose_threshold(is_case[1:], probability, sensitivity=0.9, cluster=None)

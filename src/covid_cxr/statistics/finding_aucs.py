@@ -8,7 +8,7 @@ left out of that finding alone.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from covid_cxr.statistics.auc import (
     estimates_from,
     sum_placements,
 )
+from covid_cxr.statistics.mean_auc import average_aucs
 from covid_cxr.statistics.pairs import PairComparisons, compare_pairs_of_sets
 
 Floats = NDArray[np.float64]
@@ -76,7 +77,6 @@ def estimate_finding_aucs(
     """
     _check_scores(truth, scores)
     codes = as_codes(cluster, len(truth))
-    n_patients = int(codes.max()) + 1
     found = {}
     for finding in map(str, truth):
         models = pd.DataFrame({name: table[finding] for name, table in scores.items()})
@@ -86,6 +86,7 @@ def estimate_finding_aucs(
             raise ValueError(f"{finding}: {error}") from error
     estimates = {finding: each for finding, (each, _) in found.items()}
     parts = [part for _, part in found.values()]
+    n_patients = int(codes.max()) + 1
     covariance = _joint_covariance(list(estimates.values()), parts, n_patients)
     return FindingAucs(
         estimates=estimates,
@@ -182,15 +183,13 @@ def _mean(
     """Return the mean over f findings of each model, with its covariance."""
     f, k = len(estimates), len(estimates[0].names)
     of_mean = covariance.reshape(f, k, f, k).sum(axis=(0, 2)) / f**2
-    is_unknown = ~np.all([each.has_variance for each in estimates], axis=0)
-    is_clustered = any(each.variance_parts for each in estimates)
-    has_parts = is_clustered and not is_unknown.all()
-    return AucEstimates(
-        names=estimates[0].names,
-        auc=np.mean([each.auc for each in estimates], axis=0),
-        covariance=np.where(is_unknown | is_unknown[:, np.newaxis], np.nan, of_mean),
-        n_cases=sum(each.n_cases for each in estimates),
-        n_controls=sum(each.n_controls for each in estimates),
+    # As of sets with no patient in common, but for what they have in common.
+    mean = average_aucs(estimates)
+    is_unknown = np.isnan(mean.covariance)
+    has_parts = mean.variance_parts and not is_unknown.all()
+    return replace(
+        mean,
+        covariance=np.where(is_unknown, np.nan, of_mean),
         n_clusters=n_patients,
         variance_parts=_parts_of_mean(parts, n_patients) if has_parts else (),
     )
@@ -218,12 +217,11 @@ def _parts_of_mean(
             (part.sums.n_with_case, part.sums.n_with_control)[kind] - 1
             for part in parts
         ]
-        errors = shares / np.sqrt(freedoms)
+        # A class without error, as of cases that all have one score, weighs nothing.
+        weights = shares if shares.any() else np.ones(len(parts))
+        root = weights.sum() / (weights / np.sqrt(freedoms)).sum()
         found.append(
-            VariancePart(
-                covariance=total @ total.T,
-                degrees_of_freedom=float((shares.sum() / errors.sum()) ** 2),
-            )
+            VariancePart(covariance=total @ total.T, degrees_of_freedom=float(root**2))
         )
     return found[0], found[1]
 

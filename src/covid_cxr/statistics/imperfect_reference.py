@@ -101,15 +101,16 @@ def correct_for_reference(
     if positive.shape != called.shape:
         raise ValueError(f"{len(called)} calls were given for {len(positive)} images.")
     codes = as_codes(cluster, len(positive))
+    prevalence = reference.prevalence(float(positive.mean()))
     mirrored = Reference(
         sensitivity=reference.specificity, specificity=reference.sensitivity
     )
     return CorrectedPerformance(
         sensitivity=_corrected(positive, called, reference, codes),
         specificity=_corrected(~positive, ~called, mirrored, codes),
-        sensitivity_bounds=_bounds(positive, called, reference),
-        specificity_bounds=_bounds(~positive, ~called, mirrored),
-        prevalence=reference.prevalence(float(positive.mean())),
+        sensitivity_bounds=_bounds(positive, called, reference, prevalence),
+        specificity_bounds=_bounds(~positive, ~called, mirrored, 1 - prevalence),
+        prevalence=prevalence,
     )
 
 
@@ -120,7 +121,6 @@ def _corrected(
     codes: NDArray[np.int64],
 ) -> ClusteredMean:
     """Return a ratio of two means with the error of its linear part, by patient."""
-    reference.prevalence(float(positive.mean()))  # refuses what does not agree
     found = called * (reference.specificity - ~positive)
     whole = positive - (1 - reference.specificity)
     share = found.mean() / whole.mean()
@@ -128,10 +128,12 @@ def _corrected(
 
 
 def _bounds(
-    positive: NDArray[np.bool_], called: NDArray[np.bool_], reference: Reference
+    positive: NDArray[np.bool_],
+    called: NDArray[np.bool_],
+    reference: Reference,
+    diseased: float,
 ) -> tuple[float, float]:
     """Return the least and greatest share of the diseased who may be called."""
-    diseased = reference.prevalence(float(positive.mean()))
     both = float((positive & called).mean())
     only_called = float((~positive & called).mean())
     found = reference.sensitivity * diseased

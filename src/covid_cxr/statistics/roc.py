@@ -119,10 +119,15 @@ def trace_roc(is_case: ArrayLike, scores: ArrayLike) -> RocCurve:
         scores: Shape (n,); equal scores make one point.
 
     Raises:
-        ValueError: If a class is missing or a score is not finite.
+        ValueError: If lengths differ, a class is missing or a score is not finite.
     """
     truth = np.asarray(is_case, dtype=bool)
     values = np.asarray(scores, dtype=np.float64)
+    if values.shape != truth.shape:
+        raise ValueError(
+            f"A ROC curve has one score per image, got scores of shape "
+            f"{values.shape} for labels of shape {truth.shape}."
+        )
     n_cases, n_controls = int(truth.sum()), int((~truth).sum())
     if min(n_cases, n_controls) == 0 or not np.isfinite(values).all():
         raise ValueError(
