@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from covid_cxr.pipelines.pooled.pipeline import create_pipeline
+from covid_cxr.radiographs.store import open_store
 from covid_cxr.study.current import current
 from covid_cxr.training.kept_labels import keep_labels
 
@@ -49,6 +50,10 @@ def test_no_patient_of_another_part_is_trained_on(pooled):
     assert split.groupby("patient_id")["part"].nunique().max() == 1
     tested = set(phase3.loc[phase3["part"] == "test", "patient_id"])
     assert tested.isdisjoint(split.loc[split["part"] != "test", "patient_id"])
+    # Test parts of cohorts before the target have no use here.
+    own = phase3.loc[phase3["part"] == "test", "image_id"]
+    kept = split.loc[split["part"] == "test", "image_id"]
+    assert sorted(kept) == sorted("covid:" + own)
 
 
 def test_it_is_scored_on_the_test_images_of_phase_3(pooled):
@@ -59,6 +64,22 @@ def test_it_is_scored_on_the_test_images_of_phase_3(pooled):
     columns = ["image_id", "patient_id", "part", "covid19"]
     pd.testing.assert_frame_equal(scores[columns], control[columns])
     assert scores["covid19_score"].between(0, 1).all()
+
+
+def test_the_target_is_normalised_as_the_pool_was_in_training(pooled):
+    record = json.loads((pooled / "06_models/pooled_provenance.json").read_text())
+    table = pd.read_parquet(pooled / "05_model_input/phase3_examples.parquet")
+    scores = pd.read_parquet(pooled / "07_model_output/pooled_scores.parquet")
+    place = pooled / "06_models/pooled_classifier.keras"
+    classifier = keras.saving.load_model(place, compile=False)
+    rows = table.set_index("image_id").loc[scores["image_id"].head(4), "row"]
+    images = open_store(pooled / "03_primary/covid_store").read(rows.to_numpy())
+    intensity = record["intensity"]
+
+    grey = (images / 255 - intensity["mean"]) / intensity["standard_deviation"]
+    told = classifier(grey[..., np.newaxis].astype(np.float32))
+    expected = keras.ops.convert_to_numpy(told)[:, 14]
+    np.testing.assert_allclose(scores["covid19_score"].head(4), expected, rtol=1e-3)
 
 
 def test_the_comparison_holds_what_the_scores_say(pooled):
