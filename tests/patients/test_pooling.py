@@ -153,7 +153,7 @@ def test_a_draw_is_found_again_in_the_pool():
     assert of_cohort(pooled[:0], "nih", among=["nih", "c"]).empty
 
 
-def pool_two(*, first, second):
+def pool_two(*, first, second, second_tells=("a", "b")):
     """Pool two cohorts of six patients, in both parts; a draws to the label a."""
     ids = {"nih": [f"nih:{n}" for n in range(6)], "own": [f"own:{n}" for n in range(6)]}
     labels = {"nih": first, "own": second}
@@ -163,7 +163,8 @@ def pool_two(*, first, second):
         tables[f"{cohort}_split"] = split(train=patients[:3], validation=patients[3:5])
         left_out = tables[f"{cohort}_curated"].iloc[5:][["image_id", "patient_id"]]
         tables[f"{cohort}_left_out"] = left_out.assign(reason="not drawn")
-    return pool_draws(["a", "b"], NOTHING_SHARED, **tables)
+    told = {"nih": ["a", "b"], "own": [*second_tells]}
+    return pool_draws(["a", "b"], told, NOTHING_SHARED, **tables)
 
 
 def test_every_image_is_in_the_pooled_split_or_left_out_of_it():
@@ -175,6 +176,16 @@ def test_every_image_is_in_the_pooled_split_or_left_out_of_it():
     )
     assert left_out["reason"].tolist() == ["not drawn"] * 2
     assert pooled.loc[pooled["cohort"] == "nih", "b"].isna().all()
+
+
+def test_a_label_that_a_cohort_is_not_to_tell_is_missing_though_its_table_has_it():
+    both = {"a": [True, False] * 3, "b": [True, False] * 3}
+    pooled, _, _ = pool_two(first=both, second=both, second_tells=["a"])
+
+    own = pooled["cohort"] == "own"
+    assert pooled.loc[own, "b"].isna().all()
+    assert pooled.loc[own, "a"].notna().all()
+    assert pooled.loc[~own, ["a", "b"]].notna().all(axis=None)
 
 
 @pytest.mark.parametrize(

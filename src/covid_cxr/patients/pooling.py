@@ -27,12 +27,16 @@ _COLUMNS = [
 
 
 def pool_draws(
-    labels: list[str], duplicates_across: pd.DataFrame, **tables: pd.DataFrame
+    labels: list[str],
+    told: Mapping[str, list[str]],
+    duplicates_across: pd.DataFrame,
+    **tables: pd.DataFrame,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return the radiographs of several cohorts, one split of them, and the left out.
 
     Args:
         labels: What is learned.
+        told: By cohort, which of these its radiographs count for.
         duplicates_across: Pairs of images of two cohorts.
         tables: `<cohort>_curated`, `<cohort>_split` and `<cohort>_left_out`.
 
@@ -44,7 +48,11 @@ def pool_draws(
             all cohorts tell has no positive to learn from or to choose on.
     """
     cohorts = [n.removesuffix("_curated") for n in tables if n.endswith("_curated")]
-    curated = {cohort: tables[f"{cohort}_curated"] for cohort in cohorts}
+    curated = {}
+    for cohort in cohorts:
+        untold = [label for label in labels if label not in told[cohort]]
+        table = tables[f"{cohort}_curated"]
+        curated[cohort] = table.drop(columns=untold, errors="ignore")
     pooled = pool_radiographs(curated, labels=labels)
     splits = {cohort: tables[f"{cohort}_split"] for cohort in cohorts}
     split, crossing = pool_splits(splits, duplicates_across)

@@ -12,7 +12,8 @@ def complete(parameters: Mapping[str, Any], study: Study) -> dict[str, Any]:
     """Return `parameters` with all that every training of the study needs.
 
     Added are, with what the environment changes in them: `<cohort>_ingestion` and
-    `<cohort>_findings`; `<training set>_split`, `_labels` and `_intensity_sample`;
+    `<cohort>_findings`; `<training set>_split`, `_labels` and `_intensity_sample`,
+    of several cohorts also `_told`;
     `network_<start>`; and for each training its `recipe`: of all, changed by its
     phase's, changed by its path's.
 
@@ -61,6 +62,8 @@ def _of_training_sets(study: Study) -> Iterator[tuple[str, Any]]:
         splits = {draw.cohort: dict(draw.split) for draw in one.draws}
         yield f"{name}_split", splits if one.is_pooled else splits[one.origin]
         yield f"{name}_labels", [*one.labels]
+        if one.is_pooled:
+            yield f"{name}_told", {draw.cohort: [*draw.labels] for draw in one.draws}
         seed = one.draws[0].split["seed"]
         sample = {"images": one.intensity_sample, "seed": seed}
         yield f"{name}_intensity_sample", sample

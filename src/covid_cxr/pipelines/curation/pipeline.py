@@ -177,6 +177,7 @@ def _pool(drawn: TrainingSet) -> Node:
         pool_draws,
         inputs={
             "labels": f"params:{drawn.name}_labels",
+            "told": f"params:{drawn.name}_told",
             "duplicates_across": "duplicates_across",
             **tables,
         },
