@@ -37,6 +37,9 @@ def test_what_is_stated_is_planned_and_shown(run_kedro, tmp_path):
     planned = pd.read_csv(folder / "planning.csv")
     assert planned["question"].tolist() == ASKED
     assert (planned["images"] >= 2 * planned["patients"]).all()
+    of_power = planned["sentence"][1:3].str
+    assert of_power.contains("has a power of 80 %").all()
+    assert of_power.extract(r"-sided test at ([\d.]+)")[0].tolist() == ["0.05", "0.025"]
     expected = pd.read_csv(folder / "planning_expected.csv")
     assert set(expected["origin"]) == {"stated"}
     html = (folder / "planning.html").read_text()
