@@ -37,6 +37,9 @@ def test_what_is_stated_is_planned_and_shown(run_kedro, tmp_path):
     planned = pd.read_csv(folder / "planning.csv")
     assert planned["question"].tolist() == ASKED
     assert (planned["images"] >= 2 * planned["patients"]).all()
+    of_power = planned["sentence"][1:3].str
+    assert of_power.contains("has a power of 80 %").all()
+    assert of_power.extract(r"-sided test at ([\d.]+)")[0].tolist() == ["0.05", "0.025"]
     expected = pd.read_csv(folder / "planning_expected.csv")
     assert set(expected["origin"]) == {"stated"}
     html = (folder / "planning.html").read_text()
@@ -72,7 +75,22 @@ def test_a_pilot_that_is_named_and_not_there_is_refused(run_kedro, tmp_path):
 
 
 def test_what_cannot_be_asked_is_refused_with_its_parameter(run_kedro, tmp_path):
-    for name, value in {"margin": 5, "variance": "delong"}.items():
+    asked_wrongly = {"margin": 5, "variance": "delong", "images_per_patient": "two"}
+    for name, value in asked_wrongly.items():
         asked = {"planning": {name: value}}
         with pytest.raises(Exception, match=f"planning.{name}"):
             run_kedro("planning", data_root=tmp_path, params=asked)
+
+
+def test_a_difference_beyond_a_good_pilot_is_refused_with_its_parameter(
+    run_kedro, tmp_path, pilot
+):
+    good = pilot.assign(resnet=pilot["resnet"] + 3 * pilot["label"])
+    good.to_csv(tmp_path / "pilot.csv", index=False)
+
+    with pytest.raises(Exception, match=r"planning.difference of 0.05 .* AUROC of 0.9"):
+        run_kedro(
+            "planning",
+            data_root=tmp_path,
+            params={"pilot": str(tmp_path / "pilot.csv")},
+        )

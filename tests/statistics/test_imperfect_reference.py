@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from covid_cxr.statistics.imperfect_reference import Reference, correct_for_reference
 
@@ -44,6 +45,29 @@ def test_a_table_by_hand():
     # Of 370 called positives at least 320 are diseased and at most all; of 180 called
     # negatives at least none and at most 100.
     assert found.sensitivity_bounds == pytest.approx((320 / 500, 470 / 500))
+
+
+@pytest.mark.parametrize("share_called", [(0.9, 0.1), (0.3, 0.9), (0.95, 0.97)])
+def test_the_bounds_are_those_of_a_linear_program(share_called):
+    rng = np.random.default_rng(4)
+    is_case = np.arange(1000) < 400
+    is_called = rng.random(1000) < np.where(is_case, *share_called)
+    reference = Reference(sensitivity=0.7, specificity=0.9)
+
+    found = correct_for_reference(is_case, is_called, reference=reference, cluster=None)
+
+    # How many of the called and of the other positives, then negatives, are diseased.
+    called = [is_called[kind].mean() * kind.mean() for kind in (is_case, ~is_case)]
+    cells = [(called[0], 0.4 - called[0]), (called[1], 0.6 - called[1])]
+    diseased = (0.4 + 0.9 - 1) / (0.7 + 0.9 - 1)
+    for sign, bound in zip((1, -1), found.sensitivity_bounds, strict=True):
+        solved = linprog(
+            [sign, 0, sign, 0],
+            A_eq=[[1, 1, 0, 0], [0, 0, 1, 1]],
+            b_eq=[0.7 * diseased, 0.3 * diseased],
+            bounds=[(0, most) for pair in cells for most in pair],
+        )
+        assert bound == pytest.approx(sign * solved.fun / diseased)
 
 
 def test_a_perfect_reference_changes_nothing():

@@ -11,6 +11,7 @@ from covid_cxr.statistics.partial_aucs import (
     estimate_sensitivities,
     estimate_specificity_parts,
 )
+from covid_cxr.statistics.power import PlannedTestSet
 from covid_cxr.statistics.roc import trace_roc
 
 
@@ -133,6 +134,24 @@ def test_sensitivities_vary_as_their_errors_say():
     assert np.mean(found) == pytest.approx(truth, abs=0.01)
     assert np.mean(said) == pytest.approx(np.std(found), rel=0.12)
     assert np.mean(said_of_difference) == pytest.approx(np.std(difference), rel=0.15)
+
+
+@pytest.mark.parametrize("specificity", [0.6, 0.95])
+def test_far_from_the_diagonal_the_slope_is_that_of_normal_scores(specificity):
+    rng = np.random.default_rng(8)
+    is_case = np.arange(40_000) < 20_000
+    scores = 1.5 * is_case + rng.standard_normal(40_000)
+
+    found = estimate_sensitivities(
+        is_case, scores, specificity=specificity, cluster=None
+    )
+
+    sensitivity = norm.sf(norm.ppf(specificity) - 1.5)
+    expected = PlannedTestSet(share_of_cases=0.5).error_of_sensitivity(
+        sensitivity, specificity, 40_000
+    )
+    # The slope is that of a sample; without its factor it is off by half or more.
+    assert found.standard_error[0] == pytest.approx(expected, rel=0.08)
 
 
 def test_a_point_is_the_sensitivity_at_that_threshold():

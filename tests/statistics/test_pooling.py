@@ -71,6 +71,14 @@ def test_intervals_are_those_of_the_definitions():
     )
 
 
+def test_two_sets_say_nothing_of_a_third():
+    pooled = pool_logits(np.array([1.0, 1.2]), np.array([0.1, 0.2]), level=0.95)
+
+    assert np.isnan(pooled.prediction).all()
+    assert np.isfinite(pooled.bounds).all()
+    assert pooled.between_variance == 0
+
+
 def a_site(rng, shift, n_patients=60):
     patients = np.repeat(np.arange(n_patients), 2)
     is_case = patients < n_patients // 2

@@ -34,6 +34,12 @@ _SHARES = (
     *("auroc", "auroc_width", "difference", "margin", "sensitivity", "specificity"),
     *("sensitivity_width", "share_of_cases"),
 )
+_LEAST = {
+    "images_per_patient": 1,
+    "images_per_patient_sd": 0,
+    "within_patient_correlation": 0,
+    "auroc_correlation": -1,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +77,20 @@ class Planning:
     variance: str
 
     def __post_init__(self) -> None:
-        """Refuse what is no share, or no formula."""
+        """Refuse what is no share, no such number, or no formula."""
         for name in _SHARES:
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 < value < 1:
                 raise ValueError(
                     f"planning.{name} must lie between 0 and 1, got {value!r}; correct "
                     f"it in parameters_planning.yml."
+                )
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not value >= least:
+                raise ValueError(
+                    f"planning.{name} must be a number of at least {least}, got "
+                    f"{value!r}; correct it in parameters_planning.yml."
                 )
         check_word(
             "planning.variance",
@@ -220,6 +233,11 @@ def _questions(
 ) -> Mapping[str, Question]:
     value = _values(expected)
     auc, correlation = value["auroc"], value["auroc_correlation"]
+    if not auc + planning.difference < 1:
+        raise ValueError(
+            f"planning.difference of {planning.difference:g} from an expected AUROC of "
+            f"{auc:.3g} leads beyond 1; ask for a smaller one."
+        )
     return {
         WIDTH_OF_AUROC: WidthOfAuc(
             auc=auc, width=planning.auroc_width, level=reporting.level
