@@ -11,6 +11,7 @@ from covid_cxr.sources.covid import (
 from covid_cxr.sources.listed import MatchedCohort
 from covid_cxr.sources.manifest import ManifestIngestion
 from covid_cxr.sources.nih import list_nih, list_unmatched_nih
+from covid_cxr.sources.nih_adjudicated import ADJUDICATED
 from covid_cxr.sources.rsna import (
     RsnaIngestion,
     list_rsna,
@@ -41,7 +42,8 @@ def judge_nih(folder, share, *, rows=N, listed=N, boxed=(), read=()):
     boxes = pd.DataFrame(
         {"Image Index": boxed, "Finding Label": "Mass"}, dtype="str"
     ).assign(**{"Bbox [x": "1", "y": "1", "w": "9", "h]": "9"})
-    agreed = pd.DataFrame({"Image Index": read}, dtype="str")
+    agreed = pd.DataFrame({"Image Index": read, "Patient ID": "1"}, dtype="str")
+    agreed = agreed.assign(**dict.fromkeys(ADJUDICATED.values(), "NO"))
     lists = ("\n".join(names(listed)), "", boxes)
     listed, _, rejected = list_nih(entries, *lists, folder)
     unmatched = list_unmatched_nih(listed, rejected, boxes, agreed)
