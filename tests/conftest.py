@@ -13,7 +13,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from playwright.sync_api import sync_playwright
 
-from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
+from covid_cxr.evaluation.inference_settings import Evaluation, Margins, Reporting
 from covid_cxr.evaluation.scored_part import ScoredPart
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.study.current import choose
@@ -188,6 +188,11 @@ def evaluation():
         power=0.8,
         seed=1,
     )
+
+
+@pytest.fixture(scope="session")
+def margins():
+    return Margins(auroc=0.1, sensitivity=0.2, specificity=None, ppv=0.3, npv=None)
 
 
 def scored_part(seed, n_images=160):

@@ -11,12 +11,14 @@ from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.calibration_tables import calibrate
 from covid_cxr.evaluation.comparisons import adjust_comparisons, compare_classifiers
 from covid_cxr.evaluation.ensembles import tabulate_ensembles
-from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
+from covid_cxr.evaluation.inference_settings import Evaluation, Margins, Reporting
+from covid_cxr.evaluation.non_inferiority import tabulate_margins
 from covid_cxr.evaluation.score_columns import ScoreColumns
 from covid_cxr.evaluation.subgroups import tabulate_subgroups
 from covid_cxr.evaluation.thresholds import tabulate_operating_points
 from covid_cxr.pipelines.comparison.nodes import arrange_table
 from covid_cxr.report.comparison_html import write_comparison
+from covid_cxr.report.margin_tables import draw_margin_figure
 from covid_cxr.report.score_figures import (
     draw_decision_curves,
     draw_reliability_curves,
@@ -36,6 +38,8 @@ EVALUATION = Evaluation(
     power=0.8,
     seed=1,
 )
+MARGINS = Margins(auroc=0.1, sensitivity=0.1, specificity=0.1, ppv=0.1, npv=0.1)
+FIGURES = ("reliability_figure", "decision_figure", "forest_figure", "margin_figure")
 UNSAID = {
     **dict.fromkeys(("image", "patient", "label", "part", "positive")),
     "classifiers": [],
@@ -70,11 +74,13 @@ def compare(table, **said):
     subgroups = tabulate_subgroups(scores, levels, **settings)
     pairs = compare_classifiers(scores, **settings)
     adjusted = adjust_comparisons(scores, reporting=REPORTING)
+    within = tabulate_margins(scores, **settings, margins=MARGINS)
     for figure in (
         roc,
         draw_reliability_curves(bins, are_paths=False),
         draw_decision_curves(curves, are_paths=False),
         draw_subgroups(subgroups, auroc, are_paths=False),
+        draw_margin_figure(within, are_paths=False),
     ):
         figure.draw_without_rendering()
     page = write_comparison(
@@ -88,9 +94,8 @@ def compare(table, **said):
         calibration_results=calibration,
         ensemble_results=tabulate_ensembles(scores, reporting=REPORTING),
         subgroup_results=subgroups,
-        **dict.fromkeys(
-            ("reliability_figure", "decision_figure", "forest_figure"), b"png"
-        ),
+        margin_results=within,
+        **dict.fromkeys(FIGURES, b"png"),
     )
     return page, columns
 

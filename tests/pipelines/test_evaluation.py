@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from covid_cxr.evaluation.inference_settings import (
     Evaluation,
+    Margins,
     Reporting,
 )
 from covid_cxr.evaluation.scored_part import line_up
@@ -41,6 +42,9 @@ PARAMETERS = {
         least_subgroup_patients=10,
         power=0.8,
         seed=1,
+    ),
+    "margins": Margins(
+        auroc=0.05, sensitivity=None, specificity=None, ppv=None, npv=None
     ),
 }
 TABLES = [name for name in EVALUATION_DATASETS if name.endswith("_results")]

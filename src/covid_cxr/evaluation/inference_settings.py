@@ -89,10 +89,37 @@ class Evaluation:
             )
 
 
-def _check_shares(shares: Mapping[str, Any]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Margins:
+    """Losses that would still be accepted, as read from parameters_reporting.yml.
+
+    To be chosen before the test part is read, from what a loss would do to patients;
+    None: there is no verdict.
+
+    Attributes:
+        auroc: Of the area.
+        sensitivity: Of the share of cases that are called.
+        specificity: Of the share of controls that are not.
+        ppv: Of the positive predictive value.
+        npv: Of the negative predictive value.
+    """
+
+    auroc: float | None
+    sensitivity: float | None
+    specificity: float | None
+    ppv: float | None
+    npv: float | None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no share."""
+        stated = {name: v for name, v in vars(self).items() if v is not None}
+        _check_shares(stated, "margins")
+
+
+def _check_shares(shares: Mapping[str, Any], step: str = "evaluation") -> None:
     for name, value in shares.items():
         if not isinstance(value, int | float) or not 0 < value < 1:
             raise ValueError(
-                f"evaluation.{name} must lie between 0 and 1, got {value!r}; correct "
+                f"{step}.{name} must lie between 0 and 1, got {value!r}; correct "
                 f"it in parameters_reporting.yml."
             )

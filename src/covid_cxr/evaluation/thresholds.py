@@ -6,6 +6,7 @@ import pandas as pd
 from covid_cxr.evaluation.arranged_scores import no_rows, parts_of
 from covid_cxr.evaluation.findings import per_finding
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
+from covid_cxr.evaluation.scored_part import ScoredPart
 from covid_cxr.statistics.operating_points import OperatingPerformance, perform_at
 from covid_cxr.statistics.roc import trace_roc
 
@@ -36,11 +37,7 @@ def tabulate_operating_points(
     targets = {YOUDEN: np.nan, SENSITIVITY: evaluation.target_sensitivity}
     rows = []
     for name in test.scores.columns:
-        curve = trace_roc(validation.is_case, validation.scores[name])
-        thresholds = {
-            YOUDEN: curve.youden_threshold(),
-            SENSITIVITY: curve.threshold_of_sensitivity(targets[SENSITIVITY]),
-        }
+        thresholds = choose_thresholds(validation, name, evaluation)
         for rule, threshold in thresholds.items():
             performance = perform_at(
                 test.is_case,
@@ -62,6 +59,23 @@ def tabulate_operating_points(
                 for prevalence in evaluation.prevalences
             ]
     return pd.DataFrame(rows)
+
+
+def choose_thresholds(
+    validation: ScoredPart, name: str, evaluation: Evaluation
+) -> dict[str, float]:
+    """Return the thresholds of a classifier by the rule that chose each.
+
+    Args:
+        validation: With both classes.
+        name: Of the classifier.
+        evaluation: For the target sensitivity.
+    """
+    curve = trace_roc(validation.is_case, validation.scores[name])
+    return {
+        YOUDEN: curve.youden_threshold(),
+        SENSITIVITY: curve.threshold_of_sensitivity(evaluation.target_sensitivity),
+    }
 
 
 def _shares(performance: OperatingPerformance, level: float) -> dict[str, float]:

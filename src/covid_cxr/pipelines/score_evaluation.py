@@ -14,9 +14,11 @@ from kedro.pipeline import Node
 from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.calibration_tables import calibrate
 from covid_cxr.evaluation.ensembles import tabulate_ensembles
+from covid_cxr.evaluation.non_inferiority import tabulate_margins
 from covid_cxr.evaluation.subgroups import tabulate_subgroups
 from covid_cxr.evaluation.thresholds import tabulate_operating_points
 from covid_cxr.pipelines.wiring import node
+from covid_cxr.report.margin_tables import draw_margin_figure
 from covid_cxr.report.score_figures import (
     draw_decision_curves,
     draw_reliability_curves,
@@ -66,6 +68,29 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
             "forest_figure",
             results="subgroup_results",
             auroc="auroc_results",
+        ),
+    ]
+
+
+def compare_with_margins(*, are_paths: bool) -> list[Node]:
+    """Return the nodes from `arranged_scores` to pairs of classifiers and margins.
+
+    Args:
+        are_paths: As for `evaluate_scores`.
+    """
+    return [
+        node(
+            tabulate_margins,
+            "margin_results",
+            scores="arranged_scores",
+            reporting="params:reporting",
+            evaluation="params:evaluation",
+            margins="params:margins",
+        ),
+        node(
+            _with(draw_margin_figure, are_paths=are_paths),
+            "margin_figure",
+            results="margin_results",
         ),
     ]
 

@@ -4,7 +4,10 @@ from kedro.pipeline import Pipeline
 
 from covid_cxr.evaluation.comparisons import adjust_comparisons, compare_classifiers
 from covid_cxr.pipelines.comparison.nodes import arrange_table
-from covid_cxr.pipelines.score_evaluation import evaluate_scores
+from covid_cxr.pipelines.score_evaluation import (
+    compare_with_margins,
+    evaluate_scores,
+)
 from covid_cxr.pipelines.wiring import node
 from covid_cxr.report.beyond_auroc import EVALUATION_DATASETS
 from covid_cxr.report.comparison_html import write_comparison
@@ -22,6 +25,7 @@ def create_pipeline() -> Pipeline:
             **table,
         ),
         *evaluate_scores(are_paths=False),
+        *compare_with_margins(are_paths=False),
         node(compare_classifiers, "pair_results", scores="arranged_scores", **settings),
         node(
             adjust_comparisons,
@@ -33,6 +37,8 @@ def create_pipeline() -> Pipeline:
             write_comparison,
             "report",
             **settings,
+            margin_results="margin_results",
+            margin_figure="margin_figure",
             **{n: n for n in (*shown, *EVALUATION_DATASETS)},
         ),
     ]
@@ -43,6 +49,7 @@ def create_pipeline() -> Pipeline:
         parameters={
             "params:reporting",
             "params:evaluation",
+            "params:margins",
             "params:comparison",
         },
     )

@@ -1,0 +1,162 @@
+"""Every pair of classifiers measure by measure, and what a margin says of each."""
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from covid_cxr.evaluation.arranged_scores import parts_of
+from covid_cxr.evaluation.findings import per_finding
+from covid_cxr.evaluation.inference_settings import Evaluation, Margins, Reporting
+from covid_cxr.evaluation.scored_part import ScoredPart, ScoredParts
+from covid_cxr.evaluation.thresholds import YOUDEN, choose_thresholds
+from covid_cxr.statistics.auc import AucDifference, AucEstimates
+from covid_cxr.statistics.margins import compare_with_margin
+from covid_cxr.statistics.paired_calls import ShareDifference, compare_at
+from covid_cxr.statistics.predictive_values import estimate_predictive_values
+
+AUROC, SENSITIVITY, SPECIFICITY = "auroc", "sensitivity", "specificity"
+PPV, NPV = "ppv", "npv"
+_COLUMNS = [
+    *("measure", "rule", "prevalence", "first", "second"),
+    *("first_estimate", "second_estimate", "difference", "lower", "upper", "p_value"),
+    *("margin", "p_first", "p_second", "p_equivalent", "verdict"),
+]
+
+Compared = tuple[dict[str, Any], AucDifference | ShareDifference]
+
+
+@per_finding
+def tabulate_margins(
+    scores: pd.DataFrame,
+    *,
+    reporting: Reporting,
+    evaluation: Evaluation,
+    margins: Margins,
+) -> pd.DataFrame:
+    """Return the paired differences of every pair, and which of them margins allow.
+
+    One row per pair, measure, rule of the threshold and prevalence, with patients as
+    the unit. `lower` and `upper` are of the level one minus the significance, so that
+    they and the verdict say the same. `p_value` is of the paired two-sided test;
+    `p_first` of "the first is worse by the margin or more", `p_second` likewise of the
+    second, `p_equivalent` of either, each to be compared with half of the significance.
+    Without a margin these and the verdict are missing.
+
+    Args:
+        scores: As arranged; only AUROCs where validation does not have both classes.
+        reporting: For the significance.
+        evaluation: For the target sensitivity and the prevalences.
+        margins: As they were stated beforehand.
+    """
+    parts = parts_of(scores)
+    measured = [_of_aucs(parts.test), *_at_thresholds(parts, evaluation)]
+    rows = [
+        {**of, **_judge(of, compared, reporting.significance, margins)}
+        for each in measured
+        for of, compared in each
+    ]
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _of_aucs(test: ScoredPart) -> Iterator[Compared]:
+    yield from _of_estimates({"measure": AUROC}, test, test.estimate(by_patient=True))
+
+
+def _at_thresholds(
+    parts: ScoredParts, evaluation: Evaluation
+) -> Iterator[Iterator[Compared]]:
+    """Yield what is compared at the thresholds that each rule chose on validation."""
+    validation, test = parts.validation, parts.test
+    if validation is None or not validation.has_both_classes:
+        return
+    names = list(map(str, test.scores))
+    chosen = {name: choose_thresholds(validation, name, evaluation) for name in names}
+    for rule in (YOUDEN, SENSITIVITY):
+        thresholds = {name: of[rule] for name, of in chosen.items()}
+        yield _of_shares({"rule": rule}, test, thresholds)
+        is_called = (test.scores >= list(thresholds.values())).to_numpy()
+        for prevalence in evaluation.prevalences:
+            both = estimate_predictive_values(
+                test.is_case, is_called, prevalence=prevalence, cluster=test.clusters
+            )
+            for measure, found in zip((PPV, NPV), both, strict=True):
+                of = {"measure": measure, "rule": rule, "prevalence": prevalence}
+                yield _of_estimates(of, test, found)
+
+
+def _of_estimates(
+    of: Mapping[str, Any], test: ScoredPart, found: AucEstimates
+) -> Iterator[Compared]:
+    for (i, first), (j, second) in combinations(enumerate(test.scores), 2):
+        pair = {"first": first, "second": second}
+        estimates = {"first_estimate": found.auc[i], "second_estimate": found.auc[j]}
+        yield {**of, **pair, **estimates}, found.compare(i, j)
+
+
+def _of_shares(
+    of: Mapping[str, Any], test: ScoredPart, thresholds: Mapping[str, float]
+) -> Iterator[Compared]:
+    is_right = (test.scores >= list(thresholds.values())).eq(test.is_case, axis=0)
+    shares = {
+        SENSITIVITY: is_right[test.is_case].mean(),
+        SPECIFICITY: is_right[~test.is_case].mean(),
+    }
+    for measure, share in shares.items():
+        for first, second in combinations(thresholds, 2):
+            paired = compare_at(
+                test.is_case,
+                test.scores[first],
+                test.scores[second],
+                thresholds=(thresholds[first], thresholds[second]),
+                cluster=test.clusters,
+            )
+            pair = {"measure": measure, "first": first, "second": second}
+            estimates = {
+                "first_estimate": share[first],
+                "second_estimate": share[second],
+            }
+            yield {**of, **pair, **estimates}, getattr(paired, measure)
+
+
+def _judge(
+    of: Mapping[str, Any],
+    found: AucDifference | ShareDifference,
+    significance: float,
+    margins: Margins,
+) -> dict[str, Any]:
+    lower, upper = found.interval(1 - significance)
+    row = {
+        "difference": found.estimate,
+        "lower": lower,
+        "upper": upper,
+        "p_value": found.p_value,
+    }
+    margin = getattr(margins, of["measure"])
+    if margin is None:
+        return row
+    tests = compare_with_margin(_as_difference(found), margin)
+    return {
+        **row,
+        "margin": margin,
+        "p_first": tests.p_first,
+        "p_second": tests.p_second,
+        "p_equivalent": tests.p_equivalent,
+        "verdict": tests.verdict(significance),
+    }
+
+
+def _as_difference(found: AucDifference | ShareDifference) -> AucDifference:
+    """Return a difference of shares as the tests of margins take it.
+
+    Calls that are all alike leave its error unknown: others would differ.
+    """
+    if isinstance(found, AucDifference):
+        return found
+    return AucDifference(
+        estimate=found.estimate,
+        standard_error=found.standard_error or np.nan,
+        degrees_of_freedom=found.n_clusters - 1,
+    )
