@@ -181,11 +181,15 @@ def evaluation():
         target_sensitivity=0.9,
         prevalences=[0.1, 0.5],
         max_false_positive_rate=0.2,
+        least_sensitivity=0.8,
+        specificity=0.9,
+        decision_threshold=0.2,
         bootstrap_replicates=200,
         calibration_bins=4,
         age_edges=[40, 60],
         least_subgroup_patients=5,
         power=0.8,
+        primary_auroc="image",
         seed=1,
     )
 

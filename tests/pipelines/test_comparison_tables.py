@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from covid_cxr.evaluation.auroc_questions import tabulate_questions
 from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.calibration_tables import calibrate
 from covid_cxr.evaluation.comparisons import adjust_comparisons, compare_classifiers
@@ -31,11 +32,15 @@ EVALUATION = Evaluation(
     target_sensitivity=0.9,
     prevalences=[0.1],
     max_false_positive_rate=0.2,
+    least_sensitivity=0.8,
+    specificity=0.9,
+    decision_threshold=0.2,
     bootstrap_replicates=10,
     calibration_bins=3,
     age_edges=[40],
     least_subgroup_patients=2,
     power=0.8,
+    primary_auroc="image",
     seed=1,
 )
 MARGINS = Margins(auroc=0.1, sensitivity=0.1, specificity=0.1, ppv=0.1, npv=0.1)
@@ -74,6 +79,7 @@ def compare(table, **said):
     subgroups = tabulate_subgroups(scores, levels, **settings)
     pairs = compare_classifiers(scores, **settings)
     adjusted = adjust_comparisons(scores, reporting=REPORTING)
+    answers, answers_of_pairs = tabulate_questions(scores, **settings)
     within = tabulate_margins(scores, **settings, margins=MARGINS)
     for figure in (
         roc,
@@ -94,6 +100,8 @@ def compare(table, **said):
         calibration_results=calibration,
         ensemble_results=tabulate_ensembles(scores, reporting=REPORTING),
         subgroup_results=subgroups,
+        question_results=answers,
+        question_pair_results=answers_of_pairs,
         margin_results=within,
         **dict.fromkeys(FIGURES, b"png"),
     )

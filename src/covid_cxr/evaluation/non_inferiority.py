@@ -48,11 +48,12 @@ def tabulate_margins(
     Args:
         scores: As arranged; only AUROCs where validation does not have both classes.
         reporting: For the significance.
-        evaluation: For the target sensitivity and the prevalences.
+        evaluation: For the target sensitivity, the prevalences and the AUROC that is
+            meant.
         margins: As they were stated beforehand.
     """
     parts = parts_of(scores)
-    measured = [_of_aucs(parts.test), *_at_thresholds(parts, evaluation)]
+    measured = [_of_aucs(parts.test, evaluation), *_at_thresholds(parts, evaluation)]
     rows = [
         {**of, **_judge(of, compared, reporting.significance, margins)}
         for each in measured
@@ -61,8 +62,9 @@ def tabulate_margins(
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def _of_aucs(test: ScoredPart) -> Iterator[Compared]:
-    yield from _of_estimates({"measure": AUROC}, test, test.estimate(by_patient=True))
+def _of_aucs(test: ScoredPart, evaluation: Evaluation) -> Iterator[Compared]:
+    found = test.estimate_for(evaluation.primary_auroc)
+    yield from _of_estimates({"measure": AUROC}, test, found)
 
 
 def _at_thresholds(

@@ -11,6 +11,7 @@ from typing import Any
 
 from kedro.pipeline import Node
 
+from covid_cxr.evaluation.auroc_questions import tabulate_questions
 from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.calibration_tables import calibrate
 from covid_cxr.evaluation.ensembles import tabulate_ensembles
@@ -58,6 +59,11 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
             _with(draw_decision_curves, are_paths=are_paths),
             "decision_figure",
             curves="decision_results",
+        ),
+        node(
+            tabulate_questions,
+            ["question_results", "question_pair_results"],
+            **settings,
         ),
         node(tabulate_ensembles, "ensemble_results", **given),
         node(

@@ -13,6 +13,7 @@ from covid_cxr.report.flags import FlagTables
 from covid_cxr.report.leakage_summary import AuditTables
 from covid_cxr.report.map_tests import SaliencyTables
 from covid_cxr.report.margin_tables import MarginTables
+from covid_cxr.report.question_tables import QuestionTables
 from covid_cxr.report.run_facts import Provenance
 from covid_cxr.report.without_lungs import ShortcutTables
 
@@ -91,6 +92,9 @@ SECTIONS = (
         name="evaluation",
         title="Beyond the AUROC",
         records={"evaluation": EvaluationTables},
+    ),
+    Section(
+        name="questions", title="Which AUROC", records={"questions": QuestionTables}
     ),
     Section(
         name="margins",

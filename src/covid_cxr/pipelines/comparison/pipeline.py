@@ -9,8 +9,7 @@ from covid_cxr.pipelines.score_evaluation import (
     evaluate_scores,
 )
 from covid_cxr.pipelines.wiring import node
-from covid_cxr.report.beyond_auroc import EVALUATION_DATASETS
-from covid_cxr.report.comparison_html import write_comparison
+from covid_cxr.report.comparison_html import SHOWN, write_comparison
 
 
 def create_pipeline() -> Pipeline:
@@ -37,9 +36,7 @@ def create_pipeline() -> Pipeline:
             write_comparison,
             "report",
             **settings,
-            margin_results="margin_results",
-            margin_figure="margin_figure",
-            **{n: n for n in (*shown, *EVALUATION_DATASETS)},
+            **{n: n for n in (*shown, *SHOWN)},
         ),
     ]
     return Pipeline(
