@@ -105,7 +105,7 @@ def test_the_file_shows_every_classifier_and_loads_nothing(outputs):
     assert ": nan" not in html
     assert "fold" in html.split('id="discrimination"')[0]  # what was taken, at the top
     assert "Benjamini-Hochberg" in html
-    assert html.count('<img src="data:image/png;base64') == 4
+    assert html.count('<img src="data:image/png;base64') == 5
     assert "Ensembles against" in html
     assert "ward: 0" in html.lower()
     assert '<link rel="stylesheet"' not in html

@@ -38,7 +38,7 @@ ECE, ICI = "ece", "ici"
 
 Floats = NDArray[np.float64]
 
-_KEYS = ["measure", "recalibration"]
+_KEYS = ["measure", "at", "recalibration"]
 _MEASURED = [*_KEYS, "classifier", "estimate", "lower", "upper", "p_calibrated"]
 _PAIRED = [*_KEYS, "first", "second", "difference", "lower", "upper", "p_value"]
 _CURVE = ["classifier", "recalibration", "probability", "share", "lower", "upper"]
@@ -51,11 +51,12 @@ def tabulate_measures(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return every further measure of each classifier, and of every pair.
 
-    Rows of the first have a `measure`, the `recalibration` of the probabilities it is
-    about (missing for parts of the ROC curve, "none" or "platt" otherwise), and an
-    interval by patient; beside the ICI stands `p_calibrated`, of "the smooth curve is
-    the diagonal". Rows of the second have the paired difference and its two-sided p
-    value. NaN where patients or scores do not say.
+    Rows of the first have a `measure`, where it is told (`at`: the end of the range,
+    the specificity, the threshold or the number of bins), the `recalibration` of the
+    probabilities it is about (missing for parts of the ROC curve, "none" or "platt"
+    otherwise), and an interval by patient; beside the ICI stands `p_calibrated`, of
+    "the smooth curve is the diagonal". Rows of the second have the paired difference
+    and its two-sided p value. NaN where patients or scores do not say.
 
     Args:
         scores: As arranged; only parts of the curve where scores are no probabilities.
@@ -153,15 +154,19 @@ class _Means:
         values: Of each classifier, shape (n,); None where there is no such measure.
         patients: Of each image, shape (n,).
         p_values: Of each classifier, of being calibrated; none for other measures.
+        least: Below which the measure cannot be, and no bound of it is.
     """
 
     values: list[Floats | None]
     patients: NDArray[np.int64]
     p_values: tuple[float, ...] = ()
+    least: float = -np.inf
 
     def row(self, k: int, level: float) -> dict[str, float]:
         found = self._mean(self.values[k])
         row = {} if found is None else _of_mean(found, level, "estimate")
+        if row:
+            row["lower"] = float(np.maximum(row["lower"], self.least))
         return {**row, **({"p_calibrated": self.p_values[k]} if self.p_values else {})}
 
     def pair_row(self, i: int, j: int, level: float) -> dict[str, float]:
@@ -195,22 +200,24 @@ def _parts_of_the_curve(test: ScoredPart, evaluation: Evaluation) -> Iterator[Fo
         "scores": test.scores,
         "cluster": test.clusters,
     }
+    end, start = evaluation.max_false_positive_rate, evaluation.least_sensitivity
     for measure, is_corrected in ((SPECIFIC, False), (SPECIFIC_CORRECTED, True)):
         area = estimate_partial_aucs(
             **given,
-            false_positive_rates=(0, evaluation.max_false_positive_rate),
+            false_positive_rates=(0, end),
             is_corrected=is_corrected,
         )
-        yield {"measure": measure}, _Areas(estimates=area)
+        yield {"measure": measure, "at": end}, _Areas(estimates=area)
     for measure, is_corrected in ((SENSITIVE, False), (SENSITIVE_CORRECTED, True)):
         area = estimate_specificity_parts(
             **given,
-            sensitivities=(evaluation.least_sensitivity, 1),
+            sensitivities=(start, 1),
             is_corrected=is_corrected,
         )
-        yield {"measure": measure}, _Areas(estimates=area)
+        yield {"measure": measure, "at": start}, _Areas(estimates=area)
     points = estimate_sensitivities(**given, specificity=evaluation.specificity)
-    yield {"measure": SENSITIVITY}, _Areas(estimates=points)
+    of = {"measure": SENSITIVITY, "at": evaluation.specificity}
+    yield of, _Areas(estimates=points)
 
 
 def _probabilities(parts: ScoredParts) -> dict[str, pd.DataFrame]:
@@ -244,14 +251,23 @@ def _of_probabilities(
         ),
         ICI: integrated_calibration_values,
     }
+    told_at = {
+        NET_BENEFIT: evaluation.decision_threshold,
+        ECE: evaluation.calibration_bins,
+    }
     for measure, of_images in measures.items():
         values = [_values(of_images, test, table.get(name)) for name in test.scores]
         p_values: tuple[float, ...] = ()
         if measure == ICI:
             p_values = tuple(_p_calibrated(test, table.get(n)) for n in test.scores)
         yield (
-            {"measure": measure, "recalibration": kind},
-            _Means(values=values, patients=test.clusters, p_values=p_values),
+            {"measure": measure, "at": told_at.get(measure), "recalibration": kind},
+            _Means(
+                values=values,
+                patients=test.clusters,
+                p_values=p_values,
+                least=-np.inf if measure == NET_BENEFIT else 0.0,
+            ),
         )
 
 

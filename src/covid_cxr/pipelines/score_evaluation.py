@@ -15,11 +15,19 @@ from covid_cxr.evaluation.auroc_questions import tabulate_questions
 from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.calibration_tables import calibrate
 from covid_cxr.evaluation.ensembles import tabulate_ensembles
+from covid_cxr.evaluation.further_measures import (
+    tabulate_measures,
+    trace_smooth_calibration,
+)
 from covid_cxr.evaluation.non_inferiority import tabulate_margins
 from covid_cxr.evaluation.subgroups import tabulate_subgroups
-from covid_cxr.evaluation.thresholds import tabulate_operating_points
+from covid_cxr.evaluation.thresholds import (
+    tabulate_operating_points,
+    tabulate_threshold_uncertainty,
+)
 from covid_cxr.pipelines.wiring import node
 from covid_cxr.report.margin_tables import draw_margin_figure
+from covid_cxr.report.measure_tables import draw_smooth_calibration
 from covid_cxr.report.score_figures import (
     draw_decision_curves,
     draw_reliability_curves,
@@ -64,6 +72,16 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
             tabulate_questions,
             ["question_results", "question_pair_results"],
             **settings,
+        ),
+        node(
+            tabulate_measures, ["measure_results", "measure_pair_results"], **settings
+        ),
+        node(tabulate_threshold_uncertainty, "threshold_results", **settings),
+        node(trace_smooth_calibration, "smooth_results", **given),
+        node(
+            _with(draw_smooth_calibration, are_paths=are_paths),
+            "smooth_figure",
+            curves="smooth_results",
         ),
         node(tabulate_ensembles, "ensemble_results", **given),
         node(

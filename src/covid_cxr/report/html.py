@@ -22,6 +22,7 @@ from covid_cxr.report.margin_tables import (
     short_name,
     verdict_in_words,
 )
+from covid_cxr.report.measure_tables import measure_in_words
 from covid_cxr.report.question_tables import question_title
 from covid_cxr.report.sections import SECTIONS, sections_of
 from covid_cxr.report.source_words import cohort_origins, learned_labels
@@ -142,9 +143,11 @@ def make_environment() -> Environment:
         "data_uri": as_data_uri,
         "label": wording.label,
         "measure": measure_title,
+        "measured": measure_in_words,
         "p_value": wording.p_value,
         "question": question_title,
         "short_name": short_name,
+        "threshold": wording.threshold,
         "training_set_name": wording.training_set,
         "training_title": training_title,
         "variable": wording.label,

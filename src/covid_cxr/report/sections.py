@@ -13,6 +13,7 @@ from covid_cxr.report.flags import FlagTables
 from covid_cxr.report.leakage_summary import AuditTables
 from covid_cxr.report.map_tests import SaliencyTables
 from covid_cxr.report.margin_tables import MarginTables
+from covid_cxr.report.measure_tables import MeasureTables
 from covid_cxr.report.question_tables import QuestionTables
 from covid_cxr.report.run_facts import Provenance
 from covid_cxr.report.without_lungs import ShortcutTables
@@ -101,6 +102,9 @@ SECTIONS = (
         title="Within a margin",
         records={"margins": MarginTables},
         of_study=("margins",),
+    ),
+    Section(
+        name="measures", title="Further measures", records={"measures": MeasureTables}
     ),
     Section(
         name="saliency",

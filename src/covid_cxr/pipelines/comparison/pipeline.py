@@ -9,14 +9,17 @@ from covid_cxr.pipelines.score_evaluation import (
     evaluate_scores,
 )
 from covid_cxr.pipelines.wiring import node
-from covid_cxr.report.comparison_html import SHOWN, write_comparison
+from covid_cxr.report.comparison_html import SHOWN, list_settings, write_comparison
 
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline that compares the classifiers of one table of scores."""
     table = {"table": "score_table", "columns": "params:comparison"}
     settings = {"reporting": "params:reporting", "evaluation": "params:evaluation"}
-    shown = ("roc_interactive", "column_results", "pair_results", "adjusted_results")
+    shown = (
+        *("roc_interactive", "column_results", "setting_results"),
+        *("pair_results", "adjusted_results"),
+    )
     nodes = [
         node(
             arrange_table,
@@ -33,9 +36,17 @@ def create_pipeline() -> Pipeline:
             reporting="params:reporting",
         ),
         node(
+            list_settings,
+            "setting_results",
+            **settings,
+            margins="params:margins",
+            columns="params:comparison",
+        ),
+        node(
             write_comparison,
             "report",
             **settings,
+            margins="params:margins",
             **{n: n for n in (*shown, *SHOWN)},
         ),
     ]
