@@ -2,10 +2,13 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.report import wording
+from covid_cxr.report.question_tables import QuestionTables, question_title
+from covid_cxr.statistics.patient_aucs import IMAGE
 
 
 def ask(classifiers: pd.DataFrame) -> str:
@@ -47,8 +50,8 @@ def answer(
             f"Its AUROC on the test part was {wording.auroc(row['auroc'])} "
             f"({_level(reporting)}: {bounds})."
         )
-    widest = pairs.loc[pairs["difference"].abs().idxmax()]
-    holm = adjusted.loc[widest.name, "p_holm"]
+    k = int(np.argmax(pairs["difference"].abs()))
+    widest, holm = pairs.iloc[k], float(adjusted["p_holm"].iloc[k])
     if len(pairs) == 1:
         told = wording.begun(_told(widest, holm, reporting))
         return f"{told} {_verdict(holm, reporting)}"
@@ -58,6 +61,23 @@ def answer(
         f"{reporting.significance:g} after Holm's adjustment. The widest gap: "
         f"{_told(widest, holm, reporting)}"
     )
+
+
+def answer_primary(questions: QuestionTables, reporting: Reporting) -> str:
+    """Return the widest gap of the primary question; empty where it is all images.
+
+    Args:
+        questions: Answers and pairs by question.
+        reporting: Level of the intervals.
+    """
+    pairs = questions.question_pair_results
+    rows = pairs[pairs["is_primary"] & pairs["difference"].notna()]
+    if questions.primary == IMAGE or rows.empty:
+        return ""
+    widest = rows.iloc[int(np.argmax(rows["difference"].abs()))]
+    told = _told(widest, float(widest["p_value"]), reporting)
+    title = question_title(questions.primary)
+    return f"By the primary AUROC, that of {title}, not adjusted: {told}"
 
 
 def _told(row: pd.Series, p_value: float, reporting: Reporting) -> str:

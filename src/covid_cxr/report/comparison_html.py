@@ -12,7 +12,7 @@ from covid_cxr.evaluation.inference_settings import Evaluation, Margins, Reporti
 from covid_cxr.evaluation.score_columns import ScoreColumns
 from covid_cxr.report import wording
 from covid_cxr.report.beyond_auroc import EvaluationTables
-from covid_cxr.report.comparison_answer import answer, ask
+from covid_cxr.report.comparison_answer import answer, answer_primary, ask
 from covid_cxr.report.html import as_fragment, make_environment
 from covid_cxr.report.margin_tables import MarginTables
 from covid_cxr.report.measure_tables import MeasureTables
@@ -86,6 +86,7 @@ def write_comparison(
         _what_there_was(results), reporting, evaluation, margins
     )
     method, references = number_references(sentences)
+    records = {name: take_record(made, results) for name, made in RECORDS.items()}
     return template.render(
         results,
         reporting=reporting,
@@ -94,7 +95,8 @@ def write_comparison(
         answer=answer(classifiers, *pairs, reporting),
         method=method,
         references=references,
-        **{name: take_record(made, results) for name, made in RECORDS.items()},
+        answer_primary=answer_primary(records["questions"], reporting),
+        **records,
         roc=as_fragment(roc_interactive),
         wording=wording,
     )

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import covid_cxr
 from covid_cxr.evaluation.inference_settings import Evaluation, Margins, Reporting
-from covid_cxr.report.margin_tables import TITLES as MEASURES
 from covid_cxr.report.question_tables import question_title
 from covid_cxr.statistics.patient_aucs import (
     IMAGE,
@@ -38,6 +37,14 @@ REFERENCES = {
     "cox": "Cox DR. Biometrika 1958;45:562-565.",
     "vickers": "Vickers AJ, Elkin EB. Med Decis Making 2006;26:565-574.",
     "austin": "Austin PC, Steyerberg EW. Stat Med 2019;38:4051-4065.",
+}
+
+_MEASURES = {
+    "auroc": "AUROC",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "ppv": "positive predictive value",
+    "npv": "negative predictive value",
 }
 
 
@@ -133,8 +140,8 @@ def number_references(sentences: Sequence[Sentence]) -> tuple[str, list[str]]:
 
 def _areas(table: ComparedTable, level: str) -> Sentence:
     replicates = (
-        f" and from {table.n_replicates:,} bootstrap samples of patients (BCa, strata "
-        f"of patients with cases, controls or both)"
+        f"; beside them stand BCa intervals from {table.n_replicates:,} bootstrap "
+        f"samples of patients within strata of those with cases, controls or both"
     )
     if table.is_clustered:
         return Sentence(
@@ -223,7 +230,7 @@ def _margins(
     stated = {name: m for name, m in vars(margins).items() if m is not None}
     if not table.n_pairs or not stated:
         return
-    named = ", ".join(f"{m:g} in {MEASURES[name]}" for name, m in stated.items())
+    named = ", ".join(f"{m:g} in {_MEASURES[name]}" for name, m in stated.items())
     yield Sentence(
         text=f"Non-inferiority and equivalence were judged within margins of {named}, "
         f"by one-sided paired tests at {reporting.significance / 2:g} each, not "
@@ -262,7 +269,7 @@ def _probabilities(table: ComparedTable, evaluation: Evaluation) -> Iterator[Sen
         sources=("austin",),
     )
     yield Sentence(
-        text=f"Net benefit is that at a threshold probability of "
+        text=f"Net benefits are compared at a threshold probability of "
         f"{evaluation.decision_threshold:g}, at the test part's own share of cases.",
         sources=("vickers",),
     )
