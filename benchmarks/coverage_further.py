@@ -28,7 +28,7 @@ from covid_cxr.statistics.patient_aucs import (
     estimate_aucs_by_question,
     estimate_aucs_of_one_image,
 )
-from covid_cxr.statistics.predictive_values import estimate_predictive_values
+from covid_cxr.statistics.predictive_values import sum_calls
 from covid_cxr.statistics.probability_scores import (
     brier_values,
     calibration_error_values,
@@ -88,9 +88,7 @@ def measure(truth, scores, patients):
         ),
     }
     called = both > 1.0
-    ppv, npv = estimate_predictive_values(
-        is_case, called, prevalence=0.1, cluster=patients
-    )
+    ppv, npv = sum_calls(is_case, called, cluster=patients).predictive_values(0.1)
     asked = estimate_aucs_by_question(is_case, both, cluster=patients)
     of_aucs |= {"PPV at .1": ppv, "NPV at .1": npv}
     of_aucs |= {
@@ -107,7 +105,7 @@ def measure(truth, scores, patients):
     for name, values in {
         "Brier score": brier_values,
         "net benefit at .3": lambda t, p: net_benefit_values(t, p, threshold=0.3),
-        "ICI": integrated_calibration_values,
+        "ICI": distances,
         "ECE, 5 bins": lambda t, p: calibration_error_values(t, p, n_bins=5),
     }.items():
         try:
@@ -122,6 +120,12 @@ def measure(truth, scores, patients):
         apart = asked.compare(question, "image", 0)
         found[f"{question} - image"] = (apart.estimate, *apart.interval(), np.nan)
     return found | smooth(is_case, first, patients)
+
+
+def distances(is_case, probability):
+    """Return the values whose mean is the ICI."""
+    curve = fit_smooth_calibration(is_case, probability, cluster=None)
+    return integrated_calibration_values(curve, is_case, probability)
 
 
 def smooth(is_case, probability, patients):

@@ -8,10 +8,7 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from covid_cxr.evaluation.arranged_scores import arrange_parts
 from covid_cxr.evaluation.calibration_tables import calibrate
-from covid_cxr.evaluation.further_measures import (
-    tabulate_measures,
-    trace_smooth_calibration,
-)
+from covid_cxr.evaluation.further_measures import tabulate_measures
 from covid_cxr.evaluation.scored_part import ScoredParts
 from covid_cxr.evaluation.thresholds import (
     tabulate_operating_points,
@@ -96,7 +93,7 @@ def test_overconfident_outputs_are_told_from_calibrated_ones(tables):
 
 
 def test_a_pair_differs_by_what_its_members_do(tables):
-    measured, paired = tables
+    measured, paired, _ = tables
 
     assert len(paired) == len(measured) / 2
     for row in paired.to_dict("records"):
@@ -110,8 +107,8 @@ def test_a_pair_differs_by_what_its_members_do(tables):
         assert row["lower"] < row["difference"] < row["upper"]
 
 
-def test_the_smooth_curve_is_near_the_reliability_bins(scores, settings):
-    curve = trace_smooth_calibration(scores, reporting=settings["reporting"])
+def test_the_smooth_curve_is_near_the_reliability_bins(tables, scores, settings):
+    curve = tables[2]
     bins = calibrate(scores, **settings)[1]
 
     for (name, kind), rows in curve.groupby(["classifier", "recalibration"]):
@@ -127,12 +124,12 @@ def test_scores_that_are_no_probabilities_have_parts_of_the_curve_only(
     logits = replace(test_part, scores=test_part.scores * 7 - 2)
     alone = arrange_parts(ScoredParts(validation=None, test=logits))
 
-    measured, paired = tabulate_measures(alone, **settings)
+    measured, paired, curves = tabulate_measures(alone, **settings)
 
     assert measured["recalibration"].isna().all()
     assert measured["measure"].nunique() == 5
     assert len(paired) == 5
-    assert trace_smooth_calibration(alone, reporting=settings["reporting"]).empty
+    assert curves.empty
 
 
 def test_separated_classes_have_no_curve_but_a_brier_score(test_part, settings):
@@ -140,13 +137,12 @@ def test_separated_classes_have_no_curve_but_a_brier_score(test_part, settings):
     part = replace(test_part, scores=test_part.scores.assign(sharp=perfect))
     scores = arrange_parts(ScoredParts(validation=None, test=part))
 
-    measured, paired = tabulate_measures(scores, **settings)
+    measured, paired, curves = tabulate_measures(scores, **settings)
 
     assert np.isnan(row_of(measured, "ici", recalibration="none")["estimate"])
     assert row_of(measured, "brier", recalibration="none")["estimate"] > 0
     of_pair = paired[paired["measure"] == "ici"]
     assert of_pair["difference"].isna().all()
-    curves = trace_smooth_calibration(scores, reporting=settings["reporting"])
     assert set(curves["classifier"]) == {"dull"}
 
 

@@ -12,10 +12,7 @@ from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.calibration_tables import calibrate
 from covid_cxr.evaluation.comparisons import adjust_comparisons, compare_classifiers
 from covid_cxr.evaluation.ensembles import tabulate_ensembles
-from covid_cxr.evaluation.further_measures import (
-    tabulate_measures,
-    trace_smooth_calibration,
-)
+from covid_cxr.evaluation.further_measures import tabulate_measures
 from covid_cxr.evaluation.inference_settings import Evaluation, Margins, Reporting
 from covid_cxr.evaluation.non_inferiority import tabulate_margins
 from covid_cxr.evaluation.score_columns import ScoreColumns
@@ -94,8 +91,7 @@ def compare(table, **said):
     pairs = compare_classifiers(scores, **settings)
     adjusted = adjust_comparisons(scores, reporting=REPORTING)
     answers, answers_of_pairs = tabulate_questions(scores, **settings)
-    measured, measured_pairs = tabulate_measures(scores, **settings)
-    smooth = trace_smooth_calibration(scores, reporting=REPORTING)
+    measured, measured_pairs, smooth = tabulate_measures(scores, **settings)
     within = tabulate_margins(scores, **settings, margins=MARGINS)
     for figure in (
         roc,

@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 
 from covid_cxr.evaluation.arranged_scores import arrange_parts
-from covid_cxr.evaluation.further_measures import (
-    tabulate_measures,
-    trace_smooth_calibration,
-)
+from covid_cxr.evaluation.further_measures import tabulate_measures
 from covid_cxr.evaluation.scored_part import ScoredParts
 from covid_cxr.evaluation.thresholds import tabulate_threshold_uncertainty
 from covid_cxr.report import wording
@@ -22,16 +19,16 @@ from covid_cxr.report.measure_tables import (
 
 
 @pytest.fixture(scope="module")
-def curves(validation, test_part, reporting):
+def curves(validation, test_part, reporting, evaluation):
     scores = arrange_parts(ScoredParts(validation=validation, test=test_part))
-    return trace_smooth_calibration(scores, reporting=reporting)
+    return tabulate_measures(scores, reporting=reporting, evaluation=evaluation)[2]
 
 
 @pytest.fixture(scope="module")
 def tables(validation, test_part, reporting, evaluation, curves):
     scores = arrange_parts(ScoredParts(validation=validation, test=test_part))
     settings = {"reporting": reporting, "evaluation": evaluation}
-    measured, pairs = tabulate_measures(scores, **settings)
+    measured, pairs, _ = tabulate_measures(scores, **settings)
     stream = io.BytesIO()
     draw_smooth_calibration(curves, are_paths=False).savefig(stream, dpi=30)
     return MeasureTables(

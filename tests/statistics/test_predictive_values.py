@@ -4,11 +4,17 @@ import numpy as np
 import pytest
 
 from covid_cxr.statistics.operating_points import perform_at
-from covid_cxr.statistics.predictive_values import estimate_predictive_values
+from covid_cxr.statistics.predictive_values import sum_calls
 
 # DTComPair 1.2.6 in R: data(Paired1); tab.paired(d=d, y1=y1, y2=y2, data=Paired1):
 # called by both, by the first, by the second and by neither.
 DISEASED, HEALTHY = (319, 78, 22, 32), (31, 53, 22, 155)
+
+
+def estimate_predictive_values(is_case, is_called, *, prevalence, cluster):
+    """Return both predictive values at one prevalence."""
+    calls = sum_calls(is_case, is_called, cluster=cluster)
+    return calls.predictive_values(prevalence)
 
 
 def paired1():

@@ -8,11 +8,15 @@ from scipy.special import expit, logit
 from scipy.stats import t as student
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
+from covid_cxr.statistics import smooth_calibration
 from covid_cxr.statistics.clustered_mean import clustered_mean
-from covid_cxr.statistics.smooth_calibration import (
-    fit_smooth_calibration,
-    integrated_calibration_values,
-)
+from covid_cxr.statistics.smooth_calibration import fit_smooth_calibration
+
+
+def integrated_calibration_values(is_case, probability):
+    """Return those of the curve that is fitted to these images."""
+    curve = fit_smooth_calibration(is_case, probability, cluster=None)
+    return smooth_calibration.integrated_calibration_values(curve, is_case, probability)
 
 
 def a_study(seed, n_patients=200, images=3, slope=1.8):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from covid_cxr.evaluation.arranged_scores import parts_of
 from covid_cxr.evaluation.findings import per_finding
@@ -14,8 +15,8 @@ from covid_cxr.evaluation.scored_part import ScoredPart, ScoredParts
 from covid_cxr.evaluation.thresholds import YOUDEN, choose_thresholds
 from covid_cxr.statistics.auc import AucDifference, AucEstimates
 from covid_cxr.statistics.margins import compare_with_margin
-from covid_cxr.statistics.paired_calls import ShareDifference, compare_at
-from covid_cxr.statistics.predictive_values import estimate_predictive_values
+from covid_cxr.statistics.paired_calls import ShareDifference, count_called
+from covid_cxr.statistics.predictive_values import sum_calls
 
 AUROC, SENSITIVITY, SPECIFICITY = "auroc", "sensitivity", "specificity"
 PPV, NPV = "ppv", "npv"
@@ -77,13 +78,12 @@ def _at_thresholds(
     names = list(map(str, test.scores))
     chosen = {name: choose_thresholds(validation, name, evaluation) for name in names}
     for rule in (YOUDEN, SENSITIVITY):
-        thresholds = {name: of[rule] for name, of in chosen.items()}
-        yield _of_shares({"rule": rule}, test, thresholds)
-        is_called = (test.scores >= list(thresholds.values())).to_numpy()
+        thresholds = [chosen[name][rule] for name in names]
+        is_called = (test.scores >= thresholds).to_numpy()
+        yield _of_shares({"rule": rule}, test, is_called)
+        calls = sum_calls(test.is_case, is_called, cluster=test.clusters)
         for prevalence in evaluation.prevalences:
-            both = estimate_predictive_values(
-                test.is_case, is_called, prevalence=prevalence, cluster=test.clusters
-            )
+            both = calls.predictive_values(prevalence)
             for measure, found in zip((PPV, NPV), both, strict=True):
                 of = {"measure": measure, "rule": rule, "prevalence": prevalence}
                 yield _of_estimates(of, test, found)
@@ -99,28 +99,18 @@ def _of_estimates(
 
 
 def _of_shares(
-    of: Mapping[str, Any], test: ScoredPart, thresholds: Mapping[str, float]
+    of: Mapping[str, Any], test: ScoredPart, is_called: NDArray[np.bool_]
 ) -> Iterator[Compared]:
-    is_right = (test.scores >= list(thresholds.values())).eq(test.is_case, axis=0)
+    counts = count_called(test.is_case, is_called, cluster=test.clusters)
     shares = {
-        SENSITIVITY: is_right[test.is_case].mean(),
-        SPECIFICITY: is_right[~test.is_case].mean(),
+        SENSITIVITY: is_called[test.is_case].mean(axis=0),
+        SPECIFICITY: (~is_called[~test.is_case]).mean(axis=0),
     }
     for measure, share in shares.items():
-        for first, second in combinations(thresholds, 2):
-            paired = compare_at(
-                test.is_case,
-                test.scores[first],
-                test.scores[second],
-                thresholds=(thresholds[first], thresholds[second]),
-                cluster=test.clusters,
-            )
+        for (i, first), (j, second) in combinations(enumerate(test.scores), 2):
             pair = {"measure": measure, "first": first, "second": second}
-            estimates = {
-                "first_estimate": share[first],
-                "second_estimate": share[second],
-            }
-            yield {**of, **pair, **estimates}, getattr(paired, measure)
+            estimates = {"first_estimate": share[i], "second_estimate": share[j]}
+            yield {**of, **pair, **estimates}, getattr(counts.compare(i, j), measure)
 
 
 def _judge(

@@ -15,10 +15,7 @@ from covid_cxr.evaluation.auroc_questions import tabulate_questions
 from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.calibration_tables import calibrate
 from covid_cxr.evaluation.ensembles import tabulate_ensembles
-from covid_cxr.evaluation.further_measures import (
-    tabulate_measures,
-    trace_smooth_calibration,
-)
+from covid_cxr.evaluation.further_measures import tabulate_measures
 from covid_cxr.evaluation.non_inferiority import tabulate_margins
 from covid_cxr.evaluation.subgroups import tabulate_subgroups
 from covid_cxr.evaluation.thresholds import (
@@ -74,10 +71,11 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
             **settings,
         ),
         node(
-            tabulate_measures, ["measure_results", "measure_pair_results"], **settings
+            tabulate_measures,
+            ["measure_results", "measure_pair_results", "smooth_results"],
+            **settings,
         ),
         node(tabulate_threshold_uncertainty, "threshold_results", **settings),
-        node(trace_smooth_calibration, "smooth_results", **given),
         node(
             _with(draw_smooth_calibration, are_paths=are_paths),
             "smooth_figure",

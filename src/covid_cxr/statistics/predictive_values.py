@@ -7,7 +7,7 @@ that intervals (on log odds: Mercaldo et al., Stat Med 2007;26:2170), paired tes
 tests against a margin are those of `AucEstimates`.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from covid_cxr.statistics.auc import (
     AucEstimates,
+    PlacementSums,
     as_codes,
     as_truth,
     check_classes,
@@ -25,24 +26,66 @@ from covid_cxr.statistics.auc import (
 Floats = NDArray[np.float64]
 
 
-def estimate_predictive_values(
-    is_case: ArrayLike, is_called: ArrayLike, *, prevalence: float, cluster: Any
-) -> tuple[AucEstimates, AucEstimates]:
-    """Return the positive and the negative predictive values of k classifiers.
+@dataclass(frozen=True, kw_only=True)
+class CalledImages:
+    """What k classifiers call positive, summed by patient.
 
-    NaN where a classifier calls nothing, or everything.
+    Attributes:
+        right: Share of the cases that each calls, shape (k,).
+        wrong: Share of the controls, shape (k,).
+        sums: Of called less `right` over a patient's cases, and less `wrong` over the
+            controls.
+    """
+
+    right: Floats
+    wrong: Floats
+    sums: PlacementSums
+
+    def predictive_values(self, prevalence: float) -> tuple[AucEstimates, AucEstimates]:
+        """Return the positive and the negative predictive values.
+
+        NaN where a classifier calls nothing, or everything.
+
+        Args:
+            prevalence: Of cases where the classifiers are to be used, in (0, 1).
+
+        Raises:
+            ValueError: If the prevalence is none.
+        """
+        if not 0 < prevalence < 1:
+            raise ValueError(
+                f"The prevalence must lie between 0 and 1, got {prevalence}"
+            )
+        odds = prevalence / (1 - prevalence)
+        sums = self.sums
+        turned = replace(
+            sums,
+            cases=-sums.controls,
+            controls=-sums.cases,
+            n_cases=sums.n_controls,
+            n_controls=sums.n_cases,
+            n_with_case=sums.n_with_control,
+            n_with_control=sums.n_with_case,
+        )
+        return (
+            _estimate(self.right, self.wrong, odds, sums),
+            _estimate(1 - self.wrong, 1 - self.right, 1 / odds, turned),
+        )
+
+
+def sum_calls(
+    is_case: ArrayLike, is_called: ArrayLike, *, cluster: Any
+) -> CalledImages:
+    """Return what is called, for predictive values at any prevalence.
 
     Args:
         is_case: Boolean, shape (n,).
         is_called: Whether each classifier calls the image positive, shape (n, k).
-        prevalence: Of cases where the classifiers are to be used, in (0, 1).
         cluster: Patient of each image, shape (n,); None takes every image as one.
 
     Raises:
-        ValueError: If the prevalence is none, a class is missing, or lengths differ.
+        ValueError: If a class is missing, or lengths differ.
     """
-    if not 0 < prevalence < 1:
-        raise ValueError(f"The prevalence must lie between 0 and 1, got {prevalence}")
     truth = as_truth(is_case)
     check_classes(truth)
     called = np.asarray(is_called)
@@ -51,32 +94,26 @@ def estimate_predictive_values(
             f"is_called must be one boolean per image and classifier, for "
             f"{len(truth)} images; got shape {called.shape} of {called.dtype}."
         )
-    codes = as_codes(cluster, len(truth))
-    odds = prevalence / (1 - prevalence)
-    return (
-        _estimate(truth, called.T, odds, codes),
-        _estimate(~truth, ~called.T, 1 / odds, codes),
-    )
+    called = called.T
+    right, wrong = called[:, truth].mean(axis=1), called[:, ~truth].mean(axis=1)
+    added = called - np.where(truth, right[:, np.newaxis], wrong[:, np.newaxis])
+    sums = sum_by_patient(added, truth, as_codes(cluster, len(truth)))
+    return CalledImages(right=right, wrong=wrong, sums=sums)
 
 
 def _estimate(
-    truth: NDArray[np.bool_],
-    called: NDArray[np.bool_],
-    odds: float,
-    codes: NDArray[np.int64],
+    right: Floats, wrong: Floats, odds: float, sums: PlacementSums
 ) -> AucEstimates:
-    """Return the share of `truth` among the `called`, shape (k, n), at its odds."""
-    right = called[:, truth].mean(axis=1)[:, np.newaxis]
-    wrong = called[:, ~truth].mean(axis=1)[:, np.newaxis]
+    """Return the share of a class among what is called, at its odds."""
     whole = right * odds + wrong
     whole = np.where(whole > 0, whole, np.nan)
-    added = np.where(
-        truth,
-        odds * wrong / whole**2 * (called - right),
-        -odds * right / whole**2 * (called - wrong),
+    of_right, of_wrong = odds * wrong / whole**2, -odds * right / whole**2
+    moved = replace(
+        sums,
+        cases=sums.cases * of_right[:, np.newaxis],
+        controls=sums.controls * of_wrong[:, np.newaxis],
     )
-    names = tuple(f"model {k + 1}" for k in range(len(called)))
-    share = (right * odds / whole)[:, 0]
-    sums = sum_by_patient(added, truth, codes)
+    names = tuple(f"model {k + 1}" for k in range(len(right)))
     # Pairs in order bound an area, but no predictive value.
-    return replace(estimates_from(names, share, sums), n_independent_pairs=0)
+    found = estimates_from(names, right * odds / whole, moved)
+    return replace(found, n_independent_pairs=0)

@@ -54,7 +54,7 @@ class SmoothCalibration:
         Args:
             probability: On [0, 1], shape (n,).
         """
-        return np.asarray(expit(self._design(probability) @ self.coefficients))
+        return np.asarray(expit(self.design(probability) @ self.coefficients))
 
     def band(
         self, probability: ArrayLike, level: float = 0.95
@@ -68,7 +68,7 @@ class SmoothCalibration:
             level: Coverage.
         """
         normal_quantile(level)  # refuses what is no level
-        design = self._design(probability)
+        design = self.design(probability)
         centre = design @ self.coefficients
         errors = np.sqrt(np.einsum("nc,cd,nd->n", design, self.covariance, design))
         margin = stdtrit(self.n_clusters - 1, (1 + level) / 2) * errors
@@ -85,7 +85,12 @@ class SmoothCalibration:
         scaled = distance * (patients - c) / (c * (patients - 1))
         return float(fdtrc(c, patients - c, scaled))
 
-    def _design(self, probability: ArrayLike) -> Floats:
+    def design(self, probability: ArrayLike) -> Floats:
+        """Return what the coefficients are of, shape (n, c).
+
+        Args:
+            probability: On [0, 1], shape (n,).
+        """
         return _spline(as_log_odds(probability), self.knots)[
             :, : len(self.coefficients)
         ]
@@ -126,7 +131,9 @@ def fit_smooth_calibration(
     )
 
 
-def integrated_calibration_values(is_case: ArrayLike, probability: ArrayLike) -> Floats:
+def integrated_calibration_values(
+    curve: SmoothCalibration, is_case: ArrayLike, probability: ArrayLike
+) -> Floats:
     """Return distances of the curve, shape (n,), whose mean is the ICI.
 
     With what each image adds by moving the curve, so that `clustered_mean` has the
@@ -135,14 +142,15 @@ def integrated_calibration_values(is_case: ArrayLike, probability: ArrayLike) ->
     `SmoothCalibration.p_value` says whether it is told apart from good.
 
     Args:
+        curve: That was fitted to these images.
         is_case: Boolean, shape (n,).
         probability: On [0, 1], shape (n,).
 
     Raises:
-        ValueError: As `fit_smooth_calibration`.
+        ValueError: If a class is missing, a probability is none, or lengths differ.
     """
     truth, values = _checked(is_case, probability)
-    _, design, coefficients = _fit(truth, as_log_odds(values))
+    design, coefficients = curve.design(values), curve.coefficients
     share = expit(design @ coefficients)
     distance = share - values
     bread = np.linalg.inv(information_of(design, coefficients, np.zeros(len(truth))))
