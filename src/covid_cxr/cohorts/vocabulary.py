@@ -4,11 +4,12 @@ A table that a radiologist can read and correct, one row for each word of a sour
 finding that it means, or none. A word may mean several findings.
 """
 
-import csv
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+
+from covid_cxr.packaged_csv import read_packaged_csv
 
 _COLUMNS = ("finding", "source", "term", "note")
 _LEAST_ALIKE = 0.5
@@ -99,14 +100,5 @@ def refuse_absent(asked: Collection[str], source: str) -> None:
 @cache
 def _rows() -> tuple[tuple[str, str, str], ...]:
     """Return `finding, source, term` of each row."""
-    text = files(__package__).joinpath("vocabulary.csv").read_text("utf-8-sig")
-    table = csv.DictReader(text.splitlines())
-    if list(table.fieldnames or ()) != list(_COLUMNS):
-        raise ValueError(
-            f"vocabulary.csv must have the columns {', '.join(_COLUMNS)}, separated by "
-            f"commas; it begins with {text.splitlines()[:1]}. Save it as CSV (UTF-8)."
-        )
-    return tuple(
-        (row["finding"].strip(), row["source"].strip(), row["term"].strip())
-        for row in table
-    )
+    table = read_packaged_csv(files(__package__) / "vocabulary.csv", _COLUMNS)
+    return tuple((row["finding"], row["source"], row["term"]) for row in table)

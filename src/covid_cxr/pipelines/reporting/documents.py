@@ -11,12 +11,11 @@ from kedro.pipeline import Node
 import covid_cxr
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.report.code_version import code_version, package_versions
-from covid_cxr.report.documents.claim import fill_claim
+from covid_cxr.report.documents.checklist import fill_claim, fill_tripod_ai
 from covid_cxr.report.documents.document import Document
 from covid_cxr.report.documents.evidence import Evidence
 from covid_cxr.report.documents.markdown import as_markdown
 from covid_cxr.report.documents.model_card import fill_model_card
-from covid_cxr.report.documents.tripod_ai import fill_tripod_ai
 from covid_cxr.report.leakage_summary import AuditTables
 from covid_cxr.report.map_tests import SaliencyTables
 from covid_cxr.report.run_facts import Provenance, hash_data, list_provenance
