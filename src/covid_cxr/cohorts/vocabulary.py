@@ -1,7 +1,8 @@
 """What publishers call findings, and what these are called here: `vocabulary.csv`.
 
 A table that a radiologist can read and correct, one row for each word of a source: the
-finding that it means, or none. A word may mean several findings.
+finding that it means, or none. A word may mean several findings. Sources are
+named as in `sources.adapters.SOURCES`.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,9 +20,6 @@ _LEAST_ALIKE = 0.5
 def terms_of(source: str) -> dict[str, tuple[str, ...]]:
     """Return each word of a source with the findings that it became.
 
-    Args:
-        source: As in `sources.SOURCES`.
-
     Returns:
         No finding for a word that is none, as "exclude"; nothing for a source that the
         vocabulary does not have.
@@ -35,11 +33,7 @@ def terms_of(source: str) -> dict[str, tuple[str, ...]]:
 
 
 def words_for(source: str) -> dict[str, tuple[str, ...]]:
-    """Return each finding of a source with the source's words for it, in order.
-
-    Args:
-        source: As in `sources.SOURCES`.
-    """
+    """Return each finding of a source with the source's words for it, in order."""
     found: dict[str, tuple[str, ...]] = {}
     for finding, published_by, term in _rows():
         if published_by == source and finding:
@@ -48,11 +42,7 @@ def words_for(source: str) -> dict[str, tuple[str, ...]]:
 
 
 def findings_of(source: str) -> tuple[str, ...]:
-    """Return the findings that a source has words for, in the vocabulary's order.
-
-    Args:
-        source: As in `sources.SOURCES`.
-    """
+    """Return the findings that a source has words for, in the vocabulary's order."""
     return tuple(words_for(source))
 
 
@@ -63,13 +53,7 @@ def all_findings() -> tuple[str, ...]:
 
 
 def absent_finding(asked: str, source: str, known: Sequence[str]) -> str:
-    """Return what to say of a finding that a source does not have.
-
-    Args:
-        asked: Its name.
-        source: As in `sources.SOURCES`.
-        known: Those that it has.
-    """
+    """Return what to say of a finding that a source does not have."""
     nearest = get_close_matches(asked, known, n=1, cutoff=_LEAST_ALIKE)
     hint = f"; nearest: {nearest[0]}" if nearest else ""
     return f"{asked!r}, which {source} does not have{hint}"
@@ -77,10 +61,6 @@ def absent_finding(asked: str, source: str, known: Sequence[str]) -> str:
 
 def refuse_absent(asked: Collection[str], source: str) -> None:
     """Refuse findings that a source has no word for.
-
-    Args:
-        asked: What the study learns from the cohort.
-        source: As in `sources.SOURCES`.
 
     Raises:
         ValueError: Names them, the nearest and all that there are.

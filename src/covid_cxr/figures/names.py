@@ -53,12 +53,7 @@ def marked_up(titles: Iterable[str], most: int = MOST_CHARACTERS) -> list[str]:
 
 
 def shortened(text: str, most: int = MOST_CHARACTERS) -> str:
-    """Return text on one line, without its middle if it is too long.
-
-    Args:
-        text: Any.
-        most: Characters.
-    """
+    """Return text on one line, without its middle if it has more characters."""
     line = _NO_GLYPH.sub(" ", text).strip()
     if len(line) <= most:
         return line

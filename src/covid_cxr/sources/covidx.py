@@ -81,11 +81,7 @@ def list_unmatched_covidx(
 
 
 def compare_covidx(listing: pd.DataFrame) -> None:
-    """Log how the lines differ from those of the version that has the nearest number.
-
-    Args:
-        listing: Of all label files.
-    """
+    """Log how the lines differ from those of the version of the nearest number."""
     usable = listing[listing["reason"].isna()]
     patients = usable["source"] + ":" + usable["patient"]
     counted = {"rows": len(usable), "patients": patients.nunique()}

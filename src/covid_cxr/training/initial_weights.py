@@ -75,10 +75,6 @@ def applications_weights(body: Any, file: Path) -> list[Any]:
 def load_file(model: Any, file: Path) -> None:
     """Give a Keras model the weights in a file of keras.applications.
 
-    Args:
-        model: With the layers in the file.
-        file: Without its top.
-
     Raises:
         ValueError: If the file is missing or holds another network.
     """

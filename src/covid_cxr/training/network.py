@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from covid_cxr.checks import check_whole, check_word
 from covid_cxr.training.applications import APPLICATIONS, application_body
 from covid_cxr.training.backend import deterministic_tensorflow
 from covid_cxr.training.channels import CHANNEL_SCALE, CHANNELS
@@ -48,6 +49,7 @@ HEAD = "findings"
 BATCH_NORM_EPSILON = 1.001e-5  # as in keras.applications
 BOTTLENECK = 4  # channels of a 1 x 1 convolution per channel of growth
 COMPRESSION = 0.5  # of the channels, between two blocks
+_PLACE = "parameters.yml"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,20 +91,13 @@ class Network:
             **{f"blocks[{i}]": layers for i, layers in enumerate(self.blocks)},
         }
         for name, count in counts.items():
-            if not isinstance(count, int) or count < 1:
-                raise ValueError(
-                    f"network.{name} must be a whole number of at least 1, got "
-                    f"{count!r}."
-                )
+            check_whole(f"network.{name}", count, least=1, place=_PLACE)
         if not 0 <= self.batch_norm_momentum < 1:
             raise ValueError(
                 "network.batch_norm_momentum must be from 0 to below 1, got "
                 f"{self.batch_norm_momentum!r}."
             )
-        if not isinstance(self.seed, int) or self.seed < 0:
-            raise ValueError(
-                f"network.seed must be a whole number from 0, got {self.seed!r}."
-            )
+        check_whole("network.seed", self.seed, least=0, place=_PLACE)
         if self.backbone == DENSENET:
             self._check_blocks()
         self._check_weights()
@@ -129,11 +124,8 @@ class Network:
             )
 
     def _check_application(self) -> None:
-        if self.backbone not in APPLICATIONS:
-            raise ValueError(
-                f"network.backbone must be {DENSENET}, {', '.join(APPLICATIONS)}; got "
-                f"{self.backbone!r}."
-            )
+        known = (DENSENET, *APPLICATIONS)
+        check_word("network.backbone", self.backbone, known, place=_PLACE)
         if is_imported(self.weights):
             raise ValueError(
                 f"network.weights is {Path(self.weights).name!r}, a DenseNet of "

@@ -50,20 +50,6 @@ def assemble_bundle(  # noqa: PLR0913 - one argument per dataset of the catalog
 ) -> BundleFiles:
     """Return all files of a bundle.
 
-    Args:
-        exported: The network.
-        seen: Pictures that it was made with.
-        fitted: What the validation part says.
-        usual: Arrays of the gate.
-        scores: Of the classifier, from `training.scores.score`.
-        provenance: Of the classifier.
-        examples: Of its last training.
-        licence: Text of the software's licence.
-        curation: How radiographs were curated.
-        reporting: For the level of the intervals.
-        evaluation: For the thresholds.
-        bundle: What is asked for.
-
     Raises:
         ValueError: If the classifier is of another path than the parameters say.
     """

@@ -207,11 +207,7 @@ def draw_outcomes(
 
 
 def draw_forgetting(randomisation_results: pd.DataFrame) -> Any:
-    """Return how similar each path's maps stay while its classifier forgets.
-
-    Args:
-        randomisation_results: Of all paths.
-    """
+    """Return how similar each path's maps stay while its classifier forgets."""
     if randomisation_results.empty:
         return draw_note("No randomisation test was made: randomised_images is 0.")
     titles = {path.name: path.title for path in current().paths}

@@ -72,10 +72,6 @@ def _draft(form: str, evidence: Evidence, *, title: str, source: str) -> Documen
 def answer_all(form: str, evidence: Evidence) -> tuple[Item, ...]:
     """Return all items, in the order of the form, with blanks for what is missing.
 
-    Args:
-        form: Its table, as in "claim_2024".
-        evidence: What the run left.
-
     Raises:
         ValueError: If a row names a statement that there is not.
     """
