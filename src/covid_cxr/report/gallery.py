@@ -41,12 +41,7 @@ class Gallery:
 
 
 def draw_images(maps: pd.DataFrame, gallery: Gallery) -> list[str]:
-    """Return the image ids of a sample: the four outcomes in turn, as far as they go.
-
-    Args:
-        maps: `image_id` and `outcome` of the path by which it is drawn.
-        gallery: How many, and the seed.
-    """
+    """Return the ids of a sample: the four outcomes in turn, as far as they go."""
     order = np.random.default_rng(gallery.seed).permutation(len(maps))
     shuffled = maps.sort_values("image_id").iloc[order]
     turn = shuffled.groupby("outcome").cumcount()

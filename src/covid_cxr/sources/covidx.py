@@ -49,11 +49,6 @@ def list_covidx(
     Patients are as in the layout of `covid`: "<source>:<id>", those of RSNA images
     "nih:<id>" where the mapping knows them.
 
-    Args:
-        rsna_mapping: As for `list_rsna`; or None.
-        images: The folder of the image files and the label files.
-        ingestion: Choices.
-
     Raises:
         ValueError: If there is no label file, or no line is usable.
     """

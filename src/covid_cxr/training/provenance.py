@@ -22,12 +22,7 @@ from covid_cxr.training.strategy import Compute
 
 
 def initial_provenance(classifier: Any, network: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the provenance of a classifier that has seen no radiograph.
-
-    Args:
-        classifier: The Keras model.
-        network: How it was built; `seed` and the rest.
-    """
+    """Return the provenance of a classifier that has seen no radiograph."""
     return {
         "stage": "initial",
         "parents": [],

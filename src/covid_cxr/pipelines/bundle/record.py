@@ -116,13 +116,7 @@ def assemble_bundle(  # noqa: PLR0913 - one argument per dataset of the catalog
 def model_card(
     record: Mapping[str, Any], aurocs: pd.DataFrame, points: pd.DataFrame
 ) -> str:
-    """Return what a user of the bundle should know, in Markdown.
-
-    Args:
-        record: Of the bundle, without its files.
-        aurocs: Of the classifier alone, from `tabulate_aurocs`.
-        points: Likewise, from `tabulate_operating_points`.
-    """
+    """Return what a user of the bundle should know, in Markdown."""
     label, gate, auroc = record["label"], record["gate"], aurocs.iloc[0]
     interval = "its interval is unknown: too few patients"
     if pd.notna(auroc["lower"]):
