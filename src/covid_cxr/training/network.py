@@ -11,7 +11,7 @@ other, and ends in
 Its input is one radiograph per row, normalised by the mean and the standard deviation
 of the training set. The paper does so in all phases, also with ImageNet weights, which
 were trained on images normalised by the statistics of ImageNet. With weights from
-elsewhere the one channel stands for three equal ones (`training/channels.py`). What
+elsewhere the one channel stands for three equal ones (`weights/channels.py`). What
 the layer before `global_pool` is called, "relu" here, differs between networks.
 """
 
@@ -21,24 +21,24 @@ from pathlib import Path
 from typing import Any
 
 from covid_cxr.checks import check_whole, check_word
+from covid_cxr.devices.backend import deterministic_tensorflow
 from covid_cxr.training.applications import APPLICATIONS, application_body
-from covid_cxr.training.backend import deterministic_tensorflow
-from covid_cxr.training.channels import CHANNEL_SCALE, CHANNELS
-from covid_cxr.training.imported_weights import (
+from covid_cxr.training.provenance import initial_provenance
+from covid_cxr.training.randomness import random_stream
+from covid_cxr.weights.channels import CHANNEL_SCALE, CHANNELS
+from covid_cxr.weights.imported_weights import (
     PYTORCH_EPSILON,
     is_imported,
     refuse_pickle,
 )
-from covid_cxr.training.initial_weights import (
+from covid_cxr.weights.initial_weights import (
     FIRST_CONVOLUTION,
     IMAGENET_NETWORKS,
     applications_weights,
     describe_weights,
-    draw_kernel,
     fill_imported,
     imagenet_weights,
 )
-from covid_cxr.training.provenance import initial_provenance
 
 logger = logging.getLogger(__name__)
 
@@ -216,7 +216,7 @@ def swap_head(parent: Any, n_labels: int, *, seed: int) -> Any:
     body = keras.models.clone_model(trained_body)
     body.set_weights(trained_body.get_weights())
     classifier = _with_head(body, n_labels)
-    draw_kernel(classifier.get_layer(HEAD), seed=seed)
+    _draw_kernel(classifier.get_layer(HEAD), seed=seed)
     return classifier
 
 
@@ -237,7 +237,21 @@ def _application_body(network: Network) -> Any:
 def _draw_kernels(model: Any, network: Network) -> None:
     for layer in model.layers:
         if hasattr(layer, "kernel"):
-            draw_kernel(layer, seed=network.seed)
+            _draw_kernel(layer, seed=network.seed)
+
+
+def _draw_kernel(layer: Any, *, seed: int) -> None:
+    """Draw the layer's kernel (He normal); zero its bias, if it has one.
+
+    The layer's name goes into its seed, or equal shapes would get equal weights.
+    """
+    import keras
+
+    stream = random_stream(seed, f"initial weights of {layer.name}")
+    he_normal = keras.initializers.HeNormal(seed=int(stream.integers(2**31)))
+    layer.kernel.assign(he_normal(layer.kernel.shape))
+    if layer.bias is not None:
+        layer.bias.assign(keras.ops.zeros(layer.bias.shape))
 
 
 def _set_momentum(model: Any, network: Network) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from covid_cxr.checks import check_flag, check_whole, check_word
-from covid_cxr.training.backend import (
+from covid_cxr.devices.backend import (
     THREADS,
     deterministic_tensorflow,
     worker_strategy,
@@ -80,7 +80,7 @@ def check_threads(compute: Compute) -> None:
         raise RuntimeError(
             f"compute.threads is {compute.threads}, but this process has "
             f"{' and '.join(f'{n}={v}' for n, v in zip(THREADS, told, strict=True))}. "
-            "Call training.backend.limit_threads before TensorFlow is first used, or "
+            "Call devices.backend.limit_threads before TensorFlow is first used, or "
             "let compute.threads be 0."
         )
 
