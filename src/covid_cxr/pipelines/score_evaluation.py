@@ -40,53 +40,48 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
         are_paths: Whether the classifiers are the paths, which have titles and colours
             of their own; anybody's keep their names, were it "path_a".
     """
-    given = {"scores": "arranged_scores", "reporting": "params:reporting"}
-    settings = {**given, "evaluation": "params:evaluation"}
+    scores, reporting = {"scores": "arranged_scores"}, "params:reporting"
+    settings = (reporting, "params:evaluation")
+
+    def draw(function: Callable[..., Any], *args: Any, **inputs: str) -> Node:
+        return node(_with(function, are_paths=are_paths), *args, **inputs)
+
     return [
-        node(tabulate_aurocs, "auroc_results", **settings),
-        node(
-            _with(draw_roc_curves, are_paths=are_paths),
-            ["roc_figure", "roc_interactive"],
-            **given,
-        ),
-        node(tabulate_operating_points, "operating_results", **settings),
+        node(tabulate_aurocs, "auroc_results", *settings, **scores),
+        draw(draw_roc_curves, ["roc_figure", "roc_interactive"], reporting, **scores),
+        node(tabulate_operating_points, "operating_results", *settings, **scores),
         node(
             calibrate,
             ["calibration_results", "reliability_results", "decision_results"],
-            **settings,
+            *settings,
+            **scores,
         ),
+        draw(draw_reliability_curves, "reliability_figure", bins="reliability_results"),
+        draw(draw_decision_curves, "decision_figure", curves="decision_results"),
+        node(tabulate_ensembles, "ensemble_results", reporting, **scores),
         node(
-            _with(draw_reliability_curves, are_paths=are_paths),
-            "reliability_figure",
-            bins="reliability_results",
-        ),
-        node(
-            _with(draw_decision_curves, are_paths=are_paths),
-            "decision_figure",
-            curves="decision_results",
+            tabulate_subgroups,
+            "subgroup_results",
+            *settings,
+            levels="subgroup_levels",
+            **scores,
         ),
         node(
             tabulate_questions,
             ["question_results", "question_pair_results"],
-            **settings,
+            *settings,
+            **scores,
         ),
         node(
             tabulate_measures,
             ["measure_results", "measure_pair_results", "smooth_results"],
-            **settings,
+            *settings,
+            **scores,
         ),
-        node(tabulate_threshold_uncertainty, "threshold_results", **settings),
-        node(
-            _with(draw_smooth_calibration, are_paths=are_paths),
-            "smooth_figure",
-            curves="smooth_results",
-        ),
-        node(tabulate_ensembles, "ensemble_results", **given),
-        node(
-            tabulate_subgroups, "subgroup_results", **settings, levels="subgroup_levels"
-        ),
-        node(
-            _with(draw_subgroups, are_paths=are_paths),
+        node(tabulate_threshold_uncertainty, "threshold_results", *settings, **scores),
+        draw(draw_smooth_calibration, "smooth_figure", curves="smooth_results"),
+        draw(
+            draw_subgroups,
             "forest_figure",
             results="subgroup_results",
             auroc="auroc_results",
@@ -104,10 +99,8 @@ def compare_with_margins(*, are_paths: bool) -> list[Node]:
         node(
             tabulate_margins,
             "margin_results",
+            *("params:reporting", "params:evaluation", "params:margins"),
             scores="arranged_scores",
-            reporting="params:reporting",
-            evaluation="params:evaluation",
-            margins="params:margins",
         ),
         node(
             _with(draw_margin_figure, are_paths=are_paths),

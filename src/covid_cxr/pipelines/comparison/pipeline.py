@@ -14,8 +14,8 @@ from covid_cxr.report.comparison_html import SHOWN, list_settings, write_compari
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline that compares the classifiers of one table of scores."""
-    table = {"table": "score_table", "columns": "params:comparison"}
-    settings = {"reporting": "params:reporting", "evaluation": "params:evaluation"}
+    settings = ("params:reporting", "params:evaluation")
+    scores = {"scores": "arranged_scores"}
     shown = (
         *("roc_interactive", "column_results", "setting_results"),
         *("pair_results", "adjusted_results"),
@@ -24,40 +24,25 @@ def create_pipeline() -> Pipeline:
         node(
             arrange_table,
             ["arranged_scores", "subgroup_levels", "column_results"],
-            **table,
+            table="score_table",
+            columns="params:comparison",
         ),
         *evaluate_scores(are_paths=False),
         *compare_with_margins(are_paths=False),
-        node(compare_classifiers, "pair_results", scores="arranged_scores", **settings),
-        node(
-            adjust_comparisons,
-            "adjusted_results",
-            scores="arranged_scores",
-            reporting="params:reporting",
-        ),
+        node(compare_classifiers, "pair_results", *settings, **scores),
+        node(adjust_comparisons, "adjusted_results", "params:reporting", **scores),
         node(
             list_settings,
             "setting_results",
-            **settings,
-            margins="params:margins",
+            *settings,
+            "params:margins",
             columns="params:comparison",
         ),
-        node(
-            write_comparison,
-            "report",
-            **settings,
-            margins="params:margins",
-            **{n: n for n in (*shown, *SHOWN)},
-        ),
+        node(write_comparison, "report", *settings, "params:margins", *shown, *SHOWN),
     ]
     return Pipeline(
         nodes,
         namespace="comparison",
         inputs="score_table",
-        parameters={
-            "params:reporting",
-            "params:evaluation",
-            "params:margins",
-            "params:comparison",
-        },
+        parameters={*settings, "params:margins", "params:comparison"},
     )
