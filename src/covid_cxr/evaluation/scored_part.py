@@ -15,6 +15,7 @@ from covid_cxr.statistics.auc import (
     estimate_aucs,
 )
 from covid_cxr.statistics.patient_aucs import (
+    IMAGE,
     QuestionAucs,
     estimate_aucs_by_question,
 )
@@ -69,6 +70,8 @@ class ScoredPart:
         Args:
             question: Of `statistics.patient_aucs.QUESTIONS`.
         """
+        if question == IMAGE:  # without sorting for the others
+            return self.estimate(by_patient=True)
         found = self.by_question.estimates.get(question)
         return self._unknown if found is None else found
 
