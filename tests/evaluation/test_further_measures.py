@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from covid_cxr.evaluation.arranged_scores import arrange_parts
 from covid_cxr.evaluation.calibration_tables import calibrate
 from covid_cxr.evaluation.further_measures import tabulate_measures
-from covid_cxr.evaluation.scored_part import ScoredParts
+from covid_cxr.evaluation.scored_part import ScoredPart, ScoredParts
 from covid_cxr.evaluation.thresholds import (
     tabulate_operating_points,
     tabulate_threshold_uncertainty,
@@ -164,3 +165,22 @@ def test_without_validation_no_threshold_is_told(test_part, settings):
     alone = arrange_parts(ScoredParts(validation=None, test=test_part))
 
     assert tabulate_threshold_uncertainty(alone, **settings).empty
+
+
+def test_no_bound_of_a_distance_is_below_0(settings):
+    rng = np.random.default_rng(2)
+    log_odds = rng.standard_normal((80, 1))
+    probability = 1 / (1 + np.exp(-log_odds))
+    part = ScoredPart(
+        is_case=rng.random(80) < probability[:, 0],
+        scores=pd.DataFrame(
+            probability, columns=["true"], index=[f"i{k:02d}" for k in range(80)]
+        ),
+        patients=np.array([f"p{k}" for k in range(80)], dtype=object),
+    )
+    scores = arrange_parts(ScoredParts(validation=None, test=part))
+
+    measured = tabulate_measures(scores, **settings)[0].set_index("measure")
+
+    assert measured.loc["ici", "lower"] == 0
+    assert measured.loc["ici", "p_calibrated"] > 0.05
