@@ -55,6 +55,16 @@ def test_scores_are_those_of_the_curated_pixels(bundle, chests, curated, score_o
     assert table["file"].tolist() == [file.name for file in files]
 
 
+def test_a_box_of_no_file_or_of_two_is_refused(bundle, chests):
+    first = min(chests.iterdir())
+    box = (0, 0, 32, 32)
+
+    with pytest.raises(ValueError, match=r"for 'chest.png', .* of 0 of the 1 files"):
+        bundle.predict([first], boxes={first.name: box, "chest.png": box})
+    with pytest.raises(ValueError, match=r"for 'chest_0.png', .* of 2 of the 2 files"):
+        bundle.predict([first, first], boxes={first.name: box})
+
+
 def test_a_prevalence_moves_the_probability_by_bayes_rule(bundle, chests):
     (file,) = sorted(chests.iterdir())[:1]
     score = bundle.predict([file])["score"].item()
