@@ -218,6 +218,25 @@ def test_what_was_interrupted_goes_on_after_the_last_whole_line(
     assert again[2:] == whole[2:]
 
 
+@pytest.mark.parametrize("n_done", [1, 5, 8, 11])
+def test_what_goes_on_ends_in_the_same_bits(
+    write_bundle, chests, predicted, drawn_chest, tmp_path, n_done
+):
+    for seed in range(6, 14):
+        cv2.imwrite(str(chests / f"chest_{seed}.png"), drawn_chest(seed))
+    bundle = write_bundle(share_of_batch=0.01)  # as real ones do in their last bits
+    predicted(bundle, chests)
+    results = ("rows.jsonl", "predictions.csv", "index.html")
+    whole = {name: (tmp_path / "out" / name).read_bytes() for name in results}
+    kept = whole["rows.jsonl"].splitlines(keepends=True)[:n_done]
+    (tmp_path / "out/rows.jsonl").write_bytes(b"".join(kept))
+
+    predicted(bundle, chests)
+
+    for name in results:
+        assert (tmp_path / "out" / name).read_bytes() == whole[name]
+
+
 def test_other_files_or_another_bundle_do_not_go_on(write_bundle, chests, predicted):
     predicted(write_bundle(), chests)
     said, _ = predicted(write_bundle("b", name="other_bundle"), chests, code=1)
