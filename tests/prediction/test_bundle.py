@@ -8,6 +8,7 @@ import sys
 
 import cv2
 import numpy as np
+import pydicom
 import pytest
 from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
@@ -15,6 +16,7 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittle
 
 from covid_cxr.prediction import open_bundle
 from covid_cxr.prediction.network import activation_maps
+from covid_cxr.radiographs.dicom_file import quiet
 
 
 def dicom(path, pixels, *, has_uids=True, **elements):
@@ -153,6 +155,28 @@ def test_what_a_header_tells_is_refused(
     assert row["status"] == "refused"
     assert row["reason"].startswith(reason)
     assert np.isnan(row["score"])
+
+
+def test_a_header_is_read_once(bundle, tmp_path, drawn_chest, monkeypatch):
+    file = dicom(tmp_path / "a.dcm", drawn_chest(3), PatientAge="017Y")
+    reads = []
+    read = pydicom.dcmread
+    monkeypatch.setattr(
+        pydicom, "dcmread", lambda *a, **o: reads.append(a) or read(*a, **o)
+    )
+
+    row = bundle.predict([file]).iloc[0]
+
+    assert row["reason"].startswith("too young")
+    assert len(reads) == 1
+
+
+@pytest.mark.parametrize("age", ["", "Y", "old", "017", "017X"])
+def test_an_age_that_is_none_is_not_known(bundle, tmp_path, drawn_chest, age):
+    with quiet():  # pydicom warns of what is written
+        file = dicom(tmp_path / "a.dcm", drawn_chest(3), PatientAge=age)
+
+    assert bundle.predict([file]).loc[0, "status"] == "predicted"
 
 
 def test_a_dicom_file_without_uids_is_predicted(bundle, tmp_path, drawn_chest):

@@ -226,7 +226,6 @@ class Bundle:
                     max_distance=self.record["seen"]["max_distance"],
                 )
                 reason = refuse_before(
-                    path,
                     record,
                     youngest_years=self.record["youngest_years"],
                     seen=seen,
