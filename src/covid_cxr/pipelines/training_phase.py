@@ -6,7 +6,6 @@ No pipeline of its own: the phases instantiate these nodes, for a path in its na
 from kedro.pipeline import Node
 
 from covid_cxr.study.design import Training
-from covid_cxr.training.scores import score
 from covid_cxr.training.stage import Stage
 
 
@@ -28,7 +27,7 @@ def train_and_score(training: Training) -> list[Node]:
             tags=["train"],
         ),
         Node(
-            score,
+            Stage(training.name).score,
             inputs={"classifier": "classifier", "examples": "examples"},
             outputs="scores",
             name="score",
