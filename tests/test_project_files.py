@@ -4,6 +4,7 @@ import json
 import os
 import re
 import runpy
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -67,8 +68,30 @@ def test_every_step_of_the_workflow_is_a_pinned_action_or_a_script_that_is_there
         assert ("uses" in step) != ("run" in step)
         if "uses" in step:
             assert re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step["uses"])
+        elif step["run"].startswith("make "):
+            subprocess.run(
+                ["make", "--dry-run", *step["run"].split()[1:]],  # noqa: S607
+                cwd=ROOT,
+                check=True,
+                capture_output=True,
+            )
         else:
             assert os.access(ROOT / step["run"], os.X_OK)
+
+
+@pytest.mark.parametrize("named", ["", "data/08_reporting/report.html"])
+def test_a_report_is_published_only_if_it_is_named(named):
+    printed = subprocess.run(
+        ["make", "--dry-run", "docs", f"REPORT={named}"],  # noqa: S607
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+    assert (f"cp {named} build/site/tutorials/report.html" in printed) == bool(named)
+    assert ("08_reporting" in printed) == bool(named)
+    assert (ROOT / "docs/tutorials/report.html").exists()  # else its link is lost
 
 
 def test_dependabot_looks_where_there_is_something():
