@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
@@ -202,6 +203,22 @@ def test_what_the_pixels_tell_is_refused(bundle, tmp_path, drawn_chest):
     reasons = ["may be a negative", "hardly any contrast", "blank", "damaged picture"]
     for found, expected in zip(table["reason"], reasons, strict=True):
         assert found.startswith(expected)
+
+
+@pytest.mark.parametrize("tag", [0x829A, 0x829D, 0x8827, 0x920A])  # Exif 2.3, 4.6.5
+def test_what_a_camera_exposed_is_refused(bundle, tmp_path, drawn_chest, tag):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[tag] = 100
+    picture = Image.fromarray(drawn_chest(3))
+    picture.save(tmp_path / "photo.jpg", quality=95, exif=exif)
+    exif = Image.Exif()
+    exif[0x0131] = "a viewer"  # software, and no exposure
+    picture.save(tmp_path / "export.jpg", quality=95, exif=exif)
+
+    table = bundle.predict([tmp_path / "photo.jpg", tmp_path / "export.jpg"])
+
+    assert table["status"].tolist() == ["refused", "predicted"]
+    assert "a camera exposed it" in table.loc[0, "reason"]
 
 
 def test_what_is_far_from_the_usual_is_refused(write_bundle, chests, curated):

@@ -24,7 +24,7 @@ class ParquetTableDataset(ParquetDataset):  # type: ignore[misc]  # has no types
             ValueError: If it is damaged.
         """
         try:
-            return super().load()
+            table: pd.DataFrame = super().load()
         except DatasetError as error:
             reason = error.__cause__  # whatever pyarrow raises on a damaged file
             is_other = isinstance(reason, FileNotFoundError | MemoryError)
@@ -36,3 +36,4 @@ class ParquetTableDataset(ParquetDataset):  # type: ignore[misc]  # has no types
                 f"--runner=covid_cxr.runners.ResumeRunner: what makes it runs anew, "
                 f"and what is whole is kept."
             ) from error
+        return table

@@ -24,6 +24,8 @@ def refuse_before(
             f"too young: the patient is {age:.3g} years old, the youngest that the "
             f"model knows {youngest_years:.3g}"
         )
+    if record["is_photograph"]:
+        return "a photograph: the file says that a camera exposed it"
     if record["is_polarity_suspect"]:
         return "may be a negative: air is bright and the mediastinum dark"
     if record["is_contrast_suspect"]:

@@ -51,7 +51,8 @@ def curate(
     """Return the stored pixels, shape (size_px, size_px), and the file's record.
 
     Pixels are None where the file cannot be used; the record says why. Beside what a
-    store keeps (`ImageStore.records`) it has `age_years`, by a DICOM header.
+    store keeps (`ImageStore.records`) it has a `Rendering`'s `age_years` and
+    `is_photograph`.
 
     Args:
         path: A radiograph of any supported format.
@@ -142,10 +143,11 @@ def _fit(raw: Rendering, *, box: Box | None, size_px: int) -> Rendering:
 def _of_the_file(raw: Rendering) -> dict[str, Any]:
     """Return what is known of the file, before anything is cut off.
 
-    A store keeps no age: that of a study's patients is in its tables.
+    A store keeps neither age, which a study has in its tables, nor what a camera wrote.
     """
     return {
         "age_years": raw.age_years,
+        "is_photograph": raw.is_photograph,
         "pixels_sha256": pixels_sha256(raw.pixels),
         "identifying_attributes": "; ".join(raw.identifying) or None,
         "burned_in_annotation": raw.burned_in,

@@ -319,7 +319,7 @@ def _gather_records(root: Path, layout: StoreLayout) -> str:
     return digest.hexdigest()
 
 
-def _all_records(root: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def _all_records(root: Path, columns: list[str] | None = None) -> pd.DataFrame:
     file = root / ALL_RECORDS
     try:
         return pd.read_parquet(file, columns=columns)
