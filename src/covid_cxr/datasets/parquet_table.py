@@ -1,6 +1,7 @@
 """A table that a run keeps as parquet, and what is said where its file is damaged."""
 
-import pandas as pd
+from typing import Any
+
 from kedro.io import DatasetError
 from kedro_datasets.pandas import ParquetDataset
 
@@ -16,7 +17,7 @@ class ParquetTableDataset(ParquetDataset):  # type: ignore[misc]  # has no types
         ```
     """
 
-    def load(self) -> pd.DataFrame:
+    def load(self) -> Any:  # of a subclass, what it makes of the table
         """Return the table.
 
         Raises:
@@ -24,7 +25,7 @@ class ParquetTableDataset(ParquetDataset):  # type: ignore[misc]  # has no types
             ValueError: If it is damaged.
         """
         try:
-            table: pd.DataFrame = super().load()
+            return super().load()
         except DatasetError as error:
             reason = error.__cause__  # whatever pyarrow raises on a damaged file
             is_other = isinstance(reason, FileNotFoundError | MemoryError)
@@ -36,4 +37,3 @@ class ParquetTableDataset(ParquetDataset):  # type: ignore[misc]  # has no types
                 f"--runner=covid_cxr.runners.ResumeRunner: what makes it runs anew, "
                 f"and what is whole is kept."
             ) from error
-        return table
