@@ -7,13 +7,17 @@ import pandas as pd
 
 from covid_cxr.radiographs.lung_masks import encode_mask
 from covid_cxr.study.current import current
-from covid_cxr.synthesis.defects import MIXED_LABELS, masked_orders, plant
+from covid_cxr.synthesis.defects import masked_orders
 from covid_cxr.synthesis.drawing import Look, outline_lungs
-from covid_cxr.synthesis.epidemiology import severity_column
 from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.orders import Order, RawImages, describe, orders_of
-from covid_cxr.synthesis.raw_nih import encode_png, look_of
-from covid_cxr.synthesis.raw_rsna import encode_jpeg_dicom
+from covid_cxr.synthesis.raw_files import (
+    draw_files,
+    encode_jpeg_dicom,
+    encode_png,
+    look_of,
+    told,
+)
 
 
 def write_manifest(
@@ -29,22 +33,14 @@ def write_manifest(
         Files to draw, and the manifest with image, patient, site, view, sex, age and
         a column of "positive" and "negative" for each label of the study.
     """
-    own = radiographs.loc[radiographs["cohort"] == cohort]
-    orders = orders_of(radiographs, cohort=cohort)
-    labels = current().labels_of(cohort)
-    turned = defects.loc[defects["defect"] == MIXED_LABELS, "file"]
-    is_turned = own["file"].isin(turned)
+    own = told(radiographs, defects, cohort=cohort)
     results = {
-        label: _result((own[severity_column(label)] > 0) ^ is_turned)
-        for label in labels
+        label: np.where(own[label], "positive", "negative")
+        for label in current().labels_of(cohort)
     }
-    manifest = describe(orders).assign(**results)
-    images = RawImages(
-        orders=orders,
-        encode=partial(_encode, size_px=synthesis.raw_size_px, look=look_of(synthesis)),
-        workers=synthesis.workers,
-    )
-    return plant(images, radiographs, defects, cohort=cohort), manifest
+    manifest = describe(orders_of(radiographs, cohort=cohort)).assign(**results)
+    images = draw_files(radiographs, synthesis, defects, cohort=cohort, encode=_encode)
+    return images, manifest
 
 
 def write_masks(
@@ -60,10 +56,6 @@ def write_masks(
         _encode_lungs, size_px=synthesis.raw_size_px, look=look_of(synthesis)
     )
     return RawImages(orders=orders, encode=encode, workers=1)
-
-
-def _result(is_positive: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
-    return np.where(is_positive, "positive", "negative")
 
 
 def _encode(order: Order, *, size_px: int, look: Look) -> bytes:
