@@ -1,8 +1,10 @@
 """What the raw files of all sources share: their look, their formats, their defects."""
 
 import io
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial, update_wrapper
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +15,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGBaseline8Bit, SecondaryCaptureImageStorage
 
 from covid_cxr.study.current import current
-from covid_cxr.synthesis.defects import MIXED_LABELS, plant
+from covid_cxr.synthesis.defects import MIXED_LABELS, PlantedEncoder, plant
 from covid_cxr.synthesis.dicom_files import as_bytes, new_image
 from covid_cxr.synthesis.drawing import Look, draw_radiograph
 from covid_cxr.synthesis.epidemiology import LABELS, severity_column
@@ -25,6 +27,74 @@ MAGNIFICATION = 1.22  # collimated to the chest, as most of ChestX-ray14
 _JPEG_QUALITY = 92
 # A few hundred of the PNG files of ChestX-ray14 are RGBA.
 _RGBA_EVERY = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A cohort that is drawn: what a writer makes its published tables of.
+
+    Attributes:
+        rows: From `told`, one per radiograph.
+        orders: Of them, in their order.
+        images: Their files, with defects.
+        size_px: Height and width that they are drawn in.
+        look: What they have in common.
+    """
+
+    rows: pd.DataFrame
+    orders: tuple[Order, ...]
+    images: RawImages
+    size_px: int
+    look: Look
+
+    def with_further(
+        self, orders: Iterable[Order], *, broken: tuple[str, ...] = ()
+    ) -> RawImages:
+        """Return the files and more that are drawn alike, some of them cut off."""
+        defect_of = dict.fromkeys(broken, "truncated")
+        encode = PlantedEncoder(
+            encode=self.images.encode, defect_of=defect_of, shown={}
+        )
+        return replace(
+            self.images, orders=(*self.images.orders, *orders), encode=encode
+        )
+
+
+def published(
+    encode: Callable[..., bytes],
+) -> Callable[[Callable[[Drawn], Any]], Callable[..., Any]]:
+    """Return what makes a node's function of a writer: of all that the hospital knows.
+
+    Args:
+        encode: As for `draw_files`.
+    """
+
+    def decorate(write: Callable[[Drawn], Any]) -> Callable[..., Any]:
+        def whole(
+            radiographs: pd.DataFrame,
+            synthesis: Synthesis,
+            defects: pd.DataFrame,
+            *,
+            cohort: str,
+        ) -> Any:
+            images = draw_files(
+                radiographs, synthesis, defects, cohort=cohort, encode=encode
+            )
+            drawn = Drawn(
+                rows=told(radiographs, defects, cohort=cohort),
+                orders=orders_of(radiographs, cohort=cohort),
+                images=images,
+                size_px=synthesis.raw_size_px,
+                look=look_of(synthesis),
+            )
+            return write(drawn)
+
+        update_wrapper(whole, write)
+        # Kedro is to bind the arguments of the whole one.
+        vars(whole).pop("__wrapped__")
+        return whole
+
+    return decorate
 
 
 def look_of(synthesis: Synthesis) -> Look:
@@ -92,9 +162,11 @@ def grey_pixels(
     return np.asarray(cv2.resize(pixels, (published_px, published_px)), np.uint8)
 
 
-def encode_png(order: Order, *, size_px: int, look: Look) -> bytes:
+def encode_png(
+    order: Order, *, size_px: int, look: Look, published_px: int | None = None
+) -> bytes:
     """Return the PNG file of one radiograph, some of them RGBA."""
-    pixels = grey_pixels(order, size_px=size_px, look=look)
+    pixels = grey_pixels(order, size_px=size_px, look=look, published_px=published_px)
     is_rgba = order.exam.drawing_seed % _RGBA_EVERY == 0
     return as_file(
         cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGRA) if is_rgba else pixels, ".png"
@@ -117,7 +189,6 @@ def encode_jpeg_dicom(
     size_px: int,
     look: Look,
     published_px: int | None = None,
-    is_named: bool = False,
 ) -> bytes:
     """Return the DICOM file of one radiograph, its pixels as 8-bit JPEG.
 
@@ -126,14 +197,13 @@ def encode_jpeg_dicom(
         size_px: Height and width that it is drawn in.
         look: What the hospital's radiographs have in common.
         published_px: Height and width of the file, if others.
-        is_named: Whether PatientID is the patient's; else the file's name.
     """
     pixels = grey_pixels(order, size_px=size_px, look=look, published_px=published_px)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format="JPEG", quality=_JPEG_QUALITY)
     image = new_image(
         order,
-        patient=order.patient if is_named else order.stem,
+        patient=order.stem,
         sop_class=SecondaryCaptureImageStorage,
         transfer_syntax=JPEGBaseline8Bit,
     )

@@ -5,12 +5,10 @@ PNG files that carry their label in their name, and beside them a reading of eac
 
 from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import Any
 
-import pandas as pd
-
-from covid_cxr.synthesis.hospital_settings import Synthesis
-from covid_cxr.synthesis.orders import Order, RawImages, orders_of
-from covid_cxr.synthesis.raw_files import draw_files, encode_png
+from covid_cxr.synthesis.orders import Order, RawImages
+from covid_cxr.synthesis.raw_files import Drawn, encode_png, published
 
 SITE_SHARES = {"Shenzhen": 662 / 800, "Montgomery": 138 / 800}
 POSITIVE_SHARE = 394 / 800  # 336 of 662 and 58 of 138
@@ -19,28 +17,21 @@ _SEXES = {"M": "male", "F": "female"}
 _READ_AS = {"0": "normal", "1": "pulmonary tuberculosis"}
 
 
-def write_nlm_tuberculosis(
-    radiographs: pd.DataFrame,
-    synthesis: Synthesis,
-    defects: pd.DataFrame,
-    *,
-    cohort: str,
-) -> RawImages:
+@published(encode_png)
+def write_nlm_tuberculosis(drawn: Drawn) -> RawImages:
     """Return the radiographs and their readings."""
-    images = draw_files(
-        radiographs, synthesis, defects, cohort=cohort, encode=encode_png
-    )
-    orders = orders_of(radiographs, cohort=cohort)
-    return replace(images, texts={_reading(o.file): _read(o) for o in orders})
+    readings = {_reading(order.file): _read(order) for order in drawn.orders}
+    return replace(drawn.images, texts=readings)
 
 
-def file_of(site: str, number: int, *, is_positive: bool) -> str:
-    """Return the published path of a radiograph."""
+def file_of(row: dict[str, Any]) -> str:
+    """Return the published path of a radiograph, which says its label."""
     folder, initials = {
         "Shenzhen": ("ChinaSet_AllFiles", "CHNCXR"),
         "Montgomery": ("MontgomerySet", "MCUCXR"),
-    }[site]
-    return f"{folder}/{RADIOGRAPHS}/{initials}_{number:04d}_{int(is_positive)}.png"
+    }[row["site"]]
+    name = f"{initials}_{int(row['patient']):04d}_{int(row['is_positive'])}.png"
+    return f"{folder}/{RADIOGRAPHS}/{name}"
 
 
 def _reading(file: str) -> str:
