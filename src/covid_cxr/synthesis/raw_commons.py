@@ -86,7 +86,8 @@ def write_midrc(drawn: Drawn) -> tuple[RawImages, pd.DataFrame, pd.DataFrame]:
 
     One study has no test in time, one no file, and one is of CT.
     """
-    rows, first = drawn.rows, drawn.orders[0]
+    rows = drawn.rows
+    first = drawn.orders[int(rows["covid19"].to_numpy().argmax())]
     days = (rows["drawing_seed"] % 7 - 3).astype(str)
     # A negative test beside a positive one: the study is positive.
     is_both = rows["covid19"] & (rows["drawing_seed"] % 5 == 0)
@@ -103,7 +104,7 @@ def write_midrc(drawn: Drawn) -> tuple[RawImages, pd.DataFrame, pd.DataFrame]:
             ),
         }
     )
-    known = studies["study_uid"][0]
+    known = first.file.split("/")[-3]
     untested, absent, tomography = (make_uid("study", f"{known} {n}") for n in range(3))
     unusable = pd.DataFrame(
         {

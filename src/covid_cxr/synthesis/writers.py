@@ -77,6 +77,14 @@ class Writer:
     write_masks: Callable[..., Any] | None = None
 
 
+# A finding of each label that several are called by.
+_DRAWN_AS = {
+    "lung_opacity": "consolidation",
+    "lung_lesion": "nodule",
+    "pleural_other": "pleural_thickening",
+}
+
+
 def _name(file: str) -> str:
     return PurePosixPath(file).name
 
@@ -112,13 +120,14 @@ def _admit_covid(cohort: str, synthesis: Synthesis) -> pd.DataFrame:
     return admitted.assign(rt_pcr=result)
 
 
-def _admit(
+def _admit(  # noqa: PLR0913 - all that differs between the sources
     cohort: str,
     synthesis: Synthesis,
     *,
     file_of: Callable[[dict[str, Any]], str],
     id_of: Callable[[str], str] = _name,
     findings: tuple[str, ...] = (),
+    drawn_as: Mapping[str, str] = MappingProxyType({}),
     alike: Mapping[str, Any] = MappingProxyType({}),
     **clinic: Any,
 ) -> pd.DataFrame:
@@ -130,11 +139,13 @@ def _admit(
         file_of: A row, with `visit` and `is_positive`, to the path of its file.
         id_of: That path to the id under which ingestion lists the image.
         findings: As of `Clinic`; none: what the study learns from the cohort.
+        drawn_as: The finding that is drawn of a label that covers several.
         alike: Columns that are the same of all.
         clinic: Further fields of `Clinic`.
     """
     who = {"n_images": synthesis.images_of(cohort), "initial": f"{cohort}-", **clinic}
-    labels = findings or current().labels_of(cohort)
+    asked = findings or current().labels_of(cohort)
+    labels = tuple(dict.fromkeys(drawn_as.get(one, one) for one in asked))
     admitted = admit_clinic(Clinic(cohort=cohort, findings=labels, **who), synthesis)
     rows = admitted.assign(**alike).to_dict("records")
     files = [file_of({str(k): v for k, v in row.items()}) for row in rows]
@@ -183,18 +194,29 @@ WRITERS: Mapping[str, Writer] = {
         write_masks=write_masks,
     ),
     "chexpert": Writer(
-        admit=partial(_admit, file_of=chexpert_file, id_of=str, initial="patient0"),
+        admit=partial(
+            _admit,
+            file_of=chexpert_file,
+            drawn_as=_DRAWN_AS,
+            id_of=str,
+            initial="patient0",
+        ),
         write=write_chexpert,
         outputs=("images", "train", "valid"),
     ),
     "mimic_cxr_jpg": Writer(
-        admit=partial(_admit, file_of=mimic_file, id_of=_stem, initial="1000"),
+        admit=partial(
+            _admit, file_of=mimic_file, drawn_as=_DRAWN_AS, id_of=_stem, initial="1000"
+        ),
         write=write_mimic_cxr_jpg,
         outputs=("images", "metadata", "split", "chexpert", "negbio"),
     ),
     "padchest": Writer(
         admit=partial(
-            _admit, file_of=padchest_file, initial="83986048869429233163798823568146"
+            _admit,
+            file_of=padchest_file,
+            drawn_as=_DRAWN_AS,
+            initial="83986048869429233163798823568146",
         ),
         write=write_padchest,
         outputs=("images", "labels"),
@@ -203,6 +225,7 @@ WRITERS: Mapping[str, Writer] = {
         admit=partial(
             _admit,
             file_of=vindr_file,
+            drawn_as=_DRAWN_AS,
             id_of=_stem,
             alike={"view": "PA"},
             images_per_patient=1,
