@@ -167,10 +167,9 @@ def encode_png(
 ) -> bytes:
     """Return the PNG file of one radiograph, some of them RGBA."""
     pixels = grey_pixels(order, size_px=size_px, look=look, published_px=published_px)
-    is_rgba = order.exam.drawing_seed % _RGBA_EVERY == 0
-    return as_file(
-        cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGRA) if is_rgba else pixels, ".png"
-    )
+    if order.exam.drawing_seed % _RGBA_EVERY == 0:
+        pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGRA), np.uint8)
+    return as_file(pixels, ".png")
 
 
 def encode_jpeg(order: Order, *, size_px: int, look: Look) -> bytes:

@@ -81,7 +81,9 @@ def write_chexpert(drawn: Drawn) -> tuple[RawImages, pd.DataFrame, pd.DataFrame]
 
 
 @published(encode_jpeg)
-def write_mimic_cxr_jpg(drawn: Drawn) -> tuple[RawImages, *tuple[pd.DataFrame, ...]]:
+def write_mimic_cxr_jpg(
+    drawn: Drawn,
+) -> tuple[RawImages, pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return the image files, metadata, split and the labels of both labelers."""
     rows, orders = drawn.rows, drawn.orders
     laterals = [
@@ -91,7 +93,6 @@ def write_mimic_cxr_jpg(drawn: Drawn) -> tuple[RawImages, *tuple[pd.DataFrame, .
     study = PurePosixPath(orders[0].file).parts[-2]
     unlabelled = orders[0].file.replace(study, f"s{_UNLABELLED}")
     unlabelled = unlabelled.replace(orders[0].stem, orders[0].stem[::-1] + "-0")
-    further = [*laterals, replace(orders[0], file=unlabelled)]
     listed = pd.concat(
         [
             rows,
@@ -106,16 +107,12 @@ def write_mimic_cxr_jpg(drawn: Drawn) -> tuple[RawImages, *tuple[pd.DataFrame, .
     part = np.select([number % 5 == 0, number % 5 == 1], ["test", "validate"], "train")
     split = _mimic_ids(listed)[["dicom_id", "study_id", "subject_id"]]
     studies = _mimic_ids(rows)[["subject_id", "study_id"]]
-    labels = [
+    chexpert, negbio = (
         studies.join(pd.DataFrame(_observed(rows, shift=shift))[sorted(_OBSERVATIONS)])
         for shift in (0, 3)
-    ]
-    return (
-        drawn.with_further(further),
-        _metadata(listed),
-        split.assign(split=part),
-        *labels,
     )
+    images = drawn.with_further([*laterals, replace(orders[0], file=unlabelled)])
+    return images, _metadata(listed), split.assign(split=part), chexpert, negbio
 
 
 def _mimic_ids(rows: pd.DataFrame) -> pd.DataFrame:

@@ -25,8 +25,9 @@ def admit_siim(cohort: str, synthesis: Synthesis) -> pd.DataFrame:
     """Return radiographs of the NIH cohort: all with the finding, and others."""
     nih = admit_nih(synthesis)
     rng = np.random.default_rng([synthesis.seed, 6])
-    is_ill = nih[severity_column("pneumothorax")] > 0
-    order = np.lexsort([rng.random(len(nih)), ~is_ill])
+    is_ill = nih[severity_column("pneumothorax")].to_numpy() > 0
+    order = rng.permutation(len(nih))
+    order = order[np.argsort(~is_ill[order], kind="stable")]
     chosen = nih.iloc[np.sort(order[: synthesis.images_of(cohort)])]
     names = [
         f"{_ROOT}.{1000 + number}.15178{seed % 100_000:05d}.{number}"

@@ -1,7 +1,6 @@
 """How the synthetic hospital makes a cohort of each source: the table of writers.
 
-A further source is one record in `WRITERS`, beside the one of its adapter. A source
-without a writer has no synthetic cohorts.
+A further source is one record in `WRITERS`, beside the one of its adapter.
 
 All writers take the same: `radiographs`, from `admit_patients`; `synthesis`, size and
 difficulty; `defects`, from `choose_defects`; and `cohort`, its name in the study.
