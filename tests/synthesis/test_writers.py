@@ -51,6 +51,7 @@ def hospital_of(make_synthesis):
 
 
 def test_every_writer_is_that_of_a_source_and_gives_its_tables():
+    assert set(WRITERS) == set(SOURCES)
     for source, writer in WRITERS.items():
         needed = {n for n, t in SOURCES[source].tables.items() if not t.is_optional}
         assert {"images", *needed} <= set(writer.outputs)
