@@ -27,7 +27,8 @@ demo: $(INSTALLED)
 
 # Two halves at once, since most tests compute on one core: whole flows, and single rooms.
 # Studies that share nothing with others go with the rooms, which are done sooner.
-OWN_STUDIES := $(foreach name,packaged pooled_study second_study tutorial,\
+OWN_STUDIES := $(foreach name,every_format packaged pooled_study second_study \
+	tutorial,\
 	tests/test_$(name).py)
 ROOMS := $(filter-out tests/pipelines/,$(sort $(dir $(wildcard tests/*/test_*.py))))
 
