@@ -37,7 +37,7 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
     return [
         node(tabulate_aurocs, "auroc_results", **settings),
         node(
-            _with(draw_roc_curves, are_paths=are_paths),
+            titled(draw_roc_curves, are_paths=are_paths),
             ["roc_figure", "roc_interactive"],
             **given,
         ),
@@ -48,12 +48,12 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
             **settings,
         ),
         node(
-            _with(draw_reliability_curves, are_paths=are_paths),
+            titled(draw_reliability_curves, are_paths=are_paths),
             "reliability_figure",
             bins="reliability_results",
         ),
         node(
-            _with(draw_decision_curves, are_paths=are_paths),
+            titled(draw_decision_curves, are_paths=are_paths),
             "decision_figure",
             curves="decision_results",
         ),
@@ -62,7 +62,7 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
             tabulate_subgroups, "subgroup_results", **settings, levels="subgroup_levels"
         ),
         node(
-            _with(draw_subgroups, are_paths=are_paths),
+            titled(draw_subgroups, are_paths=are_paths),
             "forest_figure",
             results="subgroup_results",
             auroc="auroc_results",
@@ -70,8 +70,13 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
     ]
 
 
-def _with(draw: Callable[..., Any], *, are_paths: bool) -> Callable[..., Any]:
-    """Return a node's function with a name and module, which Kedro asks for."""
+def titled(draw: Callable[..., Any], *, are_paths: bool) -> Callable[..., Any]:
+    """Return a node's function with a name and module, which Kedro asks for.
+
+    Args:
+        draw: Draws classifiers, whose titles it asks `are_paths` for.
+        are_paths: As for `evaluate_scores`.
+    """
     bound = update_wrapper(partial(draw, are_paths=are_paths), draw)
     del bound.__wrapped__  # what is given is no argument of the node any more
     return bound

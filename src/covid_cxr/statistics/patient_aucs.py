@@ -76,26 +76,68 @@ def estimate_aucs_of_one_image(
     Raises:
         ValueError: As `estimate_aucs`.
     """
+    codes = as_codes(cluster, len(as_truth(is_case)))
+    weights = 1 / np.bincount(codes)[codes]
+    return estimate_weighted_aucs(is_case, scores, weights=weights, cluster=codes)
+
+
+def estimate_weighted_aucs(
+    is_case: ArrayLike,
+    scores: ArrayLike | pd.DataFrame,
+    *,
+    weights: ArrayLike,
+    cluster: Any,
+) -> AucEstimates:
+    """Return the AUCs of images that do not count alike.
+
+    A case and a control are drawn with probabilities like their weights, which are
+    taken as known: that they were themselves estimated is not in the covariance.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        scores: Shape (n, k), or (n,), or a table with a column per model.
+        weights: Not negative, shape (n,).
+        cluster: Patient of each image, shape (n,); None takes every image as one.
+
+    Raises:
+        ValueError: If a weight is negative or unknown, or those of a class are all 0;
+            otherwise as `estimate_aucs`.
+    """
     truth = as_truth(is_case)
     check_classes(truth)
     matrix, names = as_matrix(scores, n_images=len(truth))
     codes = as_codes(cluster, len(truth))
-    weights = 1 / np.bincount(codes)[codes]
-    total = weights[truth].sum(), weights[~truth].sum()
+    weighed = _as_weights(weights, truth)
+    total = weighed[truth].sum(), weighed[~truth].sum()
     aucs, added = [], np.empty((len(names), len(truth)))
     for k, values in enumerate(matrix.T):
         placed = np.empty(len(truth))
-        placed[truth] = _below(values[truth], values[~truth], weights[~truth])
-        placed[~truth] = 1 - _below(values[~truth], values[truth], weights[truth])
+        placed[truth] = _below(values[truth], values[~truth], weighed[~truth])
+        placed[~truth] = 1 - _below(values[~truth], values[truth], weighed[truth])
         # Not a product by the total, whose rounding would leave 1 - 2e-16 for 1.
-        aucs.append(np.average(placed[truth], weights=weights[truth]))
-        added[k] = weights * (placed - aucs[k])
+        aucs.append(np.average(placed[truth], weights=weighed[truth]))
+        added[k] = weighed * (placed - aucs[k])
     sums = sum_by_patient(added, truth, codes)
     # The weights of a class stand for its images in everything but their number.
     weighted = replace(sums, n_cases=total[0], n_controls=total[1])
     found = estimates_from(names, np.array(aucs), weighted)
     n_cases = int(truth.sum())
     return replace(found, n_cases=n_cases, n_controls=len(truth) - n_cases)
+
+
+def _as_weights(weights: ArrayLike, truth: NDArray[np.bool_]) -> Floats:
+    values = np.asarray(weights, dtype=np.float64)
+    if values.shape != truth.shape or not (values >= 0).all():
+        raise ValueError(
+            f"Expected {len(truth)} weights of at least 0, one per image, got shape "
+            f"{values.shape} with {np.count_nonzero(~(values >= 0))} that are none."
+        )
+    if not (values[truth].sum() > 0 and values[~truth].sum() > 0):
+        raise ValueError(
+            "A weighted AUC needs a case and a control with weights above 0; leave it "
+            "out where the weights take away a whole class."
+        )
+    return values
 
 
 def _below(values: Floats, reference: Floats, weights: Floats) -> Floats:
