@@ -217,7 +217,8 @@ def find_shortcuts(
     seen = halved.images[is_measured].reset_index(drop=True)
     own = features.set_index("image_id").loc[seen["image_id"]].reset_index(drop=True)
     grey = predict_from_features(own, seen, label, level=reporting.level)
-    of_label = grey[grey["predicted"] == label].assign(predictors="grey values")
+    is_of_label = (grey["predicted"] == label) & (grey["part"] == "test")
+    of_label = grey[is_of_label].assign(predictors="grey values")
     tables = [t.reindex(columns=columns) for t in (told, of_label) if len(t)]
     return pd.concat(tables, ignore_index=True)
 

@@ -79,7 +79,8 @@ def _of_auroc(row: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
         )
         yield "inverted", told
     if row["no_difference"]:
-        yield "no difference", f"No difference to the study: {row['no_difference']}."
+        told = str(row["no_difference"]).rstrip(".")
+        yield "no difference", f"No difference to the study: {told}."
 
 
 def _of_pictures(own: pd.DataFrame) -> Iterator[tuple[str, str]]:
