@@ -5,7 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from covid_cxr.evaluation.external_scores import CLASSIFIER, REFUSED, by_classifier
+from covid_cxr.evaluation.external_scores import (
+    CLASSIFIER,
+    REFUSED,
+    by_classifier,
+    kind_of,
+)
 from covid_cxr.prediction.seen import MAYBE, ON_VALIDATION, YES
 
 _MANY = 0.1  # of the radiographs of a cohort
@@ -78,8 +83,9 @@ def _of_auroc(row: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
             f"radiographs' polarity (PhotometricInterpretation)?"
         )
         yield "inverted", told
-    if row["no_difference"]:
-        told = str(row["no_difference"]).rstrip(".")
+    told = row["no_difference"]  # an empty one comes back from its file as NaN
+    if isinstance(told, str) and told:
+        told = told.rstrip(".")
         yield "no difference", f"No difference to the study: {told}."
 
 
@@ -91,7 +97,7 @@ def _of_pictures(own: pd.DataFrame) -> Iterator[tuple[str, str]]:
             f"are refused: what is reported without them is of other patients."
         )
         yield "refusals", told
-    n_negatives = own["reason"].fillna("").str.startswith(_NEGATIVE).sum()
+    n_negatives = (kind_of(own["reason"]) == _NEGATIVE).sum()
     if n_negatives > _MANY * len(own):
         told = (
             f"{n_negatives} of {len(own)} radiographs are refused as negatives: is "

@@ -134,7 +134,7 @@ def tabulate_flow(scores: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
 
 def kind_of(reasons: pd.Series) -> pd.Series:
     """Return reasons up to their colon, after which they speak of one file."""
-    return reasons.astype("str").str.split(":").str[0]
+    return reasons.astype("str").str.replace(r"(?s):.*", "", regex=True)
 
 
 def tabulate_discrimination(

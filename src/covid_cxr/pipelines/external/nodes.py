@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 _OWN_SOURCE = "external"  # so that ids of two hospitals meet only if somebody says so
 _TOLD = ("label", "origin", "operating_points", "prevalence", "calibration")
 _SCORED = ("status", "reason", "score", "probability", "gate_distance")
+_TYPES = {"score": float, "probability": float, "reason": "str"}
 _TABLE = [CLASSIFIER, "image_id", "patient_id", "is_case", *_SCORED, "was_trained_on"]
 
 
@@ -163,7 +164,7 @@ def predict_cohort(
         )
         tables.append(table.join(rows)[_TABLE])
     scores = pd.concat(tables, ignore_index=True)
-    return scores.astype({"score": float, "probability": float}), features
+    return scores.astype(_TYPES), features
 
 
 def take_internal(
