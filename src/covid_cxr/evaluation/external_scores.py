@@ -163,7 +163,7 @@ def tabulate_discrimination(
         part = predicted_part(own, name)
         within = internal[internal[CLASSIFIER] == name]
         found = part.estimate(by_patient=True)
-        known = {"classifier": name, **part.sizes, "caution": part.flaw}
+        known: dict[Any, Any] = {CLASSIFIER: name, **part.sizes, "caution": part.flaw}
         if part.has_both_classes:
             table = arranged(own, name)
             (known,) = tabulate_aurocs(

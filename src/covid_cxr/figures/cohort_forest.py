@@ -1,5 +1,6 @@
 """Forest plots of cohorts: the AUROC of a classifier wherever it was tested."""
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -29,12 +30,10 @@ def draw_cohorts(
         name: _rows(name, own, pooled, discrimination)
         for name, own in known.groupby("classifier", sort=True)
     }
-    figure, _ = draw_panels(
-        {
-            str(name): lambda own=own, name=name: _draw(own, colours[str(name)])
-            for name, own in rows.items()
-        }
-    )
+    draws = {
+        str(name): partial(_draw, own, colours[str(name)]) for name, own in rows.items()
+    }
+    figure, _ = draw_panels(draws)
     return figure
 
 

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 _OWN_SOURCE = "external"  # so that ids of two hospitals meet only if somebody says so
 _TOLD = ("label", "origin", "operating_points", "prevalence", "calibration")
 _SCORED = ("status", "reason", "score", "probability", "gate_distance")
-_TYPES = {"score": float, "probability": float, "reason": "str"}
+_MEASURED = ["score", "probability"]
 _TABLE = [CLASSIFIER, "image_id", "patient_id", "is_case", *_SCORED, "was_trained_on"]
 
 
@@ -164,7 +164,8 @@ def predict_cohort(
         )
         tables.append(table.join(rows)[_TABLE])
     scores = pd.concat(tables, ignore_index=True)
-    return scores.astype(_TYPES), features
+    measured = {name: scores[name].astype(float) for name in _MEASURED}
+    return scores.assign(reason=scores["reason"].astype("str"), **measured), features
 
 
 def take_internal(
