@@ -15,7 +15,11 @@ from numpy.typing import NDArray
 
 from covid_cxr.evaluation.arranged_scores import no_rows
 from covid_cxr.evaluation.aurocs import tabulate_aurocs
-from covid_cxr.evaluation.calibration_tables import AS_IT_IS, THRESHOLDS
+from covid_cxr.evaluation.calibration_tables import (
+    AS_IT_IS,
+    THRESHOLDS,
+    calibration_columns,
+)
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.evaluation.scored_part import ScoredPart, auroc_rows, difference_row
 from covid_cxr.evaluation.subgroups import find_levels, tabulate_subgroups
@@ -266,15 +270,8 @@ def calibration_row(
         reporting: For the level of the intervals.
     """
     found = estimate_calibration(truth, values, cluster=codes)
-    reach = normal_quantile(reporting.level)
     return {
-        "brier": found.brier,
-        "slope": found.slope,
-        "slope_lower": found.slope - reach * found.slope_error,
-        "slope_upper": found.slope + reach * found.slope_error,
-        "intercept": found.intercept,
-        "intercept_lower": found.intercept - reach * found.intercept_error,
-        "intercept_upper": found.intercept + reach * found.intercept_error,
+        **calibration_columns(found, normal_quantile(reporting.level)),
         "observed": float(truth.mean()),
         "expected": float(values.mean()),
         "observed_to_expected": float(truth.mean() / values.mean()),
