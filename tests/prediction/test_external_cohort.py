@@ -478,3 +478,19 @@ def test_a_file_that_is_missing_is_no_refusal(validate, write_cohort):
         "not eligible"
     )
     assert flow.loc[flow["classifier"] != "all", "images"].sum() == 79
+
+
+def test_a_cohort_of_which_nothing_is_predicted_says_so(validate, write_cohort):
+    cohort = write_cohort()
+    for place in (cohort / "images").iterdir():
+        place.write_bytes(b"no picture")
+
+    results = validate(cohort)
+
+    (auroc,) = read(results, "discrimination").to_dict("records")
+    assert auroc["refused"] == 80
+    assert "no radiograph" in auroc["caution"]
+    assert auroc["auroc_refusals_wrong"] == 0
+    assert read(results, "operating")["sensitivity_of_all"].tolist() == [0, 0]
+    sentences = read(results, "flags")["sentence"]
+    assert sentences.str.contains("80 of 80 radiographs .* are refused").any()

@@ -154,7 +154,8 @@ def predict_cohort(
         was_trained_on`, a row per bundle and radiograph, without a score where it is
         refused; and `image_id` with the columns of `measure_features`.
     """
-    tables, features = [], pd.DataFrame()
+    tables: list[pd.DataFrame] = []
+    features = pd.DataFrame()
     for place in bundles:
         bundle = open_bundle(place)
         rows, features = _predict(bundle, radiographs, images)
@@ -240,7 +241,8 @@ def _predict(
             measured = measure_features(prediction.pixels[None])
             features.append(measured.assign(image_id=prediction.row["file"]))
     table = pd.DataFrame(rows, index=radiographs.index)
-    seen = pd.concat(features, ignore_index=True) if features else pd.DataFrame()
+    none = pd.DataFrame({"image_id": pd.Series(dtype="str")})
+    seen = pd.concat(features, ignore_index=True) if features else none
     return table.reindex(columns=[*_SCORED, "was_trained_on"]), seen
 
 
