@@ -5,6 +5,7 @@ import pytest
 
 from covid_cxr.evaluation.external_cohorts import export_aggregates, gather_cohorts
 from covid_cxr.evaluation.external_scores import ExternalValidation
+from covid_cxr.places import folder_name
 
 EXTERNAL = ExternalValidation(name="clinic", least_patients=2, least_cell=5, seed=1)
 
@@ -67,3 +68,18 @@ def test_what_is_no_count_is_refused(name):
 
     with pytest.raises(ValueError, match=f"external.{name}"):
         ExternalValidation(**stated)
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "two words"])
+def test_a_name_that_is_no_folder_is_refused(name):
+    with pytest.raises(ValueError, match=r"external\.name"):
+        ExternalValidation(name=name, least_patients=1, least_cell=1, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [("/data/Site A/", "Site_A"), ("x/.hidden", "hidden"), ("", "cohort"), ("b", "b")],
+)
+def test_a_cohort_is_called_like_its_folder(place, name):
+    assert folder_name(place) == name
+    ExternalValidation(name=name, least_patients=1, least_cell=1, seed=1)

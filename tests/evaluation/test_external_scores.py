@@ -79,6 +79,17 @@ def test_a_study_of_two_patients_gives_no_difference_and_says_so(reporting, eval
     assert "in a set of 2 patients" in row["no_difference"]
 
 
+def test_a_cohort_of_one_class_gives_no_difference_and_says_why(reporting, evaluation):
+    here, there = scored(1, 60, gain=1), scored(2, 40, gain=1)
+
+    (row,) = tabulate_discrimination(
+        here[here["is_case"]], there, reporting=reporting, evaluation=evaluation
+    ).to_dict("records")
+
+    assert row["internal_auroc"] == pytest.approx(delong(there)[0])
+    assert row["no_difference"].startswith("no control among")
+
+
 def test_refusals_are_counted_by_their_kind_without_what_they_say_of_a_patient():
     table = scored(1, 6, gain=1).assign(
         score=[1.0, 2.0, 3.0, np.nan, np.nan, np.nan],

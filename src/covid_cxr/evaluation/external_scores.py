@@ -5,6 +5,7 @@ bundle refuses to predict is an outcome of its own, and every share stands besid
 one in which a refusal is no right answer.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +68,12 @@ class ExternalValidation:
     seed: int
 
     def __post_init__(self) -> None:
-        """Refuse what is no count."""
+        """Refuse what is no name of a folder, or no count."""
+        if not re.fullmatch(r"[\w-][\w.-]*", self.name):
+            raise ValueError(
+                f"external.name is a name of letters, digits, '_', '-' and '.', got "
+                f"{self.name!r}; results have a folder of that name."
+            )
         for name in ("least_patients", "least_cell"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -180,7 +186,7 @@ def tabulate_discrimination(
                 "degrees_of_freedom": _freedom(found),
                 "refused": int(own["score"].isna().sum()),
                 "auroc_refusals_wrong": _worst_auroc(own, name),
-                **_compare(found, within, name, reporting.level),
+                **_compare(part, within, name, reporting.level),
             }
         )
     return pd.DataFrame(rows).reindex(columns=_DISCRIMINATION)
@@ -347,13 +353,16 @@ def _worst_auroc(own: pd.DataFrame, name: str) -> float:
 
 
 def _compare(
-    found: AucEstimates, within: pd.DataFrame, name: str, level: float
+    part: ScoredPart, within: pd.DataFrame, name: str, level: float
 ) -> dict[str, Any]:
     if within.empty:
         return {"no_difference": NO_STUDY}
     inside = predicted_part(within, name).estimate(by_patient=True)
     (row,) = auroc_rows(inside, level)
     known: dict[str, Any] = {f"internal_{k}": v for k, v in row.items()}
+    if part.flaw:
+        return {**known, "no_difference": f"{part.flaw} in the cohort"}
+    found = part.estimate(by_patient=True)
     try:
         difference = compare_unpaired(found, inside, name)
     except ValueError as error:
