@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from covid_cxr.checks import check_whole, check_word
+from covid_cxr.checks import check_flag, check_whole, check_word
 
 Trainable = Literal["all", "last_block", "head"]
 
@@ -17,6 +17,7 @@ INTERVALS = {
     "plateau_factor": (0.0, 1.0),
     "rotation_degrees": (0.0, 180.0),
     "crop_share": (0.0, 1.0),
+    "averaging": (0.0, 1.0),
 }
 POSITIVE = ("learning_rate", "plateau_factor")
 _PLACE = "`recipe`, of all trainings, of the phase or of the path"
@@ -41,6 +42,9 @@ class Recipe:
         flip: Whether half of the training images are mirrored.
         rotation_degrees: Largest rotation, either way.
         crop_share: Largest share that height and width each lose, in [0, 1).
+        averaging: Share that the running mean of the epochs' weights keeps at each
+            epoch, in [0, 1); 0 takes every epoch's own. Validation, and what is kept,
+            are of the mean (Polyak and Juditsky 1992; Izmailov et al. 2018).
         seed: Of the head, the order of the images and their augmentation.
         trainable: What is trained; the rest stays as the parent's, its batch
             normalisation included. "last_block" is the last dense block and the head.
@@ -59,6 +63,7 @@ class Recipe:
     rotation_degrees: float
     crop_share: float
     seed: int
+    averaging: float = 0.0
     trainable: Trainable = "all"
 
     def __post_init__(self) -> None:
@@ -71,8 +76,7 @@ class Recipe:
         words = {"decay": ("coupled_l2", "decoupled"), "trainable": get_args(Trainable)}
         for name, allowed in words.items():
             check_word(f"recipe.{name}", getattr(self, name), allowed, place=_PLACE)
-        if self.flip is not True and self.flip is not False:
-            raise ValueError(f"recipe.flip must be true or false, got {self.flip!r}.")
+        check_flag("recipe.flip", self.flip, place=_PLACE)
 
 
 @dataclass(frozen=True, kw_only=True)
