@@ -53,6 +53,7 @@ def test_every_step_and_every_path_is_registered(pipelines):
 
     whole = {"evaluation", "reporting", "__default__", "demo"}
     beside = {"pooled", "comparison", "planning", "sites", "bundle"}
+    beside |= {"external", "external_protocol"}
     assert set(pipelines) == {*STEPS, *paths, *whole, *beside}
 
 

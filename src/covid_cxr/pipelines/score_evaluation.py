@@ -44,7 +44,7 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
     settings = (reporting, "params:evaluation")
 
     def draw(function: Callable[..., Any], *args: Any, **inputs: str) -> Node:
-        return node(_with(function, are_paths=are_paths), *args, **inputs)
+        return node(titled(function, are_paths=are_paths), *args, **inputs)
 
     return [
         node(tabulate_aurocs, "auroc_results", *settings, **scores),
@@ -103,15 +103,20 @@ def compare_with_margins(*, are_paths: bool) -> list[Node]:
             scores="arranged_scores",
         ),
         node(
-            _with(draw_margin_figure, are_paths=are_paths),
+            titled(draw_margin_figure, are_paths=are_paths),
             "margin_figure",
             results="margin_results",
         ),
     ]
 
 
-def _with(draw: Callable[..., Any], *, are_paths: bool) -> Callable[..., Any]:
-    """Return a node's function with a name and module, which Kedro asks for."""
+def titled(draw: Callable[..., Any], *, are_paths: bool) -> Callable[..., Any]:
+    """Return a node's function with a name and module, which Kedro asks for.
+
+    Args:
+        draw: Draws classifiers, whose titles it asks `are_paths` for.
+        are_paths: As for `evaluate_scores`.
+    """
     bound = update_wrapper(partial(draw, are_paths=are_paths), draw)
     del bound.__wrapped__  # what is given is no argument of the node any more
     return bound

@@ -128,11 +128,39 @@ def estimate_aucs_of_one_image(
     Raises:
         ValueError: As `estimate_aucs`.
     """
+    codes = as_codes(cluster, len(as_truth(is_case)))
+    weights = 1 / np.bincount(codes)[codes]
+    return estimate_weighted_aucs(is_case, scores, weights=weights, cluster=codes)
+
+
+def estimate_weighted_aucs(
+    is_case: ArrayLike,
+    scores: ArrayLike | pd.DataFrame,
+    *,
+    weights: ArrayLike,
+    cluster: Any,
+) -> AucEstimates:
+    """Return the AUCs of images that do not count alike.
+
+    A case and a control are drawn with probabilities like their weights, which are
+    taken as known: that they were themselves estimated is not in the covariance.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        scores: Shape (n, k), or (n,), or a table with a column per model.
+        weights: Not negative, shape (n,).
+        cluster: Patient of each image, shape (n,); None takes every image as one.
+
+    Raises:
+        ValueError: If a weight is negative or unknown, or those of a class are all 0;
+            otherwise as `estimate_aucs`.
+    """
     truth = as_truth(is_case)
     check_classes(truth)
     matrix, names = as_matrix(scores, n_images=len(truth))
     codes = as_codes(cluster, len(truth))
-    found = estimates_from(names, *_of_one_image(truth, matrix, codes))
+    weighed = _as_weights(weights, truth)
+    found = estimates_from(names, *_weighted(truth, matrix, codes, weighed))
     n_cases = int(truth.sum())
     return replace(found, n_cases=n_cases, n_controls=len(truth) - n_cases)
 
@@ -189,7 +217,16 @@ def _of_one_image(
     truth: NDArray[np.bool_], matrix: Floats, codes: NDArray[np.int64]
 ) -> tuple[Floats, PlacementSums]:
     """Return the AUCs of one image of each patient, and what each patient adds."""
-    weights = 1 / np.bincount(codes)[codes]
+    return _weighted(truth, matrix, codes, 1 / np.bincount(codes)[codes])
+
+
+def _weighted(
+    truth: NDArray[np.bool_],
+    matrix: Floats,
+    codes: NDArray[np.int64],
+    weights: Floats,
+) -> tuple[Floats, PlacementSums]:
+    """Return the AUCs of weighted images, and what each patient adds."""
     total = weights[truth].sum(), weights[~truth].sum()
     aucs, added = [], np.empty((matrix.shape[1], len(truth)))
     for k, values in enumerate(matrix.T):
@@ -201,8 +238,22 @@ def _of_one_image(
         added[k] = weights * (placed - aucs[k])
     sums = sum_by_patient(added, truth, codes)
     # The weights of a class stand for its images in everything but their number.
-    weighted = replace(sums, n_cases=total[0], n_controls=total[1])
-    return np.array(aucs), weighted
+    return np.array(aucs), replace(sums, n_cases=total[0], n_controls=total[1])
+
+
+def _as_weights(weights: ArrayLike, truth: NDArray[np.bool_]) -> Floats:
+    values = np.asarray(weights, dtype=np.float64)
+    if values.shape != truth.shape or not (values >= 0).all():
+        raise ValueError(
+            f"Expected {len(truth)} weights of at least 0, one per image, got shape "
+            f"{values.shape} with {np.count_nonzero(~(values >= 0))} that are none."
+        )
+    if not (values[truth].sum() > 0 and values[~truth].sum() > 0):
+        raise ValueError(
+            "A weighted AUC needs a case and a control with weights above 0; leave it "
+            "out where the weights take away a whole class."
+        )
+    return values
 
 
 def _below(values: Floats, reference: Floats, weights: Floats) -> Floats:
