@@ -12,8 +12,9 @@ def create_pipeline() -> Pipeline:
     """Return the pipeline that plans a test set."""
     settings = {
         "planning": "params:planning",
-        "reporting": "params:reporting",
-        "evaluation": "params:evaluation",
+        "level": "params:reporting.level",
+        "significance": "params:reporting.significance",
+        "power": "params:evaluation.power",
     }
     expected, planned = "planning_expected_results", "planning_results"
     return Pipeline(
@@ -40,7 +41,6 @@ def create_pipeline() -> Pipeline:
                 expected=expected,
                 figure="planning_figure",
                 planning="params:planning",
-                reporting="params:reporting",
             ),
         ],
         tags="planning",

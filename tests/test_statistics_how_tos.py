@@ -1,0 +1,78 @@
+"""The how-tos of statistics do what they say: every command of theirs is run."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def project_of_a_reader(tmp_path_factory):
+    """Return a folder with `conf` and the commands that a reader types."""
+    folder = tmp_path_factory.mktemp("how_to")
+    shutil.copytree(ROOT / "conf", folder / "conf")
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    for name in ("src", "bin"):
+        (folder / name).mkdir()
+    for name, module in (("covid-cxr", "covid_cxr"), ("kedro", "kedro")):
+        command = folder / "bin" / name
+        command.write_text(f'#!/bin/sh\nexec {sys.executable} -m {module} "$@"\n')
+        command.chmod(0o755)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def follow(project_of_a_reader):
+    """Return a function that runs the commands of a page, and what they print."""
+
+    def run(page):
+        text = (ROOT / "docs/how-to" / page).read_text("utf-8")
+        blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
+        assert blocks, f"{page} has no commands"
+        folder = project_of_a_reader
+        done = subprocess.run(
+            [shutil.which("bash"), "-e", "-c", "\n".join(blocks)],
+            cwd=folder,
+            env={
+                **os.environ,
+                "PATH": os.pathsep.join([str(folder / "bin"), os.environ["PATH"]]),
+                "PYTHONPATH": str(ROOT / "src"),
+                "DO_NOT_TRACK": "1",
+                "COLUMNS": "200",
+            },
+            capture_output=True,
+            text=True,
+            timeout=400,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return folder / "data/08_reporting", done.stdout
+
+    return run
+
+
+def test_the_page_on_planning(project_of_a_reader, follow):
+    rng = np.random.default_rng(3)
+    patient = np.repeat(np.arange(60), 2)
+    truth = np.repeat(np.arange(60) % 2, 2)
+    signal = 1.2 * truth[:, None] + rng.standard_normal((120, 2))
+    table = {"image": range(120), "patient": patient, "truth": truth}
+    table |= {"resnet": signal[:, 0], "vit": signal[:, 1]}
+    pd.DataFrame(table).to_csv(project_of_a_reader / "pilot.csv", index=False)
+
+    results, printed = follow("plan-a-test-set.md")
+
+    stated = pd.read_csv(project_of_a_reader / "plan.csv")
+    assert stated["sentence"][0] in printed
+    with_pilot = pd.read_csv(results / "planning.csv")
+    assert with_pilot["sentence"][0] in printed
+    assert with_pilot["patients"][0] != stated["patients"][0]
+    assert (results / "planning.html").exists()
