@@ -76,3 +76,28 @@ def test_the_page_on_planning(project_of_a_reader, follow):
     assert with_pilot["sentence"][0] in printed
     assert with_pilot["patients"][0] != stated["patients"][0]
     assert (results / "planning.html").exists()
+
+
+def test_the_page_on_readers(project_of_a_reader, follow):
+    rng = np.random.default_rng(4)
+    table = pd.DataFrame(
+        [
+            (f"x{case}", f"p{case // 2}", reader, modality, case // 2 % 2)
+            for case in range(60)
+            for reader in ("Ada", "Bo", "Cy")
+            for modality in ("without", "with")
+        ],
+        columns=["case", "patient", "reader", "modality", "truth"],
+    )
+    table["rating"] = table["truth"] + rng.standard_normal(len(table))
+    table.to_csv(project_of_a_reader / "readers.csv", index=False)
+    cases = table.drop_duplicates("case").rename(columns={"case": "image"})
+    scores = cases[["image", "patient", "truth"]].assign(resnet=cases["rating"])
+    scores.to_csv(project_of_a_reader / "scores.csv", index=False)
+
+    results, _ = follow("readers-with-and-without.md")
+
+    folder = results / "comparison"
+    assert pd.read_csv(folder / "auroc.csv")["classifier"].tolist() == ["resnet"]
+    assert len(pd.read_csv(folder / "reader_auroc.csv")) == 2 * 4
+    assert 'id="readers"' in (folder / "report.html").read_text()

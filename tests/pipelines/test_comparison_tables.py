@@ -36,6 +36,7 @@ EVALUATION = Evaluation(
     power=0.8,
     seed=1,
 )
+NO_READINGS = pd.DataFrame()
 UNSAID = {
     **dict.fromkeys(("image", "patient", "label", "part", "positive")),
     "classifiers": [],
@@ -63,7 +64,9 @@ def make_table(n_images=40, **more):
 def compare(table, **said):
     """Return the page of a table, and the columns as they were taken."""
     settings = {"reporting": REPORTING, "evaluation": EVALUATION}
-    scores, levels, columns = arrange_table(table, ScoreColumns(**UNSAID | said))
+    scores, levels, columns = arrange_table(
+        table, NO_READINGS, ScoreColumns(**UNSAID | said)
+    )
     roc, interactive = draw_roc_curves(scores, REPORTING, are_paths=False)
     auroc = tabulate_aurocs(scores, **settings)
     calibration, bins, curves = calibrate(scores, **settings)
@@ -194,7 +197,9 @@ def test_a_name_is_literal_text_in_page_and_figures():
 def test_twenty_classifiers_have_twenty_curves_that_differ():
     rng = np.random.default_rng(2)
     scores = {f"m{k:02}": rng.random(40) for k in range(20)}
-    arranged, _, _ = arrange_table(make_table(**scores), ScoreColumns(**UNSAID))
+    arranged, _, _ = arrange_table(
+        make_table(**scores), NO_READINGS, ScoreColumns(**UNSAID)
+    )
 
     printed, interactive = draw_roc_curves(arranged, REPORTING, are_paths=False)
 

@@ -1,21 +1,28 @@
 """Anybody's table of scores to tables, figures and one HTML file."""
 
-from kedro.pipeline import Pipeline
+from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.evaluation.comparisons import adjust_comparisons, compare_classifiers
+from covid_cxr.evaluation.reader_table import arrange_readings, tabulate_readers
 from covid_cxr.pipelines.comparison.nodes import arrange_table
 from covid_cxr.pipelines.score_evaluation import evaluate_scores
 from covid_cxr.pipelines.wiring import node
 from covid_cxr.report.beyond_auroc import EVALUATION_DATASETS
 from covid_cxr.report.comparison_html import write_comparison
+from covid_cxr.report.reader_tables import READER_DATASETS, draw_reader_figure
 
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline that compares the classifiers of one table of scores."""
-    table = {"table": "score_table", "columns": "params:comparison"}
+    table = {
+        "table": "score_table",
+        "readings": "arranged_readings",
+        "columns": "params:comparison",
+    }
     settings = {"reporting": "params:reporting", "evaluation": "params:evaluation"}
     shown = ("roc_interactive", "column_results", "pair_results", "adjusted_results")
     nodes = [
+        *_read_readers(),
         node(
             arrange_table,
             ["arranged_scores", "subgroup_levels", "column_results"],
@@ -33,16 +40,41 @@ def create_pipeline() -> Pipeline:
             write_comparison,
             "report",
             **settings,
-            **{n: n for n in (*shown, *EVALUATION_DATASETS)},
+            reader_columns="params:readers",
+            **{n: n for n in (*shown, *EVALUATION_DATASETS, *READER_DATASETS)},
         ),
     ]
     return Pipeline(
         nodes,
         namespace="comparison",
-        inputs="score_table",
+        inputs={"score_table", "reader_table"},
         parameters={
             "params:reporting",
             "params:evaluation",
             "params:comparison",
+            "params:readers",
         },
     )
+
+
+def _read_readers() -> list[Node]:
+    """Return the nodes of a reader study; without one its tables have no rows."""
+    return [
+        node(
+            arrange_readings,
+            "arranged_readings",
+            table="reader_table",
+            columns="params:readers",
+        ),
+        node(
+            tabulate_readers,
+            [
+                *("reader_auroc_results", "reader_test_results"),
+                "reader_component_results",
+            ],
+            readings="arranged_readings",
+            columns="params:readers",
+            reporting="params:reporting",
+        ),
+        node(draw_reader_figure, "reader_figure", aurocs="reader_auroc_results"),
+    ]
