@@ -101,3 +101,54 @@ def test_the_page_on_readers(project_of_a_reader, follow):
     assert pd.read_csv(folder / "auroc.csv")["classifier"].tolist() == ["resnet"]
     assert len(pd.read_csv(folder / "reader_auroc.csv")) == 2 * 4
     assert 'id="readers"' in (folder / "report.html").read_text()
+
+
+def test_the_page_on_sites(project_of_a_reader, follow):
+    rng = np.random.default_rng(5)
+    patient = np.arange(240) // 2
+    truth = patient % 2
+    pd.DataFrame(
+        {
+            "image": range(240),
+            "patient": patient,
+            "truth": truth,
+            "site": np.array(list("ABCD"))[patient // 2 % 4],
+            "resnet": 1.2 * truth + rng.standard_normal(240),
+            "vit": truth + rng.standard_normal(240),
+        }
+    ).to_csv(project_of_a_reader / "scores.csv", index=False)
+
+    results, _ = follow("does-it-hold-at-site-c.md")
+
+    folder = results / "comparison"
+    pooled = pd.read_csv(folder / "pooled.csv")
+    assert pooled[["variable", "levels"]].drop_duplicates().to_numpy().tolist() == [
+        ["site", 4]
+    ]
+    assert pooled["prediction_lower"].notna().all()
+    assert len(pd.read_csv(folder / "between.csv")) == 2 * 6
+    assert len(pd.read_csv(folder / "interaction.csv")) == 1
+    assert 'id="pooled-table"' in (folder / "report.html").read_text()
+
+
+def test_the_page_on_an_imperfect_reference(project_of_a_reader, follow):
+    rng = np.random.default_rng(6)
+    patient = np.arange(400) // 2
+    truth = patient % 2
+    pd.DataFrame(
+        {
+            "image": range(400),
+            "patient": patient,
+            "truth": truth,
+            "fold": np.where(patient % 3 == 0, "validation", "test"),
+            "resnet": 1.2 * truth + rng.standard_normal(400),
+        }
+    ).to_csv(project_of_a_reader / "scores.csv", index=False)
+
+    results, _ = follow("imperfect-reference.md")
+
+    folder = results / "comparison"
+    (row,) = pd.read_csv(folder / "reference.csv").to_dict("records")
+    assert row["corrected_specificity"] > row["specificity"]
+    assert (folder / "tipping.png").exists()
+    assert 'id="reference-sensitivity"' in (folder / "report.html").read_text()

@@ -89,7 +89,9 @@ class ScoreColumns:
             if (name := getattr(self, role)) is not None:
                 object.__setattr__(self, role, str(name))
         for names in ("classifiers", "subgroups"):
-            object.__setattr__(self, names, [str(n) for n in getattr(self, names)])
+            said = getattr(self, names)
+            listed = [said] if isinstance(said, str) else said  # one, on a command line
+            object.__setattr__(self, names, [str(n) for n in listed])
             refuse_doubled(getattr(self, names), f"comparison.{names}")
         if self.label == NO_COLUMN:
             raise ValueError(

@@ -6,7 +6,9 @@ from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.report import wording
 from covid_cxr.report.beyond_auroc import EvaluationTables
 from covid_cxr.report.html import as_fragment, make_environment
+from covid_cxr.report.pooled_tables import PooledTables
 from covid_cxr.report.reader_tables import ReaderTables
+from covid_cxr.report.reference_tables import ReferenceTables
 from covid_cxr.report.sections import take_record
 
 
@@ -20,7 +22,8 @@ def write_comparison(
         evaluation: For the power.
         roc_interactive: Plotly figure of the ROC curves.
         results: Tables of columns, of pairs and of adjusted p values, and the fields
-            of `EvaluationTables` and `ReaderTables`; `reader_columns`.
+            of `EvaluationTables`, `PooledTables`, `ReaderTables` and
+            `ReferenceTables`; `reader_columns`.
     """
     environment = make_environment()
     # A user's classifier or subgroup keeps its name, were it that of a path of ours.
@@ -31,7 +34,9 @@ def write_comparison(
         reporting=reporting,
         power=evaluation.power,
         evaluation=take_record(EvaluationTables, results),
+        pooled=take_record(PooledTables, results),
         readers=take_record(ReaderTables, results),
+        reference=take_record(ReferenceTables, results),
         roc=as_fragment(roc_interactive),
         wording=wording,
     )

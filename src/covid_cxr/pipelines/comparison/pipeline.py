@@ -5,11 +5,19 @@ from kedro.pipeline import Node, Pipeline
 from covid_cxr.evaluation.comparisons import adjust_comparisons, compare_classifiers
 from covid_cxr.evaluation.reader_table import arrange_readings, tabulate_readers
 from covid_cxr.pipelines.comparison.nodes import arrange_table
-from covid_cxr.pipelines.score_evaluation import evaluate_scores
+from covid_cxr.pipelines.score_evaluation import (
+    correct_for_labels,
+    evaluate_scores,
+    judge_levels,
+)
 from covid_cxr.pipelines.wiring import node
 from covid_cxr.report.beyond_auroc import EVALUATION_DATASETS
 from covid_cxr.report.comparison_html import write_comparison
+from covid_cxr.report.pooled_tables import POOLED_DATASETS
 from covid_cxr.report.reader_tables import READER_DATASETS, draw_reader_figure
+from covid_cxr.report.reference_tables import REFERENCE_DATASETS
+
+ADDED = (*POOLED_DATASETS, *READER_DATASETS, *REFERENCE_DATASETS)
 
 
 def create_pipeline() -> Pipeline:
@@ -29,6 +37,8 @@ def create_pipeline() -> Pipeline:
             **table,
         ),
         *evaluate_scores(are_paths=False),
+        *judge_levels(are_paths=False),
+        *correct_for_labels(),
         node(compare_classifiers, "pair_results", scores="arranged_scores", **settings),
         node(
             adjust_comparisons,
@@ -41,7 +51,7 @@ def create_pipeline() -> Pipeline:
             "report",
             **settings,
             reader_columns="params:readers",
-            **{n: n for n in (*shown, *EVALUATION_DATASETS, *READER_DATASETS)},
+            **{n: n for n in (*shown, *EVALUATION_DATASETS, *ADDED)},
         ),
     ]
     return Pipeline(
@@ -52,6 +62,7 @@ def create_pipeline() -> Pipeline:
             "params:reporting",
             "params:evaluation",
             "params:comparison",
+            "params:reference",
             "params:readers",
         },
     )
