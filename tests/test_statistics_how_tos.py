@@ -135,7 +135,7 @@ def test_the_page_on_an_imperfect_reference(project_of_a_reader, follow):
     rng = np.random.default_rng(6)
     patient = np.arange(400) // 2
     truth = patient % 2
-    pd.DataFrame(
+    table = pd.DataFrame(
         {
             "image": range(400),
             "patient": patient,
@@ -143,12 +143,18 @@ def test_the_page_on_an_imperfect_reference(project_of_a_reader, follow):
             "fold": np.where(patient % 3 == 0, "validation", "test"),
             "resnet": 1.2 * truth + rng.standard_normal(400),
         }
-    ).to_csv(project_of_a_reader / "scores.csv", index=False)
+    )
+    table.to_csv(project_of_a_reader / "scores.csv", index=False)
+    is_known = (table["resnet"] > 1) | (rng.random(400) < 0.6)
+    gaps = table.assign(truth=table["truth"].where(is_known).astype("Int64"))
+    gaps.to_csv(project_of_a_reader / "unlabelled.csv", index=False)
 
     results, _ = follow("imperfect-reference.md")
 
     folder = results / "comparison"
-    (row,) = pd.read_csv(folder / "reference.csv").to_dict("records")
+    # Of the second command, whose reference is not stated.
+    assert len(pd.read_csv(folder / "reference.csv")) == 0
+    (row,) = pd.read_csv(folder / "verification.csv").to_dict("records")
+    assert row["corrected_sensitivity"] < row["sensitivity"]
     assert row["corrected_specificity"] > row["specificity"]
-    assert (folder / "tipping.png").exists()
-    assert 'id="reference-sensitivity"' in (folder / "report.html").read_text()
+    assert 'id="verification-sensitivity"' in (folder / "report.html").read_text()

@@ -4,9 +4,29 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from covid_cxr.evaluation.imperfect_labels import StatedReference, correct_labels
+from covid_cxr.evaluation.imperfect_labels import (
+    StatedReference,
+    correct_for_unlabelled,
+    correct_labels,
+)
+from covid_cxr.evaluation.score_columns import ScoreColumns
+from covid_cxr.pipelines.comparison.nodes import arrange_table
 
-NOTHING = StatedReference(sensitivity=None, specificity=None)
+NO_READINGS = pd.DataFrame()
+COLUMNS = ScoreColumns(
+    **dict.fromkeys(("image", "patient", "label", "part", "positive")),
+    classifiers=[],
+    subgroups=[],
+)
+
+
+def stated_reference(sensitivity, specificity, unlabelled="refuse"):
+    return StatedReference(
+        sensitivity=sensitivity, specificity=specificity, unlabelled=unlabelled
+    )
+
+
+NOTHING = stated_reference(None, None)
 
 
 def simulated(n_patients=4000, seed=1):
@@ -32,7 +52,7 @@ def simulated(n_patients=4000, seed=1):
 
 def test_the_truth_comes_out_of_labels_that_miss_a_quarter(reporting):
     scores = simulated()
-    stated = StatedReference(sensitivity=0.75, specificity=1.0)
+    stated = stated_reference(0.75, 1.0)
 
     table, tipping = correct_labels(scores, reporting=reporting, reference=stated)
 
@@ -52,7 +72,7 @@ def test_the_truth_comes_out_of_labels_that_miss_a_quarter(reporting):
 
 
 def test_a_reference_that_never_errs_changes_nothing(reporting):
-    stated = StatedReference(sensitivity=1, specificity=1)
+    stated = stated_reference(1, 1)
 
     table, tipping = correct_labels(simulated(), reporting=reporting, reference=stated)
 
@@ -68,7 +88,7 @@ def test_a_reference_that_never_errs_changes_nothing(reporting):
 def test_labels_that_speak_against_it_carry_a_caution(reporting):
     scores = simulated(400)
     scores["resnet"] = scores["is_case"] * 0.5 + 0.2  # errs with the reference
-    stated = StatedReference(sensitivity=0.75, specificity=0.95)
+    stated = stated_reference(0.75, 0.95)
 
     (row,) = correct_labels(scores, reporting=reporting, reference=stated)[0].to_dict(
         "records"
@@ -87,7 +107,7 @@ def test_without_a_stated_reference_or_a_validation_part_there_are_no_rows(
     stated = NOTHING
     if part:
         scores = scores.assign(part=part)
-        stated = StatedReference(sensitivity=0.7, specificity=1)
+        stated = stated_reference(0.7, 1)
 
     tables = correct_labels(scores, reporting=reporting, reference=stated)
 
@@ -104,11 +124,71 @@ def test_without_a_stated_reference_or_a_validation_part_there_are_no_rows(
 )
 def test_what_is_no_reference_is_refused(sensitivity, specificity, told):
     with pytest.raises(ValueError, match=told):
-        StatedReference(sensitivity=sensitivity, specificity=specificity)
+        stated_reference(sensitivity, specificity)
+
+
+def test_a_word_for_the_unlabelled_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match=r"reference.unlabelled must be one of refuse"):
+        stated_reference(None, None, unlabelled="drop")
+
+
+def with_gaps(scores):
+    """Return a user's table in which the uncalled lack labels more often."""
+    rng = np.random.default_rng(3)
+    chance = np.where(scores["resnet"] > 0.5, 0.95, 0.35)
+    is_known = (rng.random(len(scores)) < chance) | (scores["part"] == "validation")
+    label = scores["is_case"].map({True: "1", False: "0"}).where(is_known)
+    return scores.drop(columns="is_case").assign(label=label)
+
+
+def test_the_labelled_stand_for_those_without_a_label(reporting):
+    complete = simulated().assign(is_case=lambda t: t["is_case"])
+    test = complete[complete["part"] == "test"]
+    called = test["resnet"] > 0.5
+    truth = called[test["is_case"]].mean(), (~called[~test["is_case"]]).mean()
+
+    scores, others, _, _ = arrange_table(
+        with_gaps(complete),
+        NO_READINGS,
+        COLUMNS,
+        stated_reference(None, None, "weight"),
+    )
+    (row,) = correct_for_unlabelled(scores, others, reporting).to_dict("records")
+
+    assert row["images"] == len(test)
+    assert row["labelled"] == (scores["part"] == "test").sum() < len(test)
+    assert row["sensitivity"] > truth[0] + 0.03  # of the labelled alone
+    assert row["corrected_sensitivity"] == pytest.approx(truth[0], abs=0.015)
+    assert row["corrected_specificity"] == pytest.approx(truth[1], abs=0.015)
+    assert row["corrected_sensitivity_lower"] < truth[0]
+    assert row["corrected_sensitivity_upper"] > truth[0]
+
+
+def test_a_row_without_a_label_stops_the_comparison_unless_it_is_stated():
+    table = with_gaps(simulated(100))
+
+    with pytest.raises(ValueError, match="labels in the column label are empty"):
+        arrange_table(table, NO_READINGS, COLUMNS, NOTHING)
+    with pytest.raises(ValueError, match="No row has a label"):
+        arrange_table(
+            table.assign(label=None),
+            NO_READINGS,
+            COLUMNS,
+            stated_reference(None, None, "weight"),
+        )
+
+
+def test_where_every_row_has_a_label_nothing_is_corrected_for_it(reporting):
+    table = simulated(100).rename(columns={"is_case": "label"})
+    weight = stated_reference(None, None, "weight")
+
+    scores, others, _, _ = arrange_table(table, NO_READINGS, COLUMNS, weight)
+
+    assert len(others) == len(correct_for_unlabelled(scores, others, reporting)) == 0
 
 
 def test_more_cases_than_the_reference_could_find_are_refused(reporting):
-    stated = StatedReference(sensitivity=0.3, specificity=1)
+    stated = stated_reference(0.3, 1)
 
     with pytest.raises(ValueError, match=r"does not agree with its sensitivity of 0.3"):
         correct_labels(simulated(400), reporting=reporting, reference=stated)

@@ -1,7 +1,8 @@
-"""What calls are worth against the disease, where labels come from a test that errs.
+"""What calls are worth against the disease, where labels err or are not all known.
 
 Off unless the reference's sensitivity and specificity are stated: they come from
-elsewhere, and no data here tell them.
+elsewhere, and no data here tell them. Rows without a label stop a comparison, unless
+it is stated that the labelled ones stand for them.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from covid_cxr.evaluation.arranged_scores import parts_of
+from covid_cxr.checks import check_word
+from covid_cxr.evaluation.arranged_scores import TEST, parts_of
 from covid_cxr.evaluation.findings import per_finding
 from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.evaluation.scored_part import ScoredPart, ScoredParts
@@ -21,7 +23,9 @@ from covid_cxr.statistics.imperfect_reference import (
     correct_for_reference,
 )
 from covid_cxr.statistics.roc import trace_roc
+from covid_cxr.statistics.verification import correct_for_verification
 
+REFUSE, WEIGHT = "refuse", "weight"
 _N_TIPPING = 26
 _SHARES = ("sensitivity", "specificity")
 _CORRECTED = ("lower", "upper", "bound_lower", "bound_upper")
@@ -29,6 +33,17 @@ _COLUMNS = [
     f"corrected_{share}{end}"
     for share in _SHARES
     for end in ("", *(f"_{one}" for one in _CORRECTED))
+]
+_VERIFIED = [
+    *("classifier", "threshold", "images", "labelled"),
+    *(
+        f"{prefix}{share}{end}"
+        for share in _SHARES
+        for prefix, end in (
+            *(("", ""), ("corrected_", "")),
+            *(("corrected_", "_lower"), ("corrected_", "_upper")),
+        )
+    ),
 ]
 _OBSERVED = ["classifier", "threshold", *_SHARES, "prevalence", "caution"]
 _CAUTION = (
@@ -44,13 +59,22 @@ class StatedReference:
     Attributes:
         sensitivity: In (0, 1]; None, with the specificity, corrects nothing.
         specificity: Likewise.
+        unlabelled: `refuse` rows of a comparison without a label, or `weight` those
+            with one.
     """
 
     sensitivity: float | None
     specificity: float | None
+    unlabelled: str
 
     def __post_init__(self) -> None:
         """Refuse one without the other, and what is no test."""
+        check_word(
+            "reference.unlabelled",
+            self.unlabelled,
+            (REFUSE, WEIGHT),
+            place="parameters_reporting.yml",
+        )
         stated = self.sensitivity, self.specificity
         if stated == (None, None):
             return
@@ -124,6 +148,46 @@ def correct_labels(
         for row in _tipping(parts.test, name, threshold, stated.specificity, level)
     ]
     return pd.DataFrame(rows), pd.DataFrame(tipping)
+
+
+def correct_for_unlabelled(
+    scores: pd.DataFrame, unlabelled: pd.DataFrame, reporting: Reporting
+) -> pd.DataFrame:
+    """Return sensitivity and specificity as if every test image had a label.
+
+    At the threshold of Youden's index on validation: `sensitivity` and `specificity`
+    of the labelled, `corrected_…` with its interval by patient, if among images with
+    the same call those without a label are as those with one. No rows where every
+    image has one, or no threshold can be chosen.
+
+    Args:
+        scores: As arranged, of the labelled images.
+        unlabelled: `image_id, patient_id, part` and the scores of the others.
+        reporting: For the level of the intervals.
+    """
+    parts = parts_of(scores)
+    others = unlabelled[unlabelled["part"] == TEST]
+    validation = parts.validation
+    if others.empty or validation is None or not validation.has_both_classes:
+        return pd.DataFrame(columns=_VERIFIED)
+    test = parts.test
+    is_case = np.r_[test.is_case, np.zeros(len(others), dtype=bool)]
+    is_labelled = np.arange(len(is_case)) < len(test.is_case)
+    patients = np.r_[test.patients, others["patient_id"].to_numpy(dtype=object)]
+    rows = []
+    for name, threshold in _thresholds(parts).items():
+        called = np.r_[test.scores[name], others[name]] >= threshold
+        found = correct_for_verification(is_case, is_labelled, called, cluster=patients)
+        seen = called[is_labelled]
+        ends = found.intervals(reporting.level)
+        rows.append(
+            (
+                *(name, threshold, len(is_case), found.n_verified),
+                *(seen[test.is_case].mean(), found.sensitivity.estimate, *ends[0]),
+                *((~seen)[~test.is_case].mean(), found.specificity.estimate, *ends[1]),
+            )
+        )
+    return pd.DataFrame(rows, columns=_VERIFIED)
 
 
 def _thresholds(parts: ScoredParts) -> dict[str, float]:

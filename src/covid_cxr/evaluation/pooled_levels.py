@@ -128,7 +128,7 @@ def _why_not(name: str, part: ScoredPart, evaluation: Evaluation) -> str | None:
         return "no level"
     n_patients = part.sizes["patients"]
     if n_patients < evaluation.least_subgroup_patients:
-        return f"{n_patients} patients"
+        return f"{n_patients} patient{'s' if n_patients != 1 else ''}"
     return part.flaw
 
 

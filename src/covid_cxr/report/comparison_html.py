@@ -23,7 +23,7 @@ def write_comparison(
         roc_interactive: Plotly figure of the ROC curves.
         results: Tables of columns, of pairs and of adjusted p values, and the fields
             of `EvaluationTables`, `PooledTables`, `ReaderTables` and
-            `ReferenceTables`; `reader_columns`.
+            `ReferenceTables`; `reader_columns`, `verification_results`.
     """
     environment = make_environment()
     # A user's classifier or subgroup keeps its name, were it that of a path of ours.

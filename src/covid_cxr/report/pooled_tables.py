@@ -32,7 +32,30 @@ class PooledTables:
     @property
     def has_pooled(self) -> bool:
         """Whether anything could be pooled."""
-        return bool(self.pooled_results["auroc"].notna().any())
+        return len(self.pooled) > 0
+
+    @property
+    def pooled(self) -> pd.DataFrame:
+        """The rows with an AUROC."""
+        return self.pooled_results[self.pooled_results["auroc"].notna()]
+
+    @property
+    def not_pooled(self) -> list[dict[str, Any]]:
+        """Why the others have none, once where it is so of every classifier."""
+        table = self.pooled_results
+        n_classifiers = table["classifier"].nunique()
+        keys = [n for n in ("finding", "variable", "why_not", "left_out") if n in table]
+        words = table[[*keys, "classifier"]].astype("object")
+        rows = words.where(words.notna(), "")[table["auroc"].isna()]
+        return [
+            {
+                **dict(zip(keys, key, strict=True)),
+                "classifiers": None
+                if own["classifier"].nunique() == n_classifiers
+                else list(own["classifier"]),
+            }
+            for key, own in rows.groupby(keys, sort=False)
+        ]
 
 
 POOLED_DATASETS = tuple(field.name for field in fields(PooledTables))

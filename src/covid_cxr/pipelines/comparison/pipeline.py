@@ -3,6 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.evaluation.comparisons import adjust_comparisons, compare_classifiers
+from covid_cxr.evaluation.imperfect_labels import correct_for_unlabelled
 from covid_cxr.evaluation.reader_table import arrange_readings, tabulate_readers
 from covid_cxr.pipelines.comparison.nodes import arrange_table
 from covid_cxr.pipelines.score_evaluation import (
@@ -26,6 +27,7 @@ def create_pipeline() -> Pipeline:
         "table": "score_table",
         "readings": "arranged_readings",
         "columns": "params:comparison",
+        "reference": "params:reference",
     }
     settings = {"reporting": "params:reporting", "evaluation": "params:evaluation"}
     shown = ("roc_interactive", "column_results", "pair_results", "adjusted_results")
@@ -33,12 +35,22 @@ def create_pipeline() -> Pipeline:
         *_read_readers(),
         node(
             arrange_table,
-            ["arranged_scores", "subgroup_levels", "column_results"],
+            [
+                *("arranged_scores", "unlabelled_scores"),
+                *("subgroup_levels", "column_results"),
+            ],
             **table,
         ),
         *evaluate_scores(are_paths=False),
         *judge_levels(are_paths=False),
         *correct_for_labels(),
+        node(
+            correct_for_unlabelled,
+            "verification_results",
+            scores="arranged_scores",
+            unlabelled="unlabelled_scores",
+            reporting="params:reporting",
+        ),
         node(compare_classifiers, "pair_results", scores="arranged_scores", **settings),
         node(
             adjust_comparisons,
@@ -51,6 +63,7 @@ def create_pipeline() -> Pipeline:
             "report",
             **settings,
             reader_columns="params:readers",
+            verification_results="verification_results",
             **{n: n for n in (*shown, *EVALUATION_DATASETS, *ADDED)},
         ),
     ]
