@@ -26,14 +26,7 @@ def write_plan(
     figure: bytes,
     planning: Planning,
 ) -> str:
-    """Return the whole file as text.
-
-    Args:
-        planned: From `plan_test_set`.
-        expected: From `expect`.
-        figure: PNG of the curves.
-        planning: For the formula of the variance.
-    """
+    """Return the whole file as text; `figure` is the PNG of the curves."""
     return (
         make_environment()
         .get_template("planning.html.jinja")

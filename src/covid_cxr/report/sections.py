@@ -156,7 +156,7 @@ def sections_of(found: Mapping[str, Any], paths: Sequence[str]) -> list[Section]
         one
         for one in SECTIONS
         if any(_is_there(found.get(name)) for name in one.shows(paths))
-        and (one.rows_of is None or len(found.get(one.rows_of, ())) > 0)
+        and (one.rows_of is None or _has_rows(found.get(one.rows_of)))
     ]
 
 
@@ -165,6 +165,10 @@ def _of_paths(
 ) -> dict[str, Any]:
     of_paths = {path: found.get(f"{path}_{name}") for path in paths}
     return {path: own for path, own in of_paths.items() if _is_there(own)}
+
+
+def _has_rows(table: Any) -> bool:
+    return table is not None and len(table) > 0
 
 
 def _is_there(value: Any) -> bool:

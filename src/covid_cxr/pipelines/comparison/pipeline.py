@@ -23,14 +23,12 @@ ADDED = (*POOLED_DATASETS, *READER_DATASETS, *REFERENCE_DATASETS)
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline that compares the classifiers of one table of scores."""
-    table = {
-        "table": "score_table",
-        "readings": "arranged_readings",
-        "columns": "params:comparison",
-        "reference": "params:reference",
-    }
-    settings = {"reporting": "params:reporting", "evaluation": "params:evaluation"}
-    shown = ("roc_interactive", "column_results", "pair_results", "adjusted_results")
+    settings = ("params:reporting", "params:evaluation")
+    scores = {"scores": "arranged_scores"}
+    shown = (
+        *("roc_interactive", "column_results", "pair_results", "adjusted_results"),
+        *("verification_results", *EVALUATION_DATASETS, *ADDED),
+    )
     nodes = [
         *_read_readers(),
         node(
@@ -39,7 +37,10 @@ def create_pipeline() -> Pipeline:
                 *("arranged_scores", "unlabelled_scores"),
                 *("subgroup_levels", "column_results"),
             ],
-            **table,
+            "params:reference",
+            table="score_table",
+            readings="arranged_readings",
+            columns="params:comparison",
         ),
         *evaluate_scores(are_paths=False),
         *judge_levels(are_paths=False),
@@ -47,24 +48,18 @@ def create_pipeline() -> Pipeline:
         node(
             correct_for_unlabelled,
             "verification_results",
-            scores="arranged_scores",
+            "params:reporting",
             unlabelled="unlabelled_scores",
-            reporting="params:reporting",
+            **scores,
         ),
-        node(compare_classifiers, "pair_results", scores="arranged_scores", **settings),
-        node(
-            adjust_comparisons,
-            "adjusted_results",
-            scores="arranged_scores",
-            reporting="params:reporting",
-        ),
+        node(compare_classifiers, "pair_results", *settings, **scores),
+        node(adjust_comparisons, "adjusted_results", "params:reporting", **scores),
         node(
             write_comparison,
             "report",
-            **settings,
+            *settings,
+            *shown,
             reader_columns="params:readers",
-            verification_results="verification_results",
-            **{n: n for n in (*shown, *EVALUATION_DATASETS, *ADDED)},
         ),
     ]
     return Pipeline(
@@ -72,33 +67,26 @@ def create_pipeline() -> Pipeline:
         namespace="comparison",
         inputs={"score_table", "reader_table"},
         parameters={
-            "params:reporting",
-            "params:evaluation",
-            "params:comparison",
-            "params:reference",
-            "params:readers",
+            *settings,
+            *("params:comparison", "params:readers", "params:reference"),
         },
     )
 
 
 def _read_readers() -> list[Node]:
     """Return the nodes of a reader study; without one its tables have no rows."""
+    columns, readings = {"columns": "params:readers"}, "arranged_readings"
     return [
-        node(
-            arrange_readings,
-            "arranged_readings",
-            table="reader_table",
-            columns="params:readers",
-        ),
+        node(arrange_readings, readings, table="reader_table", **columns),
         node(
             tabulate_readers,
             [
                 *("reader_auroc_results", "reader_test_results"),
                 "reader_component_results",
             ],
-            readings="arranged_readings",
-            columns="params:readers",
-            reporting="params:reporting",
+            "params:reporting",
+            readings=readings,
+            **columns,
         ),
         node(draw_reader_figure, "reader_figure", aurocs="reader_auroc_results"),
     ]
