@@ -152,13 +152,13 @@ def read_user_table(place: Path) -> pd.DataFrame:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is of another kind, or as `read_user_csv`.
+        ValueError: If it is of another kind, cannot be read, or as `read_user_csv`.
     """
     refuse_other_kinds(place)
     if not place.exists():
         raise FileNotFoundError(f"There is no table at {place}; correct the name.")
     if place.suffix.lower() == PARQUET:
-        return pd.read_parquet(place)
+        return _read_parquet(place)
     return read_user_csv(place)
 
 
@@ -169,6 +169,15 @@ def refuse_other_kinds(place: Path) -> None:
             f"A table of scores is a .csv, .tsv or .parquet file, got "
             f"{str(place)!r}; save it as one of these."
         )
+
+
+def _read_parquet(file: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(file)
+    except Exception as error:  # whatever pyarrow raises on what is none
+        raise ValueError(
+            f"{file} cannot be read as parquet ({error}); save it again, or as .csv."
+        ) from error
 
 
 def read_user_csv(source: Path | bytes, *, name: str | None = None) -> pd.DataFrame:

@@ -40,6 +40,7 @@ class ScoreTableDataset(LocalDataset[pd.DataFrame, pd.DataFrame]):
 
         Raises:
             FileNotFoundError: If there is no such file.
+            ValueError: If it cannot be read.
         """
         if not self._exists():
             raise FileNotFoundError(
