@@ -7,18 +7,14 @@ from covid_cxr.evaluation.imperfect_labels import correct_for_unlabelled
 from covid_cxr.evaluation.reader_table import arrange_readings, tabulate_readers
 from covid_cxr.pipelines.comparison.nodes import arrange_table
 from covid_cxr.pipelines.score_evaluation import (
+    compare_with_margins,
     correct_for_labels,
     evaluate_scores,
     judge_levels,
 )
 from covid_cxr.pipelines.wiring import node
-from covid_cxr.report.beyond_auroc import EVALUATION_DATASETS
-from covid_cxr.report.comparison_html import write_comparison
-from covid_cxr.report.pooled_tables import POOLED_DATASETS
-from covid_cxr.report.reader_tables import READER_DATASETS, draw_reader_figure
-from covid_cxr.report.reference_tables import REFERENCE_DATASETS
-
-ADDED = (*POOLED_DATASETS, *READER_DATASETS, *REFERENCE_DATASETS)
+from covid_cxr.report.comparison_html import SHOWN, list_settings, write_comparison
+from covid_cxr.report.reader_tables import draw_reader_figure
 
 
 def create_pipeline() -> Pipeline:
@@ -26,8 +22,8 @@ def create_pipeline() -> Pipeline:
     settings = ("params:reporting", "params:evaluation")
     scores = {"scores": "arranged_scores"}
     shown = (
-        *("roc_interactive", "column_results", "pair_results", "adjusted_results"),
-        *("verification_results", *EVALUATION_DATASETS, *ADDED),
+        *("roc_interactive", "column_results", "setting_results"),
+        *("pair_results", "adjusted_results", "verification_results"),
     )
     nodes = [
         *_read_readers(),
@@ -38,11 +34,12 @@ def create_pipeline() -> Pipeline:
                 *("subgroup_levels", "column_results"),
             ],
             "params:reference",
-            table="score_table",
             readings="arranged_readings",
+            table="score_table",
             columns="params:comparison",
         ),
         *evaluate_scores(are_paths=False),
+        *compare_with_margins(are_paths=False),
         *judge_levels(are_paths=False),
         *correct_for_labels(),
         node(
@@ -55,10 +52,16 @@ def create_pipeline() -> Pipeline:
         node(compare_classifiers, "pair_results", *settings, **scores),
         node(adjust_comparisons, "adjusted_results", "params:reporting", **scores),
         node(
+            list_settings,
+            "setting_results",
+            *settings,
+            "params:margins",
+            columns="params:comparison",
+        ),
+        node(
             write_comparison,
             "report",
-            *settings,
-            *shown,
+            *(*settings, "params:margins", *shown, *SHOWN),
             reader_columns="params:readers",
         ),
     ]
@@ -67,8 +70,8 @@ def create_pipeline() -> Pipeline:
         namespace="comparison",
         inputs={"score_table", "reader_table"},
         parameters={
-            *settings,
-            *("params:comparison", "params:readers", "params:reference"),
+            *(*settings, "params:margins", "params:comparison"),
+            *("params:readers", "params:reference"),
         },
     )
 

@@ -7,6 +7,7 @@ from kedro.pipeline import Node, Pipeline
 from covid_cxr.evaluation.arranged_scores import arrange_paths
 from covid_cxr.evaluation.subgroups import find_levels
 from covid_cxr.pipelines.score_evaluation import (
+    compare_with_margins,
     correct_for_labels,
     evaluate_scores,
     judge_levels,
@@ -23,6 +24,7 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             *_nodes_of(current().paths),
+            *compare_with_margins(are_paths=True),
             *judge_levels(are_paths=True),
             *correct_for_labels(),
         ],
