@@ -13,6 +13,7 @@ from covid_cxr.evaluation.calibration_tables import calibrate
 from covid_cxr.evaluation.comparisons import adjust_comparisons, compare_classifiers
 from covid_cxr.evaluation.ensembles import tabulate_ensembles
 from covid_cxr.evaluation.further_measures import tabulate_measures
+from covid_cxr.evaluation.imperfect_labels import StatedReference
 from covid_cxr.evaluation.inference_settings import Evaluation, Margins, Reporting
 from covid_cxr.evaluation.non_inferiority import tabulate_margins
 from covid_cxr.evaluation.score_columns import ScoreColumns
@@ -56,6 +57,8 @@ FIGURES = (
     "margin_figure",
     "smooth_figure",
 )
+NO_READINGS = pd.DataFrame()
+NO_REFERENCE = StatedReference(sensitivity=None, specificity=None, unlabelled="refuse")
 UNSAID = {
     **dict.fromkeys(("image", "patient", "label", "part", "positive")),
     "classifiers": [],
@@ -83,7 +86,9 @@ def make_table(n_images=40, **more):
 def compare(table, **said):
     """Return the page of a table, and the columns as they were taken."""
     settings = {"reporting": REPORTING, "evaluation": EVALUATION}
-    scores, levels, columns = arrange_table(table, ScoreColumns(**UNSAID | said))
+    scores, _, levels, columns = arrange_table(
+        table, NO_READINGS, ScoreColumns(**UNSAID | said), NO_REFERENCE
+    )
     roc, interactive = draw_roc_curves(scores, REPORTING, are_paths=False)
     auroc = tabulate_aurocs(scores, **settings)
     calibration, bins, curves = calibrate(scores, **settings)
@@ -228,7 +233,9 @@ def test_a_name_is_literal_text_in_page_and_figures():
 def test_twenty_classifiers_have_twenty_curves_that_differ():
     rng = np.random.default_rng(2)
     scores = {f"m{k:02}": rng.random(40) for k in range(20)}
-    arranged, _, _ = arrange_table(make_table(**scores), ScoreColumns(**UNSAID))
+    arranged, _, _, _ = arrange_table(
+        make_table(**scores), NO_READINGS, ScoreColumns(**UNSAID), NO_REFERENCE
+    )
 
     printed, interactive = draw_roc_curves(arranged, REPORTING, are_paths=False)
 
