@@ -31,6 +31,15 @@ CHROMIUM_OPTIONS = [
 
 
 @pytest.fixture(scope="session")
+def real_data():
+    """Return the folder of published files, which are no part of the project."""
+    shared = Path(os.environ.get("COVID_CXR_SHARED") or ROOT.parent / "shared")
+    if not (shared / "data").is_dir():
+        pytest.skip("real data: there is no data/ in COVID_CXR_SHARED or ../shared")
+    return shared / "data"
+
+
+@pytest.fixture(scope="session")
 def project():
     """Return the project's folder, configured for Kedro sessions."""
     bootstrap_project(ROOT)
