@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
+from kedro.framework.cli.cli import KedroCLI
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from playwright.sync_api import sync_playwright
@@ -62,6 +64,16 @@ def run_kedro(project):
 
 @pytest.fixture(scope="session")
 def kedro_command(project):
+    """Return a function that gives a command line to `kedro`, in this process."""
+
+    def run(*arguments):
+        return CliRunner().invoke(KedroCLI(project), arguments)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def kedro_process(project):
     """Return a function that runs a `kedro` command line in a process of its own."""
 
     def run(*arguments, timeout=300):

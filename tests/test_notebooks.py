@@ -7,6 +7,7 @@ from nbclient import NotebookClient
 NOTEBOOKS = ["01_reuse_a_node", "02_from_dicom_to_heat_map"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NOTEBOOKS)
 # nbclient's kernel manager leaves its event loop and sockets to the garbage collector.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")

@@ -135,7 +135,7 @@ def test_a_path_is_run_from_the_command_line(option, kedro_command, hospital):
         f"--params=data_root={hospital}",
     )
 
-    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert finished.exit_code == 0, finished.output
     assert listed.is_file()
 
 

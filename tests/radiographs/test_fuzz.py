@@ -177,6 +177,7 @@ def test_every_damaged_file_is_read_or_refused_with_a_reason(sources, tmp_path, 
     assert "NOBODY" not in printed
 
 
+@pytest.mark.slow
 def test_every_damaged_real_file_is_read_or_refused_with_a_reason(real_data, tmp_path):
     whole = [*real_data.glob("dicom/*.dcm"), *real_data.glob("nih/images/*.png")]
     whole.sort()

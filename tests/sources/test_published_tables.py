@@ -2,10 +2,15 @@
 
 import gzip
 
+import pytest
+
 from covid_cxr.sources.covid import CovidIngestion, list_covid
 from covid_cxr.sources.nih import list_nih
 from covid_cxr.sources.rsna import RsnaIngestion, list_rsna
 from covid_cxr.user_csv import read_user_csv
+
+
+pytestmark = pytest.mark.slow
 
 
 def text_of(place):

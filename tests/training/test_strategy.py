@@ -80,6 +80,7 @@ def test_a_training_on_two_replicas_repeats_bit_for_bit(mirrored):
     assert results[0] == results[1]
 
 
+@pytest.mark.slow
 def test_two_workers_go_on_after_one_was_killed(mirrored, tmp_path):
     """They end bit for bit as two replicas in one process, whom nobody killed."""
     folders = [tmp_path / "chief", tmp_path / "other"]
