@@ -9,7 +9,6 @@ from covid_cxr.sources.nih import list_nih
 from covid_cxr.sources.rsna import RsnaIngestion, list_rsna
 from covid_cxr.user_csv import read_user_csv
 
-
 pytestmark = pytest.mark.slow
 
 

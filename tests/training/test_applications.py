@@ -33,7 +33,14 @@ def network(backbone, weights):
     )
 
 
-@pytest.fixture(scope="module", params=INPUT_SD)
+@pytest.fixture(
+    scope="module",
+    params=[
+        "ResNet50V2",
+        pytest.param("EfficientNetV2B0", marks=pytest.mark.slow),
+        pytest.param("ConvNeXtTiny", marks=pytest.mark.slow),
+    ],
+)
 def published(request, tmp_path_factory):
     """Return a network for three channels as published, and ours with its weights."""
     three = getattr(keras.applications, request.param)(
