@@ -554,7 +554,12 @@ def test_the_report_counts_flagged_radiographs_and_shows_some(study_folder):
 
 
 @pytest.mark.parametrize(
-    ("letter", "tables"), [("a", {1, 2, 3}), ("c", {1, 3}), ("f", {3})]
+    ("letter", "tables"),
+    [
+        pytest.param("a", {1, 2, 3}, marks=pytest.mark.slow),
+        pytest.param("c", {1, 3}, marks=pytest.mark.slow),
+        ("f", {3}),
+    ],
 )
 def test_a_path_alone_reports_what_it_has(folder_of_path, letter, tables):
     path = next(path for path in current().paths if path.letter == letter)
