@@ -6,6 +6,7 @@ import shutil
 
 import pandas as pd
 import pytest
+from kedro.validation.exceptions import DataValidationError
 
 from covid_cxr.pipelines.audit.pipeline import create_pipeline
 from covid_cxr.study.current import current
@@ -156,5 +157,5 @@ def test_a_split_edited_by_hand_fails_and_names_its_patient(
     part = split["part"].where(split.index != first, "train" if was_test else "test")
     split.assign(part=part).to_parquet(split_file(tmp_path, "phase3"))
 
-    with pytest.raises(ValueError, match=re.escape(patient)):
+    with pytest.raises(DataValidationError, match=re.escape(patient)):
         run_kedro("audit", data_root=tmp_path)
