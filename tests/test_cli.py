@@ -50,7 +50,9 @@ def test_the_run_command_takes_what_kedros_takes(kedro_command):
         assert option in done.stdout
 
 
-@pytest.mark.parametrize("workers", [[], DASK])
+@pytest.mark.parametrize(
+    "workers", [[], pytest.param(DASK, marks=pytest.mark.slow)], ids=["here", "Dask"]
+)
 def test_an_error_that_its_message_explains_comes_without_a_traceback(
     hospital, kedro_process, tmp_path, workers
 ):

@@ -553,13 +553,9 @@ def test_the_report_counts_flagged_radiographs_and_shows_some(study_folder):
     assert all(case["radiograph"] in report for case in shown)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("letter", "tables"),
-    [
-        pytest.param("a", {1, 2, 3}, marks=pytest.mark.slow),
-        pytest.param("c", {1, 3}, marks=pytest.mark.slow),
-        ("f", {3}),
-    ],
+    ("letter", "tables"), [("a", {1, 2, 3}), ("c", {1, 3}), ("f", {3})]
 )
 def test_a_path_alone_reports_what_it_has(folder_of_path, letter, tables):
     path = next(path for path in current().paths if path.letter == letter)
@@ -652,6 +648,7 @@ def test_drafts_and_provenance_name_no_patient_and_no_place(study_folder, inputs
     assert not [word for word in words if str(study_folder.parent) in word]
 
 
+@pytest.mark.slow
 def test_a_path_alone_has_drafts_about_itself(folder_of_path):
     folder = folder_of_path(current().paths[5])
 
