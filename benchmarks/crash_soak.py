@@ -27,6 +27,7 @@ import keras  # noqa: F401 - imported once, before the processes that train are 
 import numpy as np
 import pandas as pd
 
+from covid_cxr.devices.strategy import Compute
 from covid_cxr.radiographs.normalisation import Intensity
 from covid_cxr.training.examples import Examples
 from covid_cxr.training.network import Network, initialise
@@ -34,7 +35,6 @@ from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.scores import score
 from covid_cxr.training.stage import Stage
 from covid_cxr.training.state import StateFolder
-from covid_cxr.training.strategy import Compute
 
 N_IMAGES, SIZE_PX = 160, 32
 N_BATCHES = 12  # of 8 of the 96 training images

@@ -1,7 +1,7 @@
 """DenseNet121 (Huang et al., CVPR 2017) in plain PyTorch, to measure ours against.
 
 Its tensors have torchvision's names, so that a file of its weights is one of those that
-`training/imported_weights.py` reads.
+`weights/imported_weights.py` reads.
 """
 
 from collections import OrderedDict

@@ -79,7 +79,7 @@ def tasks_here(size, n_threads):
 
 def descent_here(size, n_threads):
     """Return the project's descent in a DenseNet121 for one label, ready to step."""
-    from covid_cxr.training.backend import deterministic_tensorflow  # noqa: PLC0415
+    from covid_cxr.devices.backend import deterministic_tensorflow  # noqa: PLC0415
     from covid_cxr.training.network import Network, build_classifier  # noqa: PLC0415
     from covid_cxr.training.recipe import Recipe  # noqa: PLC0415
     from covid_cxr.training.traced import traced_descent  # noqa: PLC0415

@@ -1,6 +1,6 @@
 import pytest
 
-from covid_cxr.checks import check_share, check_whole, check_word
+from covid_cxr.checks import check_flag, check_share, check_whole, check_word
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, "half", None, True])
@@ -33,3 +33,10 @@ def test_another_word_is_refused(value):
     check_word("x.y", "yes", ("yes", "no"), place="a.yml")
     with pytest.raises(ValueError, match=r"x\.y must be one of yes, no, got .* a\.yml"):
         check_word("x.y", value, ("yes", "no"), place="a.yml")
+
+
+@pytest.mark.parametrize("value", [0, 1, "true", None])
+def test_what_is_neither_true_nor_false_is_refused(value):
+    check_flag("x.y", False, place="a.yml")  # noqa: FBT003
+    with pytest.raises(ValueError, match=r"x\.y must be true or false, got .* a\.yml"):
+        check_flag("x.y", value, place="a.yml")

@@ -18,10 +18,10 @@ from kedro_datasets.json import JSONDataset
 from PIL import Image
 
 from covid_cxr.datasets.image_store import ImageStoreDataset
+from covid_cxr.devices.backend import THREADS
 from covid_cxr.radiographs.curation import Curation, plan_store
 from covid_cxr.radiographs.folder import list_folder
 from covid_cxr.runners import DaskRunner, chain_lengths
-from covid_cxr.training.backend import THREADS
 from covid_cxr.workers import as_done, executor
 
 

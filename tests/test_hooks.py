@@ -15,9 +15,9 @@ from kedro_datasets.text import TextDataset
 from rich.console import Console
 
 from covid_cxr import hooks
+from covid_cxr.devices.backend import THREADS
 from covid_cxr.hooks import ReportHooks, _mark_up_kedro_only
 from covid_cxr.study.current import choose, current
-from covid_cxr.training.backend import THREADS
 
 
 def test_what_the_report_may_print_holds_no_secret_and_no_place(project, tmp_path):

@@ -28,12 +28,8 @@ def check_whole(
 ) -> None:
     """Refuse what is no whole number, or one that is too small or too large.
 
-    Args:
-        name: As for `check_word`.
-        value: As given; True and False are no numbers.
-        least: The smallest that may be.
-        most: The largest; None: any.
-        place: As for `check_word`.
+    True and False are no numbers. Arguments are as of `check_word`; `most` is the
+    largest that may be, None for any.
 
     Raises:
         ValueError: If it is no such number.
@@ -47,12 +43,20 @@ def check_whole(
         )
 
 
-def check_share(name: str, value: Any) -> None:
-    """Refuse what is no share.
+def check_flag(name: str, value: object, *, place: str) -> None:
+    """Refuse what is neither true nor false; arguments as of `check_word`.
 
-    Args:
-        name: As for `check_word`.
-        value: As given.
+    Raises:
+        ValueError: If it is neither.
+    """
+    if value is not True and value is not False:
+        raise ValueError(
+            f"{name} must be true or false, got {value!r}; correct it in {place}."
+        )
+
+
+def check_share(name: str, value: Any) -> None:
+    """Refuse what is no share; arguments as of `check_word`.
 
     Raises:
         ValueError: If it is no number from 0 to 1.

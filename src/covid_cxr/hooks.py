@@ -17,6 +17,7 @@ from rich.table import Table
 from covid_cxr.console.run_console import RUN_CONSOLE
 from covid_cxr.data_root import DataRootLock, refuse_unwritable
 from covid_cxr.datasets.node_records import NodeRecords
+from covid_cxr.devices.backend import limit_threads
 from covid_cxr.evaluation.findings import FINDING
 from covid_cxr.known_parameters import (
     asked_for_by_catalogs,
@@ -31,7 +32,6 @@ from covid_cxr.report.wording import begun
 from covid_cxr.resume import NODE_RECORDS
 from covid_cxr.study.current import current
 from covid_cxr.study_config import StudyConfigLoader
-from covid_cxr.training.backend import limit_threads
 
 logger = logging.getLogger(__name__)
 

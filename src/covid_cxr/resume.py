@@ -106,13 +106,7 @@ def stale_nodes(pipeline: Pipeline, catalog: Catalog) -> list[str]:
 
 
 def ingredients_of(node: Node, catalog: Catalog, sha256_of: HashOf) -> Hashes:
-    """Return the hashes of all that the node's outputs depend on.
-
-    Args:
-        node: Of the pipeline.
-        catalog: Holds its inputs and outputs.
-        sha256_of: For datasets that are no parameters.
-    """
+    """Return the hashes of all that the node's outputs depend on."""
     data = [n for n in node.inputs if not isinstance(catalog[n], TrainingStateDataset)]
     inputs = {
         name: _parameter_sha256(catalog, name)

@@ -16,10 +16,10 @@ from kedro.runner.task import Task
 from pluggy import PluginManager
 
 from covid_cxr.console.channels import NOTE, tell_up_to_date
+from covid_cxr.devices.backend import THREADS
 from covid_cxr.resume import stale_nodes
 from covid_cxr.study.current import choose, current
 from covid_cxr.study.design import Study
-from covid_cxr.training.backend import THREADS
 from covid_cxr.workers import dask_client
 
 logger = logging.getLogger(__name__)

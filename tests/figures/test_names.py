@@ -68,11 +68,9 @@ def make_sites(names):
 
 
 def make_intervals(names):
-    known = intervals.Interval(auroc=0.8, lower=0.7, upper=0.9)
-    return [
-        intervals.IntervalRow(title=n, colour="#000000", ours=known, paper=known)
-        for n in names
-    ]
+    columns = ("auroc", "lower", "upper")
+    known = dict.fromkeys((*columns, *(f"paper_{name}" for name in columns)), 0.8)
+    return pd.DataFrame({"title": names, "colour": "#000000", **known})
 
 
 def make_shortcuts(names):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from covid_cxr.devices.strategy import Compute
 from covid_cxr.pipelines.phase1 import pipeline as phase1
 from covid_cxr.pipelines.phase2 import pipeline as phase2
 from covid_cxr.pipelines.phase3 import pipeline as phase3
@@ -22,7 +23,6 @@ from covid_cxr.training.examples import Examples
 from covid_cxr.training.network import Network, build_classifier, initialise
 from covid_cxr.training.seeds import Repetition
 from covid_cxr.training.state import StateFolder
-from covid_cxr.training.strategy import Compute
 
 
 @pytest.fixture(scope="module")

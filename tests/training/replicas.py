@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from covid_cxr.devices.strategy import Compute
 from covid_cxr.radiographs.normalisation import Intensity
 from covid_cxr.training.examples import Examples
 from covid_cxr.training.loop import fit
 from covid_cxr.training.network import Network, build_classifier
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.state import StateFolder
-from covid_cxr.training.strategy import Compute
 from covid_cxr.training.traced import traced_descent
 
 NETWORK = Network(

@@ -131,7 +131,7 @@ def test_a_file_of_another_network_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("backbone", "weights", "said"),
     [
-        ("ResNet50", "none", "network.backbone must be DenseNet, DenseNet169"),
+        ("ResNet50", "none", "network.backbone must be one of DenseNet, DenseNet169"),
         ("ConvNeXtTiny", "chest.safetensors", "which ConvNeXtTiny cannot take"),
         ("ConvNeXtTiny", "chest.pth", "a pickle"),
     ],

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from covid_cxr.training.backend import as_graph
+from covid_cxr.devices.backend import as_graph
 from covid_cxr.training.layers import fused_batch_normalization
 from covid_cxr.training.traced import traced_network
 

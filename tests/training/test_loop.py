@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from covid_cxr.devices.strategy import Compute
 from covid_cxr.training.batches import plain_batches, training_batches
 from covid_cxr.training.loop import cross_entropy, fit
 from covid_cxr.training.network import Network, build_classifier, swap_head
 from covid_cxr.training.state import StateFolder
-from covid_cxr.training.strategy import Compute
 from covid_cxr.training.traced import traced_descent, traced_network
 
 

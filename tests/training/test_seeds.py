@@ -3,11 +3,11 @@
 import pandas as pd
 import pytest
 
+from covid_cxr.devices.strategy import Compute
 from covid_cxr.training.scores import score
 from covid_cxr.training.seeds import Repetition, train_further_seeds
 from covid_cxr.training.stage import Stage
 from covid_cxr.training.state import StateFolder
-from covid_cxr.training.strategy import Compute
 
 
 @pytest.fixture(scope="module")

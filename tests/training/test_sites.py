@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 
 from covid_cxr.cohorts.intensity import IntensitySample
+from covid_cxr.devices.strategy import Compute
 from covid_cxr.training.examples import assemble
 from covid_cxr.training.scores import score
 from covid_cxr.training.sites import StageWithoutSites
 from covid_cxr.training.stage import Stage
 from covid_cxr.training.state import StateFolder
-from covid_cxr.training.strategy import Compute
 
 SAMPLE = IntensitySample(images=100, seed=1)
 

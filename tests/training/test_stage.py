@@ -6,11 +6,11 @@ import keras
 import numpy as np
 import pytest
 
+from covid_cxr.devices.strategy import Compute
 from covid_cxr.training.loop import fit
 from covid_cxr.training.network import swap_head
 from covid_cxr.training.stage import Stage
 from covid_cxr.training.state import StateFolder
-from covid_cxr.training.strategy import Compute
 
 
 @pytest.fixture(scope="module")

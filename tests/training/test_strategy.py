@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from covid_cxr.training.backend import THREADS, limit_threads
-from covid_cxr.training.strategy import Compute, check_threads, open_strategy
+from covid_cxr.devices.backend import THREADS, limit_threads
+from covid_cxr.devices.strategy import Compute, check_threads, open_strategy
 
 SCRIPT = Path(__file__).with_name("replicas.py")
 PATIENCE = 300  # seconds for two processes, import included, on a busy machine

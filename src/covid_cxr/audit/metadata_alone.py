@@ -121,10 +121,6 @@ def predict_from_metadata(described: DescribedSet, *, level: float) -> pd.DataFr
     Columns: `training_set, label, part, predictors, n_levels` (in the training part),
     `auroc, lower, upper, n_cases, n_controls, n_patients`. NaN where the training part
     or the part has one class only.
-
-    Args:
-        described: The training set.
-        level: Of the intervals.
     """
     images, label = described.images, described.label
     train = images[images["part"] == "train"]

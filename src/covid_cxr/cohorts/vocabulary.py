@@ -1,14 +1,16 @@
 """What publishers call findings, and what these are called here: `vocabulary.csv`.
 
 A table that a radiologist can read and correct, one row for each word of a source: the
-finding that it means, or none. A word may mean several findings.
+finding that it means, or none. A word may mean several findings. Sources are
+named as in `sources.adapters.SOURCES`.
 """
 
-import csv
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+
+from covid_cxr.packaged_csv import read_packaged_csv
 
 _COLUMNS = ("finding", "source", "term", "note")
 _LEAST_ALIKE = 0.5
@@ -17,9 +19,6 @@ _LEAST_ALIKE = 0.5
 @cache
 def terms_of(source: str) -> dict[str, tuple[str, ...]]:
     """Return each word of a source with the findings that it became.
-
-    Args:
-        source: As in `sources.SOURCES`.
 
     Returns:
         No finding for a word that is none, as "exclude"; nothing for a source that the
@@ -34,11 +33,7 @@ def terms_of(source: str) -> dict[str, tuple[str, ...]]:
 
 
 def words_for(source: str) -> dict[str, tuple[str, ...]]:
-    """Return each finding of a source with the source's words for it, in order.
-
-    Args:
-        source: As in `sources.SOURCES`.
-    """
+    """Return each finding of a source with the source's words for it, in order."""
     found: dict[str, tuple[str, ...]] = {}
     for finding, published_by, term in _rows():
         if published_by == source and finding:
@@ -47,11 +42,7 @@ def words_for(source: str) -> dict[str, tuple[str, ...]]:
 
 
 def findings_of(source: str) -> tuple[str, ...]:
-    """Return the findings that a source has words for, in the vocabulary's order.
-
-    Args:
-        source: As in `sources.SOURCES`.
-    """
+    """Return the findings that a source has words for, in the vocabulary's order."""
     return tuple(words_for(source))
 
 
@@ -62,13 +53,7 @@ def all_findings() -> tuple[str, ...]:
 
 
 def absent_finding(asked: str, source: str, known: Sequence[str]) -> str:
-    """Return what to say of a finding that a source does not have.
-
-    Args:
-        asked: Its name.
-        source: As in `sources.SOURCES`.
-        known: Those that it has.
-    """
+    """Return what to say of a finding that a source does not have."""
     nearest = get_close_matches(asked, known, n=1, cutoff=_LEAST_ALIKE)
     hint = f"; nearest: {nearest[0]}" if nearest else ""
     return f"{asked!r}, which {source} does not have{hint}"
@@ -76,10 +61,6 @@ def absent_finding(asked: str, source: str, known: Sequence[str]) -> str:
 
 def refuse_absent(asked: Collection[str], source: str) -> None:
     """Refuse findings that a source has no word for.
-
-    Args:
-        asked: What the study learns from the cohort.
-        source: As in `sources.SOURCES`.
 
     Raises:
         ValueError: Names them, the nearest and all that there are.
@@ -99,14 +80,5 @@ def refuse_absent(asked: Collection[str], source: str) -> None:
 @cache
 def _rows() -> tuple[tuple[str, str, str], ...]:
     """Return `finding, source, term` of each row."""
-    text = files(__package__).joinpath("vocabulary.csv").read_text("utf-8-sig")
-    table = csv.DictReader(text.splitlines())
-    if list(table.fieldnames or ()) != list(_COLUMNS):
-        raise ValueError(
-            f"vocabulary.csv must have the columns {', '.join(_COLUMNS)}, separated by "
-            f"commas; it begins with {text.splitlines()[:1]}. Save it as CSV (UTF-8)."
-        )
-    return tuple(
-        (row["finding"].strip(), row["source"].strip(), row["term"].strip())
-        for row in table
-    )
+    table = read_packaged_csv(files(__package__) / "vocabulary.csv", _COLUMNS)
+    return tuple((row["finding"], row["source"], row["term"]) for row in table)

@@ -17,13 +17,13 @@ from kedro.io import CatalogProtocol
 from covid_cxr.console.ending import ending_in_words
 from covid_cxr.console.run_console import errors_diverted
 from covid_cxr.console.session import of_study, study_context
+from covid_cxr.devices.backend import deterministic_tensorflow
 from covid_cxr.places import missing_inputs
 from covid_cxr.report.code_version import package_versions
 from covid_cxr.resume import NODE_RECORDS
 from covid_cxr.study.current import current
-from covid_cxr.training.backend import deterministic_tensorflow
-from covid_cxr.training.initial_weights import IMAGENET_NETWORKS
 from covid_cxr.training.network import Network
+from covid_cxr.weights.initial_weights import IMAGENET_NETWORKS
 
 GIB = 2**30
 DECODERS = {  # of the extra `codecs`, and what they read

@@ -39,9 +39,6 @@ class LocalDataset(AbstractDataset[_Saved, _Loaded]):
 def local_path(filepath: str) -> Path:
     """Return the path of a file or folder on a local or mounted disk.
 
-    Args:
-        filepath: As the catalog names it.
-
     Raises:
         ValueError: If it is a URL, which would become a folder of that name.
     """

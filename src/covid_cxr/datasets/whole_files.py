@@ -22,13 +22,7 @@ class WholeFileSystem(LocalFileSystem):  # type: ignore[misc]  # has no types
     """
 
     def open(self, path: Any, mode: str = "rb", **options: Any) -> Any:
-        """Open a file, as fsspec does.
-
-        Args:
-            path: Of the file.
-            mode: As of Python's `open`.
-            options: As fsspec takes them.
-        """
+        """Open a file, as fsspec does."""
         if "w" not in mode:
             return super().open(path, mode, **options)
         target = os.path.realpath(self._strip_protocol(path))

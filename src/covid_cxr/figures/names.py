@@ -30,22 +30,12 @@ def literal(text: str, most: int = MOST_CHARACTERS) -> str:
 
 
 def literals(titles: Iterable[str], most: int = MOST_CHARACTERS) -> list[str]:
-    """Return `literal` of each title, with its number where two would be one.
-
-    Args:
-        titles: Different ones.
-        most: Characters, from which on the middle is left out.
-    """
+    """Return `literal` of each title, with its number where two would be one."""
     return [text.replace("$", r"\$") for text in _distinct(titles, most)]
 
 
 def marked_up(titles: Iterable[str], most: int = MOST_CHARACTERS) -> list[str]:
-    """Return text that plotly shows as the titles are.
-
-    Args:
-        titles: Different ones.
-        most: Characters, from which on the middle is left out.
-    """
+    """Return text that plotly shows as the titles are."""
     return [
         html.escape(text, quote=False).replace("$", "&#36;")
         for text in _distinct(titles, most)
@@ -53,12 +43,7 @@ def marked_up(titles: Iterable[str], most: int = MOST_CHARACTERS) -> list[str]:
 
 
 def shortened(text: str, most: int = MOST_CHARACTERS) -> str:
-    """Return text on one line, without its middle if it is too long.
-
-    Args:
-        text: Any.
-        most: Characters.
-    """
+    """Return text on one line, without its middle if it has more characters."""
     line = _NO_GLYPH.sub(" ", text).strip()
     if len(line) <= most:
         return line

@@ -44,12 +44,7 @@ def classifier_colours(
 def classifier_dashes(
     names: Iterable[str], *, are_paths: bool = True
 ) -> dict[str, Dashes]:
-    """Return the dashes of each classifier, which differ where colours are the same.
-
-    Args:
-        names: As for `classifier_colours`.
-        are_paths: Likewise.
-    """
+    """Return the dashes of each classifier, which differ where colours are the same."""
     places = _places(names, are_paths=are_paths)
     return {name: _dashes(place // len(PATH_COLOURS)) for name, place in places.items()}
 

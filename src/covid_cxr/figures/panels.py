@@ -26,13 +26,7 @@ _panel: ContextVar[_Panel | None] = ContextVar("panel", default=None)
 
 
 def canvas(width: float, height: float, layout: Any = "constrained") -> Any:
-    """Return an empty matplotlib `Figure`, or the panel that is being drawn.
-
-    Args:
-        width: Inches.
-        height: Inches.
-        layout: Of a figure, as matplotlib calls it.
-    """
+    """Return an empty matplotlib `Figure` in inches, or the panel that is drawn."""
     from matplotlib.figure import Figure
 
     panel = _panel.get()

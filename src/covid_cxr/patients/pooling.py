@@ -71,10 +71,6 @@ def pool_radiographs(
     that a cohort does not tell is missing; that nobody had COVID-19 before 2019 is
     known.
 
-    Args:
-        curated: By cohort.
-        labels: What the classifier is to tell.
-
     Raises:
         ValueError: If two cohorts number their patients alike.
     """

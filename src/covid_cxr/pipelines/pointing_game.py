@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 from numpy.typing import NDArray
 
+from covid_cxr.pipelines.wiring import node
 from covid_cxr.radiographs.pooled_store import records_of
 from covid_cxr.radiographs.record import original_size
 from covid_cxr.saliency.grad_cam import explainer
@@ -33,22 +34,16 @@ def point(training: Training) -> Pipeline:
     if not study.has_pointing(training):
         return Pipeline([])
     drawn = study.training_set_of(training)
-    node = Node(
-        play_pointing_game,
-        inputs={
-            "classifier": "classifier",
-            "examples": "examples",
-            "scores": "scores",
-            "boxes": "boxes",
-            "pointing": "params:pointing",
-            "level": "params:level",
-        },
-        outputs="pointing",
-        name="play_pointing_game",
-    )
     results = training.dataset_prefix
     return Pipeline(
-        [node],
+        [
+            node(
+                play_pointing_game,
+                "pointing",
+                *("classifier", "examples", "scores", "boxes"),
+                *("params:pointing", "params:level"),
+            )
+        ],
         namespace=training.name,
         inputs={
             "classifier": training.classifier,

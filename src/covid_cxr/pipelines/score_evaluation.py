@@ -32,37 +32,34 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
         are_paths: Whether the classifiers are the paths, which have titles and colours
             of their own; anybody's keep their names, were it "path_a".
     """
-    given = {"scores": "arranged_scores", "reporting": "params:reporting"}
-    settings = {**given, "evaluation": "params:evaluation"}
+    scores, reporting = {"scores": "arranged_scores"}, "params:reporting"
+    settings = (reporting, "params:evaluation")
+
+    def draw(function: Callable[..., Any], *args: Any, **inputs: str) -> Node:
+        return node(_with(function, are_paths=are_paths), *args, **inputs)
+
     return [
-        node(tabulate_aurocs, "auroc_results", **settings),
-        node(
-            _with(draw_roc_curves, are_paths=are_paths),
-            ["roc_figure", "roc_interactive"],
-            **given,
-        ),
-        node(tabulate_operating_points, "operating_results", **settings),
+        node(tabulate_aurocs, "auroc_results", *settings, **scores),
+        draw(draw_roc_curves, ["roc_figure", "roc_interactive"], reporting, **scores),
+        node(tabulate_operating_points, "operating_results", *settings, **scores),
         node(
             calibrate,
             ["calibration_results", "reliability_results", "decision_results"],
-            **settings,
+            *settings,
+            **scores,
         ),
+        draw(draw_reliability_curves, "reliability_figure", bins="reliability_results"),
+        draw(draw_decision_curves, "decision_figure", curves="decision_results"),
+        node(tabulate_ensembles, "ensemble_results", reporting, **scores),
         node(
-            _with(draw_reliability_curves, are_paths=are_paths),
-            "reliability_figure",
-            bins="reliability_results",
+            tabulate_subgroups,
+            "subgroup_results",
+            *settings,
+            levels="subgroup_levels",
+            **scores,
         ),
-        node(
-            _with(draw_decision_curves, are_paths=are_paths),
-            "decision_figure",
-            curves="decision_results",
-        ),
-        node(tabulate_ensembles, "ensemble_results", **given),
-        node(
-            tabulate_subgroups, "subgroup_results", **settings, levels="subgroup_levels"
-        ),
-        node(
-            _with(draw_subgroups, are_paths=are_paths),
+        draw(
+            draw_subgroups,
             "forest_figure",
             results="subgroup_results",
             auroc="auroc_results",

@@ -5,6 +5,7 @@ No pipeline of its own: the phases instantiate these nodes, for a path in its na
 
 from kedro.pipeline import Node
 
+from covid_cxr.pipelines.wiring import node
 from covid_cxr.study.design import Training
 from covid_cxr.training.scores import score
 from covid_cxr.training.stage import Stage
@@ -13,26 +14,15 @@ from covid_cxr.training.stage import Stage
 def train_and_score(training: Training) -> list[Node]:
     """Return the two nodes, over dataset names that the phase maps to its own."""
     return [
-        Node(
+        node(
             Stage(training.name).train,
-            inputs={
-                "parent": "parent",
-                "parent_provenance": "parent_provenance",
-                "examples": "examples",
-                "recipe": "params:recipe",
-                "compute": "params:compute",
-                "states": "state",
-            },
-            outputs=["classifier", "history", "provenance", "clock"],
-            name="train",
-            tags=["train"],
+            ["classifier", "history", "provenance", "clock"],
+            *("parent", "parent_provenance", "examples"),
+            *("params:recipe", "params:compute"),
+            states="state",
+            tags="train",
         ),
-        Node(
-            score,
-            inputs={"classifier": "classifier", "examples": "examples"},
-            outputs="scores",
-            name="score",
-        ),
+        node(score, "scores", "classifier", "examples"),
     ]
 
 

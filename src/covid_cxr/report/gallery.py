@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from covid_cxr.checks import check_whole
 from covid_cxr.report.html import as_data_uri
 from covid_cxr.report.wording import OUTCOMES
 
@@ -34,20 +35,13 @@ class Gallery:
 
     def __post_init__(self) -> None:
         """Refuse what is no number of images or no seed."""
-        for name, value in (("images", self.images), ("seed", self.seed)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise ValueError(
-                    f"gallery.{name} must be a whole number from 0, got {value!r}."
-                )
+        place = "parameters_reporting.yml"
+        check_whole("gallery.images", self.images, least=0, place=place)
+        check_whole("gallery.seed", self.seed, least=0, place=place)
 
 
 def draw_images(maps: pd.DataFrame, gallery: Gallery) -> list[str]:
-    """Return the image ids of a sample: the four outcomes in turn, as far as they go.
-
-    Args:
-        maps: `image_id` and `outcome` of the path by which it is drawn.
-        gallery: How many, and the seed.
-    """
+    """Return the ids of a sample: the four outcomes in turn, as far as they go."""
     order = np.random.default_rng(gallery.seed).permutation(len(maps))
     shuffled = maps.sort_values("image_id").iloc[order]
     turn = shuffled.groupby("outcome").cumcount()

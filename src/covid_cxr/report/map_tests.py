@@ -127,11 +127,7 @@ def explained_path(table3: pd.DataFrame, reporting: Reporting) -> TrainingPath:
 
 
 def list_explanations(**explanations: dict[str, Any]) -> pd.DataFrame:
-    """Return how each path was explained: `path`, `method`, `layer`, `threshold`.
-
-    Args:
-        explanations: Cases with their maps, by path.
-    """
+    """Return how each path was explained: `path`, `method`, `layer`, `threshold`."""
     names = ("method", "layer", "threshold")
     return pd.DataFrame(
         {"path": path, **{name: explanation[name] for name in names}}
@@ -140,20 +136,12 @@ def list_explanations(**explanations: dict[str, Any]) -> pd.DataFrame:
 
 
 def gather_by_path(**tables: pd.DataFrame) -> pd.DataFrame:
-    """Return one table of all paths, with the column `path` first.
-
-    Args:
-        tables: Of the same columns, by path.
-    """
+    """Return one table of all paths, with the column `path` first."""
     return _gather(tables, "path")
 
 
 def gather_by_training(**tables: pd.DataFrame) -> pd.DataFrame:
-    """Return one table of all trainings, with the column `training` first.
-
-    Args:
-        tables: Of the same columns, by training.
-    """
+    """Return one table of all trainings, with the column `training` first."""
     return _gather(tables, "training")
 
 

@@ -28,15 +28,7 @@ def write_plan(
     planning: Planning,
     reporting: Reporting,
 ) -> str:
-    """Return the whole file as text.
-
-    Args:
-        planned: From `plan_test_set`.
-        expected: From `expect`.
-        figure: PNG of the curves.
-        planning: For the formula of the variance.
-        reporting: For the level.
-    """
+    """Return the whole file as text; `figure` is the PNG of the curves."""
     return (
         make_environment()
         .get_template("planning.html.jinja")

@@ -16,9 +16,6 @@ def printable(parameters: Mapping[str, Any]) -> dict[str, Any]:
     In `conf/` every parameter stands in a record of its step; a plain value beside the
     records is a place that was given for one run, such as `data_root`, and is left out.
     Of a file the name is kept, of an address nothing.
-
-    Args:
-        parameters: As merged from `conf/` and the command line.
     """
     records = {key: v for key, v in parameters.items() if isinstance(v, Mapping)}
     return {str(key): _printable(str(key), value) for key, value in records.items()}

@@ -66,9 +66,6 @@ def follow_radiographs(cohorts: Mapping[str, CohortFlow]) -> pd.DataFrame:
     ingestion. Images add up; patients need not, one may lose some radiographs and keep
     others.
 
-    Args:
-        cohorts: By name.
-
     Raises:
         ValueError: If a radiograph is in no place or in two.
     """
@@ -109,9 +106,6 @@ def count_parts(training_sets: Mapping[str, SplitCohort]) -> pd.DataFrame:
     training part: the RSNA radiographs are a selection of the NIH ones. It is NaN where
     there is no phase 1, and where no RSNA radiograph is mapped to its NIH patient.
     Where some images do not know the label, `known` counts those that do.
-
-    Args:
-        training_sets: By name, as in `phase2_rsna`.
     """
     phase1 = training_sets.get("phase1")
     learned = None if phase1 is None else _patients(phase1.split, "train")
@@ -141,10 +135,6 @@ def count_parts(training_sets: Mapping[str, SplitCohort]) -> pd.DataFrame:
 
 def with_label(name: str, training_set: SplitCohort) -> pd.DataFrame:
     """Return the split with the label as a column, missing where it is not told.
-
-    Args:
-        name: Of the training set.
-        training_set: Its split, radiographs and label.
 
     Raises:
         ValueError: If an image of the split is not among the radiographs.

@@ -88,12 +88,7 @@ def draw_roc_curves(
 
 @panel_per_finding
 def draw_reliability_curves(bins: pd.DataFrame, *, are_paths: bool) -> Any:
-    """Return the reliability curves, as they are and after Platt's map.
-
-    Args:
-        bins: From `calibrate`.
-        are_paths: As for `draw_roc_curves`.
-    """
+    """Return the reliability curves, as they are and after Platt's map."""
     if bins.empty:
         return note.draw_note(_NO_CALIBRATION)
     as_it_is, recalibrated = (
@@ -108,12 +103,7 @@ def draw_reliability_curves(bins: pd.DataFrame, *, are_paths: bool) -> Any:
 
 @panel_per_finding
 def draw_decision_curves(curves: pd.DataFrame, *, are_paths: bool) -> Any:
-    """Return the decision curves.
-
-    Args:
-        curves: From `calibrate`.
-        are_paths: As for `draw_roc_curves`.
-    """
+    """Return the decision curves."""
     if curves.empty:
         return note.draw_note(_NO_CALIBRATION)
     styles = _styles(_titles(curves, are_paths=are_paths), are_paths=are_paths)
@@ -124,13 +114,7 @@ def draw_decision_curves(curves: pd.DataFrame, *, are_paths: bool) -> Any:
 def draw_subgroups(
     results: pd.DataFrame, auroc: pd.DataFrame, *, are_paths: bool
 ) -> Any:
-    """Return the subgroups of the classifier that validation chose.
-
-    Args:
-        results: From `tabulate_subgroups`.
-        auroc: From `tabulate_aurocs`; says which classifier that is.
-        are_paths: As for `draw_roc_curves`.
-    """
+    """Return the subgroups of the classifier that validation chose."""
     chosen = auroc[auroc["is_chosen"]]
     rows = results[results["classifier"].isin(chosen["classifier"])]
     rows = rows[rows["auroc"].notna()]

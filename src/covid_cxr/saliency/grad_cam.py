@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from covid_cxr.checks import check_word
+
 Floats = NDArray[np.float64]
 Images = NDArray[np.float32]
 Explain = Callable[[Images], Floats]  # (n, size, size, 1) to maps (n, height, width)
@@ -114,17 +116,19 @@ def explainer(
     Raises:
         ValueError: If there is no such method, or no such layer with feature maps.
     """
-    if method not in METHODS:
-        raise ValueError(
-            f"The method of saliency must be one of {', '.join(METHODS)}, got "
-            f"{method!r}."
-        )
+    check_method(method)
     name = layer or explained_layer(classifier)
     if method == "grad_cam" and name == _pooled_layer(classifier):
         features = _features(classifier, name)
         return lambda images: _activation(classifier, features, images)[..., output]
     combine, differentiate = METHODS[method], _differentiator(classifier, name, output)
     return lambda images: _rectified(combine(*differentiate(images)))
+
+
+def check_method(method: str) -> None:
+    """Refuse a method that is none of `METHODS`."""
+    place = "`pointing` or `saliency` of the phase"
+    check_word("saliency.method", method, METHODS, place=place)
 
 
 def _pooled_layer(classifier: Any) -> str | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from covid_cxr.checks import check_whole
-from covid_cxr.saliency.grad_cam import METHODS
+from covid_cxr.saliency.grad_cam import check_method
 
 _COUNTS = (
     *("true_positives", "true_negatives", "false_positives", "false_negatives"),
@@ -25,11 +25,7 @@ class Explanation:
 
     def __post_init__(self) -> None:
         """Refuse a method that does not exist and what is no name of a layer."""
-        if self.method not in METHODS:
-            raise ValueError(
-                f"saliency.method must be one of {', '.join(METHODS)}, got "
-                f"{self.method!r}."
-            )
+        check_method(self.method)
         is_name = isinstance(self.layer, str) and self.layer
         if self.layer is not None and not is_name:
             raise ValueError(

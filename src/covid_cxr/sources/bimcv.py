@@ -100,12 +100,7 @@ def read_bimcv(images: RadiographFolder) -> pd.DataFrame:
 
 
 def unmatched_sessions(listed: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
-    """Return sessions without files, files without a session, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of the layout.
-        rejected: What was rejected.
-    """
+    """Return sessions without files, files without a session, as `unmatched_names`."""
     session = listed["image_id"].str.extract(_FILE)["session"]
     n_usable = session.groupby(listed[COVID19].to_numpy(bool)).nunique()
     absent = [

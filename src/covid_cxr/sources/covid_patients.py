@@ -29,14 +29,6 @@ def admit_identified(
 
     Rows that give one image, or one file, different labels are all rejected.
 
-    Args:
-        cohort: For the log.
-        listing: As `identify_patients` takes it.
-        images: The cohort's folder.
-        labels: The columns.
-        rsna_mapping: As for `identify_patients`.
-        salt: Likewise.
-
     Raises:
         ValueError: As `admit`.
     """

@@ -49,11 +49,6 @@ def list_covidx(
     Patients are as in the layout of `covid`: "<source>:<id>", those of RSNA images
     "nih:<id>" where the mapping knows them.
 
-    Args:
-        rsna_mapping: As for `list_rsna`; or None.
-        images: The folder of the image files and the label files.
-        ingestion: Choices.
-
     Raises:
         ValueError: If there is no label file, or no line is usable.
     """
@@ -81,11 +76,7 @@ def list_unmatched_covidx(
 
 
 def compare_covidx(listing: pd.DataFrame) -> None:
-    """Log how the lines differ from those of the version that has the nearest number.
-
-    Args:
-        listing: Of all label files.
-    """
+    """Log how the lines differ from those of the version of the nearest number."""
     usable = listing[listing["reason"].isna()]
     patients = usable["source"] + ":" + usable["patient"]
     counted = {"rows": len(usable), "patients": patients.nunique()}

@@ -85,14 +85,7 @@ def list_unmatched_nih(
     box_list: pd.DataFrame | None,
     adjudicated_labels: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    """Return the names without a file, a row or a list, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of `list_nih`.
-        rejected: What it rejected.
-        box_list: BBox_List_2017.csv; None if it is absent.
-        adjudicated_labels: As for `read_adjudicated`; None if it is absent.
-    """
+    """Return the names without a file, a row or a list, as `unmatched_names`."""
     n_matched = len(listed)
     without_row = rejected["reason"] == _NO_ROW
     with_row = {*listed["image_id"], *rejected.loc[~without_row, "image_id"]}

@@ -65,10 +65,6 @@ def adjudicated_without_row(
 ) -> pd.DataFrame:
     """Return the images of the table that nih_entries lacks, as `unmatched_names`.
 
-    Args:
-        adjudicated_labels: As for `read_adjudicated`.
-        known: Every image that nih_entries names.
-
     Raises:
         ValueError: If columns are missing.
     """

@@ -67,12 +67,7 @@ def count_boxes(box_list: pd.DataFrame) -> dict[str, int]:
 
 
 def boxes_without_row(box_list: pd.DataFrame | None, known: set[str]) -> pd.DataFrame:
-    """Return the images of the list that nih_entries lacks, as `unmatched_names`.
-
-    Args:
-        box_list: As for `read_boxes`.
-        known: Every image that nih_entries names.
-    """
+    """Return the images of the list that nih_entries lacks, as `unmatched_names`."""
     named = [] if box_list is None else _images(box_list).unique().tolist()
     return unmatched_names(
         [name for name in named if name not in known],

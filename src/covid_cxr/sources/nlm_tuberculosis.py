@@ -61,9 +61,6 @@ def list_nlm_tuberculosis(
     Every radiograph is of a patient of its own, "nlm:CHNCXR_0001"; `site` and `source`
     are its collection. Sex and age are those of the readings, where there are any.
 
-    Args:
-        images: The folder of radiographs and readings.
-
     Raises:
         ValueError: If no radiograph of either collection is in the folder.
     """

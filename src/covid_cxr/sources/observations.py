@@ -79,9 +79,5 @@ def read_observations(
 
 
 def observation_columns(source: str) -> tuple[str, ...]:
-    """Return the columns of a table of observations.
-
-    Args:
-        source: Whose words they are.
-    """
+    """Return the columns of a table of observations."""
     return tuple(terms_of(source))

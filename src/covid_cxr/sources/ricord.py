@@ -92,12 +92,7 @@ def read_ricord(images: RadiographFolder) -> pd.DataFrame:
 
 
 def unmatched_studies(listed: pd.DataFrame, rejected: pd.DataFrame) -> pd.DataFrame:
-    """Return studies without files and files without a study, as `unmatched_names`.
-
-    Args:
-        listed: The radiograph table of the layout.
-        rejected: What was rejected.
-    """
+    """Return studies without files and files without a study, as `unmatched_names`."""
     is_known = ~rejected["reason"].isin([_NOT_IN_SHEET, _NO_FILE])
     files = pd.concat([listed["image_id"], rejected.loc[is_known, "image_id"]])
     studies = _study(files.str.extract(_PATH))

@@ -3,7 +3,7 @@
 Our own DenseNet (`training/network.py`) is the paper's, of any size. The others are
 those of `keras.applications`, layer by layer, so that their weight files fit, with
 three changes: the input is one normalised radiograph in place of three colours
-(`training/channels.py`); models within the model are taken apart, since a classifier
+(`weights/channels.py`); models within the model are taken apart, since a classifier
 is one layer after the other; and layers that drop at random keep everything, since a
 training that goes on after a crash must end as if nothing had happened.
 """
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from covid_cxr.training.channels import CHANNEL_SCALE, CHANNELS, fold_channels
-from covid_cxr.training.initial_weights import load_file
+from covid_cxr.weights.channels import CHANNEL_SCALE, CHANNELS, fold_channels
+from covid_cxr.weights.initial_weights import load_file
 
 # Of ImageNet's pixels on [0, 1], the mean of the channels (0.229, 0.224, 0.225); as
 # Keras applications state it for their mode "torch".

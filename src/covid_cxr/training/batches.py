@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from covid_cxr.devices.backend import deterministic_tensorflow
+from covid_cxr.devices.shares import WHOLE, Share
 from covid_cxr.radiographs.normalisation import normalise
 from covid_cxr.training.augmentation import distort, draw_distortion
-from covid_cxr.training.backend import deterministic_tensorflow
 from covid_cxr.training.examples import Examples
 from covid_cxr.training.randomness import random_stream
 from covid_cxr.training.recipe import Recipe
-from covid_cxr.training.shares import WHOLE, Share
 
 # Batches that are made at the same time. Not tf.data.AUTOTUNE: the thread that tunes
 # wakes at intervals that grow to seconds, and an epoch's end waits for it.

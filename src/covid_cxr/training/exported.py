@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from covid_cxr.devices.backend import deterministic_tensorflow
 from covid_cxr.prediction.network import FEATURE_MAPS, LOG_ODDS
-from covid_cxr.training.backend import deterministic_tensorflow
 from covid_cxr.training.traced import traced_network
 
 Floats = NDArray[np.float64]

@@ -7,8 +7,8 @@ it. The network that a training traces has these in their place.
 from functools import cache, reduce
 from typing import Any
 
-from covid_cxr.training.backend import deterministic_tensorflow
-from covid_cxr.training.strategy import Precision
+from covid_cxr.devices.backend import deterministic_tensorflow
+from covid_cxr.devices.strategy import Precision
 
 
 def rebuilt(model: Any, *, precision: Precision, xla: bool) -> Any:

@@ -15,24 +15,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from covid_cxr.training.batches import plain_batches, training_batches
-from covid_cxr.training.examples import Examples
-from covid_cxr.training.progress import epoch_progress, write_summary
-from covid_cxr.training.provenance import training_origin
-from covid_cxr.training.recipe import Plateau, Recipe
-from covid_cxr.training.shares import Share
-from covid_cxr.training.state import (
-    KeptStates,
-    StateFolder,
-    TrainingState,
-    state_from_bytes,
-)
-from covid_cxr.training.strategy import (
+from covid_cxr.devices.shares import Share
+from covid_cxr.devices.strategy import (
     Compute,
     check_threads,
     chiefs_word,
     is_chief,
     naming_lost_workers,
+)
+from covid_cxr.training.batches import plain_batches, training_batches
+from covid_cxr.training.examples import Examples
+from covid_cxr.training.progress import epoch_progress, write_summary
+from covid_cxr.training.provenance import training_origin
+from covid_cxr.training.recipe import Plateau, Recipe
+from covid_cxr.training.state import (
+    KeptStates,
+    StateFolder,
+    TrainingState,
+    state_from_bytes,
 )
 from covid_cxr.training.traced import ALONE, TracedDescent, traced_descent
 

@@ -11,7 +11,7 @@ other, and ends in
 Its input is one radiograph per row, normalised by the mean and the standard deviation
 of the training set. The paper does so in all phases, also with ImageNet weights, which
 were trained on images normalised by the statistics of ImageNet. With weights from
-elsewhere the one channel stands for three equal ones (`training/channels.py`). What
+elsewhere the one channel stands for three equal ones (`weights/channels.py`). What
 the layer before `global_pool` is called, "relu" here, differs between networks.
 """
 
@@ -20,24 +20,25 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from covid_cxr.checks import check_whole, check_word
+from covid_cxr.devices.backend import deterministic_tensorflow
 from covid_cxr.training.applications import APPLICATIONS, application_body
-from covid_cxr.training.backend import deterministic_tensorflow
-from covid_cxr.training.channels import CHANNEL_SCALE, CHANNELS
-from covid_cxr.training.imported_weights import (
+from covid_cxr.training.provenance import initial_provenance
+from covid_cxr.training.randomness import random_stream
+from covid_cxr.weights.channels import CHANNEL_SCALE, CHANNELS
+from covid_cxr.weights.imported_weights import (
     PYTORCH_EPSILON,
     is_imported,
     refuse_pickle,
 )
-from covid_cxr.training.initial_weights import (
+from covid_cxr.weights.initial_weights import (
     FIRST_CONVOLUTION,
     IMAGENET_NETWORKS,
     applications_weights,
     describe_weights,
-    draw_kernel,
     fill_imported,
     imagenet_weights,
 )
-from covid_cxr.training.provenance import initial_provenance
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ HEAD = "findings"
 BATCH_NORM_EPSILON = 1.001e-5  # as in keras.applications
 BOTTLENECK = 4  # channels of a 1 x 1 convolution per channel of growth
 COMPRESSION = 0.5  # of the channels, between two blocks
+_PLACE = "parameters.yml"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,20 +91,13 @@ class Network:
             **{f"blocks[{i}]": layers for i, layers in enumerate(self.blocks)},
         }
         for name, count in counts.items():
-            if not isinstance(count, int) or count < 1:
-                raise ValueError(
-                    f"network.{name} must be a whole number of at least 1, got "
-                    f"{count!r}."
-                )
+            check_whole(f"network.{name}", count, least=1, place=_PLACE)
         if not 0 <= self.batch_norm_momentum < 1:
             raise ValueError(
                 "network.batch_norm_momentum must be from 0 to below 1, got "
                 f"{self.batch_norm_momentum!r}."
             )
-        if not isinstance(self.seed, int) or self.seed < 0:
-            raise ValueError(
-                f"network.seed must be a whole number from 0, got {self.seed!r}."
-            )
+        check_whole("network.seed", self.seed, least=0, place=_PLACE)
         if self.backbone == DENSENET:
             self._check_blocks()
         self._check_weights()
@@ -129,11 +124,8 @@ class Network:
             )
 
     def _check_application(self) -> None:
-        if self.backbone not in APPLICATIONS:
-            raise ValueError(
-                f"network.backbone must be {DENSENET}, {', '.join(APPLICATIONS)}; got "
-                f"{self.backbone!r}."
-            )
+        known = (DENSENET, *APPLICATIONS)
+        check_word("network.backbone", self.backbone, known, place=_PLACE)
         if is_imported(self.weights):
             raise ValueError(
                 f"network.weights is {Path(self.weights).name!r}, a DenseNet of "
@@ -224,7 +216,7 @@ def swap_head(parent: Any, n_labels: int, *, seed: int) -> Any:
     body = keras.models.clone_model(trained_body)
     body.set_weights(trained_body.get_weights())
     classifier = _with_head(body, n_labels)
-    draw_kernel(classifier.get_layer(HEAD), seed=seed)
+    _draw_kernel(classifier.get_layer(HEAD), seed=seed)
     return classifier
 
 
@@ -245,7 +237,21 @@ def _application_body(network: Network) -> Any:
 def _draw_kernels(model: Any, network: Network) -> None:
     for layer in model.layers:
         if hasattr(layer, "kernel"):
-            draw_kernel(layer, seed=network.seed)
+            _draw_kernel(layer, seed=network.seed)
+
+
+def _draw_kernel(layer: Any, *, seed: int) -> None:
+    """Draw the layer's kernel (He normal); zero its bias, if it has one.
+
+    The layer's name goes into its seed, or equal shapes would get equal weights.
+    """
+    import keras
+
+    stream = random_stream(seed, f"initial weights of {layer.name}")
+    he_normal = keras.initializers.HeNormal(seed=int(stream.integers(2**31)))
+    layer.kernel.assign(he_normal(layer.kernel.shape))
+    if layer.bias is not None:
+        layer.bias.assign(keras.ops.zeros(layer.bias.shape))
 
 
 def _set_momentum(model: Any, network: Network) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from covid_cxr.console.channels import PROGRESS, tell_batch
-from covid_cxr.training.backend import deterministic_tensorflow
+from covid_cxr.devices.backend import deterministic_tensorflow
 
 SUMMARIES = "tensorboard"
 SECONDS_BETWEEN = 0.25  # what a person reads is not newer

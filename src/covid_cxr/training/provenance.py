@@ -13,21 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import covid_cxr
+from covid_cxr.devices.backend import deterministic_tensorflow
+from covid_cxr.devices.strategy import Compute
 from covid_cxr.source_code import code_sha256
-from covid_cxr.training.backend import deterministic_tensorflow
 from covid_cxr.training.examples import PARTS, Examples
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.state import TrainingState
-from covid_cxr.training.strategy import Compute
 
 
 def initial_provenance(classifier: Any, network: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the provenance of a classifier that has seen no radiograph.
-
-    Args:
-        classifier: The Keras model.
-        network: How it was built; `seed` and the rest.
-    """
+    """Return the provenance of a classifier that has seen no radiograph."""
     return {
         "stage": "initial",
         "parents": [],

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from covid_cxr.checks import check_whole, check_word
+from covid_cxr.checks import check_flag, check_whole, check_word
 
 Trainable = Literal["all", "last_block", "head"]
 
@@ -71,8 +71,7 @@ class Recipe:
         words = {"decay": ("coupled_l2", "decoupled"), "trainable": get_args(Trainable)}
         for name, allowed in words.items():
             check_word(f"recipe.{name}", getattr(self, name), allowed, place=_PLACE)
-        if self.flip is not True and self.flip is not False:
-            raise ValueError(f"recipe.flip must be true or false, got {self.flip!r}.")
+        check_flag("recipe.flip", self.flip, place=_PLACE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 
 from covid_cxr.cohorts.intensity import IntensitySample
+from covid_cxr.devices.strategy import Compute
 from covid_cxr.training.examples import Examples, assemble
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.scores import score
 from covid_cxr.training.stage import Stage
-from covid_cxr.training.strategy import Compute
 
 logger = logging.getLogger(__name__)
 

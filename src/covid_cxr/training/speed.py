@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from covid_cxr.devices.strategy import Compute
 from covid_cxr.training.network import Network, build_classifier
 from covid_cxr.training.recipe import Recipe
-from covid_cxr.training.strategy import Compute
 from covid_cxr.training.traced import traced_descent
 
 

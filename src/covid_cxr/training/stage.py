@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from covid_cxr.console.channels import NOTE
+from covid_cxr.devices.strategy import Compute
 from covid_cxr.training.examples import (
     Examples,
     check_classifier,
@@ -17,7 +18,6 @@ from covid_cxr.training.provenance import training_provenance
 from covid_cxr.training.randomness import random_stream
 from covid_cxr.training.recipe import Recipe
 from covid_cxr.training.state import StateFolder
-from covid_cxr.training.strategy import Compute
 
 logger = logging.getLogger(__name__)
 

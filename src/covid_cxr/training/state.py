@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from covid_cxr.training.numpy_archive import read_arrays
 from covid_cxr.training.recipe import Plateau
+from covid_cxr.weights.numpy_archive import read_arrays
 
 logger = logging.getLogger(__name__)
 

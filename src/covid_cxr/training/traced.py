@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from covid_cxr.training.backend import as_graph, deterministic_tensorflow
+from covid_cxr.devices.backend import as_graph, deterministic_tensorflow
+from covid_cxr.devices.strategy import Compute, Precision, Strategy, open_strategy
 from covid_cxr.training.layers import rebuilt
 from covid_cxr.training.recipe import Recipe, Trainable
 from covid_cxr.training.state import Arrays
-from covid_cxr.training.strategy import Compute, Precision, Strategy, open_strategy
 from covid_cxr.training.trainable import freeze
 
 ALONE = Compute()

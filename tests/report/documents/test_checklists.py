@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from covid_cxr.report.documents import checklist
-from covid_cxr.report.documents.claim import fill_claim
+from covid_cxr.report.documents.checklist import fill_claim, fill_tripod_ai
+from covid_cxr.report.documents.document import Table
 from covid_cxr.report.documents.model_card import fill_model_card
-from covid_cxr.report.documents.tripod_ai import fill_tripod_ai
 from covid_cxr.report.map_tests import SaliencyTables
 
 FILL = (fill_model_card, fill_claim, fill_tripod_ai)
@@ -97,11 +97,23 @@ def test_less_evidence_leaves_more_blanks(evidence, bare):
 
 
 def test_a_question_that_the_run_cannot_answer_is_a_blank(evidence):
-    unanswered = checklist.item("", "Something", lambda _: "")
-    (question,) = checklist.under("Methods", unanswered)
+    (ensembles,) = (i for i in fill_claim(evidence).items if i.number == "27")
 
-    item = question.answer(evidence)
-    assert (item.state, item.asked) == ("blank", "the run does not tell")
+    assert (ensembles.state, ensembles.asked) == ("blank", "the run does not tell")
+
+
+def test_a_form_that_names_no_statement_is_refused(evidence, monkeypatch):
+    monkeypatch.delattr(checklist.data_statements, "eligibility")
+
+    with pytest.raises(ValueError, match=r"claim_2024.csv names 'data.eligibility'"):
+        fill_claim(evidence)
+
+
+def test_a_table_under_no_section_is_refused(evidence):
+    table = Table(section="Elsewhere", caption="", columns=(), rows=())
+
+    with pytest.raises(ValueError, match="model_card has a table under 'Elsewhere'"):
+        dataclasses.replace(fill_model_card(evidence), tables=(table,))
 
 
 def test_the_aurocs_are_those_of_table_3(evidence):

@@ -5,11 +5,10 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from covid_cxr.report.documents.claim import fill_claim
+from covid_cxr.report.documents.checklist import fill_claim, fill_tripod_ai
 from covid_cxr.report.documents.document import Document, Item
 from covid_cxr.report.documents.markdown import as_markdown
 from covid_cxr.report.documents.model_card import fill_model_card
-from covid_cxr.report.documents.tripod_ai import fill_tripod_ai
 
 CELL_END = r"(?<!\\)\|"
 

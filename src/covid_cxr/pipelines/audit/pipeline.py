@@ -1,15 +1,11 @@
 """Splits, metadata and grey values to the audit: tables, a verdict that may stop."""
 
-from collections.abc import Sequence
-
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from covid_cxr.audit.grey_values import predict_from_intensity
 from covid_cxr.audit.verdict import judge
-from covid_cxr.pipelines.audit.nodes import (
-    audit_leaks,
-    find_shortcuts,
-)
+from covid_cxr.pipelines.audit.nodes import audit_leaks, find_shortcuts
+from covid_cxr.pipelines.wiring import each, node
 from covid_cxr.study.current import current
 from covid_cxr.study.parameters import network_of
 
@@ -20,59 +16,43 @@ def create_pipeline() -> Pipeline:
     The tables are written before `judge` may stop the run.
     """
     study = current()
-    cohorts, training_sets = list(study.cohorts), list(study.training_sets)
-    origins = list(dict.fromkeys(study.origin_of.values()))
-    splits = [f"{training_set}_split" for training_set in training_sets]
-    curated = [f"{cohort}_curated" for cohort in cohorts]
-    duplicates = [*(f"{cohort}_duplicates" for cohort in cohorts), "duplicates_across"]
+    splits = each(study.training_sets, "split").values()
+    weights = {
+        f"{name}_weights": f"params:{name}.weights"
+        for name in map(network_of, study.used_starts)
+    }
+    labels = {
+        f"{name}_label": f"params:{one.label_parameter}"
+        for name, one in study.training_sets.items()
+    }
     nodes = [
-        Node(
+        node(
             audit_leaks,
-            inputs={
-                "on_leak": "params:audit.on_leak",
-                **{
-                    f"{name}_weights": f"params:{name}.weights"
-                    for name in map(network_of, study.used_starts)
-                },
-                **_same([*splits, *curated, *duplicates]),
-            },
-            outputs=["leaks", "leakage", "audit_verdict"],
+            ["leaks", "leakage", "audit_verdict"],
+            "params:audit.on_leak",
+            *splits,
+            *each(study.cohorts, "curated").values(),
+            *each(study.cohorts, "duplicates").values(),
+            "duplicates_across",
             name="find_leaks",
+            **weights,
         ),
-        Node(
+        node(
             find_shortcuts,
-            inputs={
-                "level": "params:reporting.level",
-                **_same([*splits, *(f"{o}_curated" for o in origins)]),
-                **{
-                    f"{name}_label": f"params:{one.label_parameter}"
-                    for name, one in study.training_sets.items()
-                },
-            },
-            outputs=["cross_tables", "associations", "metadata_auroc", "source_labels"],
-            name="find_shortcuts",
+            ["cross_tables", "associations", "metadata_auroc", "source_labels"],
+            "params:reporting.level",
+            *splits,
+            *each(study.origin_of.values(), "curated").values(),
+            **labels,
         ),
-        Node(
+        node(
             predict_from_intensity,
-            inputs={
-                "store": f"{study.target_cohort}_store",
-                "curated": f"{study.target_cohort}_curated",
-                "split": "phase3_split",
-                "label": "params:phase3_split.label",
-                "level": "params:reporting.level",
-            },
-            outputs="intensity_auroc",
-            name="predict_from_intensity",
+            "intensity_auroc",
+            *("params:phase3_split.label", "params:reporting.level"),
+            store=f"{study.target_cohort}_store",
+            curated=f"{study.target_cohort}_curated",
+            split="phase3_split",
         ),
-        Node(
-            judge,
-            inputs={"audit_verdict": "audit_verdict"},
-            outputs=None,
-            name="judge",
-        ),
+        node(judge, None, "audit_verdict"),
     ]
     return Pipeline(nodes, namespace="audit", prefix_datasets_with_namespace=False)
-
-
-def _same(names: Sequence[str]) -> dict[str, str]:
-    return {name: name for name in names}

@@ -53,12 +53,6 @@ def export_network(
 ) -> Exported:
     """Return the classifier in three formats, once ONNX gives what Keras does.
 
-    Args:
-        classifier: The path's Keras model.
-        examples: Of its last training.
-        curation: How radiographs were curated.
-        bundle: How far ONNX may differ.
-
     Raises:
         ValueError: If it differs by more on the self-test.
     """
@@ -143,13 +137,7 @@ def fit_to_validation(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what the validation part says: for `bundle.json`, and the gate's arrays.
 
-    Args:
-        exported: The network.
-        seen: Pictures that it was made with.
-        scores: Of the classifier, from `training.scores.score`.
-        examples: Of its last training.
-        curated: `image_id`, `fingerprint`, `age_years` of the same images.
-        bundle: What is asked for.
+    `curated` has `image_id`, `fingerprint` and `age_years` of the same images.
 
     Raises:
         ValueError: If the validation part does not have both classes.

@@ -17,46 +17,42 @@ def create_pipeline() -> Pipeline:
     target = current().target_set
     examples = {"examples": f"{target.name}_examples"}
     made = {"exported": "bundle_network", "seen": "bundle_seen"}
-    asked = {"bundle": "params:bundle"}
     return Pipeline(
         [
             node(
                 export_network,
                 "bundle_network",
+                *("params:curation", "params:bundle"),
                 classifier="bundle_classifier",
-                curation="params:curation",
                 **examples,
-                **asked,
             ),
             node(
                 remember_pictures,
                 "bundle_seen",
+                *_tables(),
                 provenance="bundle_provenance",
-                **{n: n for n in _tables()},
             ),
             node(
                 fit_to_validation,
                 ["bundle_fitted", "bundle_usual"],
+                "params:bundle",
                 scores="bundle_scores",
                 curated=f"{target.origin}_curated",
                 **examples,
                 **made,
-                **asked,
             ),
             node(
                 assemble_bundle,
                 "bundle",
+                *("params:curation", "params:reporting", "params:evaluation"),
+                "params:bundle",
                 fitted="bundle_fitted",
                 usual="bundle_usual",
                 provenance="bundle_provenance",
                 licence="bundle_licence",
-                curation="params:curation",
-                reporting="params:reporting",
-                evaluation="params:evaluation",
                 scores="bundle_scores",
                 **examples,
                 **made,
-                **asked,
             ),
         ]
     )

@@ -50,20 +50,6 @@ def assemble_bundle(  # noqa: PLR0913 - one argument per dataset of the catalog
 ) -> BundleFiles:
     """Return all files of a bundle.
 
-    Args:
-        exported: The network.
-        seen: Pictures that it was made with.
-        fitted: What the validation part says.
-        usual: Arrays of the gate.
-        scores: Of the classifier, from `training.scores.score`.
-        provenance: Of the classifier.
-        examples: Of its last training.
-        licence: Text of the software's licence.
-        curation: How radiographs were curated.
-        reporting: For the level of the intervals.
-        evaluation: For the thresholds.
-        bundle: What is asked for.
-
     Raises:
         ValueError: If the classifier is of another path than the parameters say.
     """
@@ -130,13 +116,7 @@ def assemble_bundle(  # noqa: PLR0913 - one argument per dataset of the catalog
 def model_card(
     record: Mapping[str, Any], aurocs: pd.DataFrame, points: pd.DataFrame
 ) -> str:
-    """Return what a user of the bundle should know, in Markdown.
-
-    Args:
-        record: Of the bundle, without its files.
-        aurocs: Of the classifier alone, from `tabulate_aurocs`.
-        points: Likewise, from `tabulate_operating_points`.
-    """
+    """Return what a user of the bundle should know, in Markdown."""
     label, gate, auroc = record["label"], record["gate"], aurocs.iloc[0]
     interval = "its interval is unknown: too few patients"
     if pd.notna(auroc["lower"]):

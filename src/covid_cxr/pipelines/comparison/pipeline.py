@@ -12,37 +12,24 @@ from covid_cxr.report.comparison_html import write_comparison
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline that compares the classifiers of one table of scores."""
-    table = {"table": "score_table", "columns": "params:comparison"}
-    settings = {"reporting": "params:reporting", "evaluation": "params:evaluation"}
+    settings = ("params:reporting", "params:evaluation")
+    scores = {"scores": "arranged_scores"}
     shown = ("roc_interactive", "column_results", "pair_results", "adjusted_results")
     nodes = [
         node(
             arrange_table,
             ["arranged_scores", "subgroup_levels", "column_results"],
-            **table,
+            table="score_table",
+            columns="params:comparison",
         ),
         *evaluate_scores(are_paths=False),
-        node(compare_classifiers, "pair_results", scores="arranged_scores", **settings),
-        node(
-            adjust_comparisons,
-            "adjusted_results",
-            scores="arranged_scores",
-            reporting="params:reporting",
-        ),
-        node(
-            write_comparison,
-            "report",
-            **settings,
-            **{n: n for n in (*shown, *EVALUATION_DATASETS)},
-        ),
+        node(compare_classifiers, "pair_results", *settings, **scores),
+        node(adjust_comparisons, "adjusted_results", "params:reporting", **scores),
+        node(write_comparison, "report", *settings, *shown, *EVALUATION_DATASETS),
     ]
     return Pipeline(
         nodes,
         namespace="comparison",
         inputs="score_table",
-        parameters={
-            "params:reporting",
-            "params:evaluation",
-            "params:comparison",
-        },
+        parameters={*settings, "params:comparison"},
     )

@@ -7,7 +7,7 @@ from kedro.pipeline import Node, Pipeline
 from covid_cxr.evaluation.arranged_scores import arrange_paths
 from covid_cxr.evaluation.subgroups import find_levels
 from covid_cxr.pipelines.score_evaluation import evaluate_scores
-from covid_cxr.pipelines.wiring import node
+from covid_cxr.pipelines.wiring import each, node
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
 
@@ -40,17 +40,10 @@ def create_path_pipeline(path: TrainingPath) -> Pipeline:
 
 
 def _nodes_of(paths: Sequence[TrainingPath]) -> list[Node]:
+    scores = each([path.name for path in paths], "phase3_scores")
+    curated = f"{current().target_cohort}_curated"
     return [
-        node(
-            arrange_paths,
-            "arranged_scores",
-            **{path.name: f"{path.name}_phase3_scores" for path in paths},
-        ),
-        node(
-            find_levels,
-            "subgroup_levels",
-            radiographs=f"{current().target_cohort}_curated",
-            evaluation="params:evaluation",
-        ),
+        node(arrange_paths, "arranged_scores", **scores),
+        node(find_levels, "subgroup_levels", "params:evaluation", radiographs=curated),
         *evaluate_scores(are_paths=True),
     ]

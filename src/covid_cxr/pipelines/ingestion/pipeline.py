@@ -1,7 +1,11 @@
 """Raw tables to radiograph tables, each of them gated by how well its lists fit."""
 
+from collections.abc import Callable
+from typing import Any
+
 from kedro.pipeline import Node, Pipeline
 
+from covid_cxr.pipelines.wiring import node
 from covid_cxr.sources.adapters import SOURCES, inputs_of
 from covid_cxr.sources.listed import MatchedCohort
 from covid_cxr.study.current import current
@@ -20,46 +24,30 @@ def create_pipeline() -> Pipeline:
 def _ingest(cohort: Cohort) -> list[Node]:
     """Return the nodes that list, keep the names which find nothing, and may stop."""
     source, name = SOURCES[cohort.source], cohort.name
+
+    def adapt(
+        function: Callable[..., Any], outputs: str | list[str], word: str
+    ) -> Node:
+        inputs = inputs_of(function, name, cohort.source)
+        return node(function, outputs, name=f"list_{word}", tags=name, **inputs)
+
     listed, rejected = f"{name}_listed", f"{name}_ingestion_rejected"
-    unmatched = f"{name}_lists_unmatched"
+    unmatched, adjudicated = f"{name}_lists_unmatched", f"{name}_adjudicated"
     boxes = [f"{name}_boxes"] if source.has_boxes else []
-    adjudicated = [
-        Node(
-            one,
-            inputs=inputs_of(one, name, cohort.source),
-            outputs=f"{name}_adjudicated",
-            name=f"list_{name}_adjudicated",
-            tags=name,
-        )
-        for one in (source.list_adjudicated,)
-        if one is not None
-    ]
-    return [
-        *adjudicated,
-        Node(
-            source.list_radiographs,
-            inputs=inputs_of(source.list_radiographs, name, cohort.source),
-            outputs=[listed, *boxes, rejected],
-            name=f"list_{name}",
-            tags=name,
-        ),
-        Node(
-            source.list_unmatched,
-            inputs=inputs_of(source.list_unmatched, name, cohort.source),
-            outputs=unmatched,
-            name=f"list_{unmatched}",
-            tags=name,
-        ),
-        Node(
+    nodes = [
+        adapt(source.list_radiographs, [listed, *boxes, rejected], name),
+        adapt(source.list_unmatched, unmatched, unmatched),
+        node(
             MatchedCohort(name).admit,
-            inputs={
-                "listed": listed,
-                "unmatched": unmatched,
-                "max_unmatched_share": (f"params:{name}_ingestion.max_unmatched_share"),
-                "findings": f"params:{name}_findings",
-            },
-            outputs=f"{name}_radiographs",
+            f"{name}_radiographs",
+            f"params:{name}_ingestion.max_unmatched_share",
+            listed=listed,
+            unmatched=unmatched,
+            findings=f"params:{name}_findings",
             name=f"admit_{name}",
             tags=name,
         ),
     ]
+    if source.list_adjudicated is not None:
+        nodes.append(adapt(source.list_adjudicated, adjudicated, adjudicated))
+    return nodes

@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.pipelines.pointing_game import point
 from covid_cxr.pipelines.training_phase import inputs_of, outputs_of, train_and_score
+from covid_cxr.pipelines.wiring import node
 from covid_cxr.study.current import current
 from covid_cxr.study.design import PHASE1, Training, initial
 from covid_cxr.study.parameters import network_of
@@ -23,10 +24,10 @@ def create_pipeline() -> Pipeline:
 
 def _initialise(start: str | None) -> Node:
     of_start = "" if start is None else f"_{start}"
-    return Node(
+    return node(
         initialise,
-        inputs={"network": f"params:{network_of(start)}"},
-        outputs=[f"{initial(start)}_classifier", f"{initial(start)}_provenance"],
+        [f"{initial(start)}_classifier", f"{initial(start)}_provenance"],
+        network=f"params:{network_of(start)}",
         name=f"initialise{of_start}_classifier",
     )
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
-from kedro.pipeline import Node
 
 from covid_cxr.audit.masked_inputs import MaskedInputs, mask_inputs
 from covid_cxr.training.examples import Examples
@@ -49,18 +48,3 @@ def score_masked_inputs(
         hidden = [masked.is_hidden(row).mean() for row in shown.rows]
         tables.append(scores.assign(input=name, hidden_share=hidden))
     return pd.concat(tables, ignore_index=True).astype({"input": "str"})
-
-
-def score_masked() -> Node:
-    """Return the node, over dataset names that the phase maps to its own."""
-    return Node(
-        score_masked_inputs,
-        inputs={
-            "classifier": "classifier",
-            "examples": "examples",
-            "lungs": "lungs",
-            "masked_inputs": "params:masked_inputs",
-        },
-        outputs="masked_scores",
-        name="score_masked",
-    )

@@ -10,37 +10,34 @@ from covid_cxr.report.planning_html import write_plan
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline that plans a test set."""
-    settings = {
-        "planning": "params:planning",
-        "reporting": "params:reporting",
-        "evaluation": "params:evaluation",
-    }
-    expected, planned = "planning_expected_results", "planning_results"
+    asked = ("params:planning", "params:reporting")
+    settings = (*asked, "params:evaluation")
+    expected = {"expected": "planning_expected_results"}
+    planned = {"planned": "planning_results"}
     return Pipeline(
         [
             node(
                 expect,
-                expected,
+                "planning_expected_results",
+                "params:planning",
                 pilot="pilot_table",
                 columns="params:comparison",
-                planning="params:planning",
             ),
-            node(plan_test_set, planned, expected=expected, **settings),
-            node(trace_plan, "planning_curve_results", expected=expected, **settings),
+            node(plan_test_set, "planning_results", *settings, **expected),
+            node(trace_plan, "planning_curve_results", *settings, **expected),
             node(
                 draw_plan,
                 "planning_figure",
-                planned=planned,
                 curves="planning_curve_results",
+                **planned,
             ),
             node(
                 write_plan,
                 "planning_report",
-                planned=planned,
-                expected=expected,
+                *asked,
                 figure="planning_figure",
-                planning="params:planning",
-                reporting="params:reporting",
+                **planned,
+                **expected,
             ),
         ],
         tags="planning",

@@ -10,13 +10,13 @@ from kedro.pipeline import Node
 
 import covid_cxr
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
+from covid_cxr.pipelines.wiring import node
 from covid_cxr.report.code_version import code_version, package_versions
-from covid_cxr.report.documents.claim import fill_claim
+from covid_cxr.report.documents.checklist import fill_claim, fill_tripod_ai
 from covid_cxr.report.documents.document import Document
 from covid_cxr.report.documents.evidence import Evidence
 from covid_cxr.report.documents.markdown import as_markdown
 from covid_cxr.report.documents.model_card import fill_model_card
-from covid_cxr.report.documents.tripod_ai import fill_tripod_ai
 from covid_cxr.report.leakage_summary import AuditTables
 from covid_cxr.report.map_tests import SaliencyTables
 from covid_cxr.report.run_facts import Provenance, hash_data, list_provenance
@@ -56,23 +56,17 @@ def document_nodes(nodes: Sequence[Node], given: Collection[str]) -> list[Node]:
     tables = (one.name for made in _RECORDS.values() for one in fields(made))
     shown = [name for name in tables if name in had]
     return [
-        Node(
+        node(
             trace_run,
-            inputs={"printable": "params:printable", **_same([*hashed, *records])},
-            outputs="provenance_results",
+            "provenance_results",
+            *("params:printable", *hashed, *records),
             name="list_provenance",
         ),
-        Node(
+        node(
             fill_documents,
-            inputs={
-                "printable": "params:printable",
-                "reporting": "params:reporting",
-                "evaluation": "params:evaluation",
-                "provenance_results": "provenance_results",
-                **_same([*filled, *shown, *records, *_ending(had, _SITES)]),
-            },
-            outputs=["documents", *DOCUMENTS],
-            name="fill_documents",
+            ["documents", *DOCUMENTS],
+            *("params:printable", "params:reporting", "params:evaluation"),
+            *("provenance_results", *filled, *shown, *records, *_ending(had, _SITES)),
         ),
     ]
 
@@ -151,7 +145,3 @@ def _take(read: dict[str, Any], ending: str) -> dict[str, Any]:
 
 def _ending(names: Collection[str], ending: str) -> list[str]:
     return sorted(name for name in names if name.endswith(ending))
-
-
-def _same(names: Collection[str]) -> dict[str, str]:
-    return {name: name for name in names}

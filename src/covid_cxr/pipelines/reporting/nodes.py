@@ -21,7 +21,7 @@ from covid_cxr.figures import (
     masked_radiographs,
 )
 from covid_cxr.figures.note import draw_note
-from covid_cxr.figures.palette import classifier_colours, path_colour
+from covid_cxr.figures.palette import classifier_colours
 from covid_cxr.figures.paths import draw_paths
 from covid_cxr.patients.pooling import of_cohort
 from covid_cxr.radiographs import files
@@ -154,20 +154,13 @@ def draw_cropped_example(
 @panel_per_finding
 def draw_auroc_intervals(table3: pd.DataFrame) -> Any:
     """Return the intervals of Table 3, ours beside the paper's."""
-    rows = []
-    for position, path in enumerate(current().paths):
-        for row in table3[table3["path"] == path.name].to_dict(orient="records"):
-            ours = {key: row[key] for key in ("auroc", "lower", "upper")}
-            paper = {key: row[f"paper_{key}"] for key in ("auroc", "lower", "upper")}
-            rows.append(
-                intervals.IntervalRow(
-                    title=path.title,
-                    colour=path_colour(position),
-                    ours=intervals.Interval(**ours),
-                    paper=intervals.Interval(**paper),
-                )
-            )
-    return intervals.draw_intervals(rows)
+    titles = {path.name: path.title for path in current().paths}
+    in_order = pd.CategoricalDtype([*titles])
+    rows = table3.sort_values("path", key=lambda p: p.astype(in_order), kind="stable")
+    colours = rows["path"].map(classifier_colours(titles))
+    return intervals.draw_intervals(
+        rows.assign(title=rows["path"].map(titles), colour=colours)
+    )
 
 
 def draw_losses(**histories: list[dict[str, float]]) -> Any:
@@ -188,15 +181,7 @@ def draw_outcomes(
     reporting: Reporting,
     **explanations: dict[str, Any],
 ) -> tuple[Any, ...]:
-    """Return Figures 4 to 7 for the path asked for, or the best on validation.
-
-    Args:
-        table3: Says which path that is.
-        store: The radiographs' pixels.
-        radiographs: The curated ones, with their row in the store.
-        reporting: For the path asked for.
-        explanations: Cases with their saliency maps, by path.
-    """
+    """Return Figures 4 to 7 for the path asked for, or the best on validation."""
     path = explained_path(table3, reporting)
     explanation = explanations[path.name]
     rows = radiographs.set_index("image_id")["row"]
@@ -207,11 +192,7 @@ def draw_outcomes(
 
 
 def draw_forgetting(randomisation_results: pd.DataFrame) -> Any:
-    """Return how similar each path's maps stay while its classifier forgets.
-
-    Args:
-        randomisation_results: Of all paths.
-    """
+    """Return how similar each path's maps stay while its classifier forgets."""
     if randomisation_results.empty:
         return draw_note("No randomisation test was made: randomised_images is 0.")
     titles = {path.name: path.title for path in current().paths}
@@ -230,15 +211,7 @@ def gather_gallery(
     gallery: Gallery,
     **maps: pd.DataFrame,
 ) -> list[dict[str, Any]]:
-    """Return the cases of the gallery, drawn by the path that is best on validation.
-
-    Args:
-        table3: Says which path that is.
-        store: The radiographs' pixels.
-        radiographs: The curated ones, with their row in the store.
-        gallery: How many, and the seed.
-        maps: Of every test image, by path.
-    """
+    """Return the cases of the gallery, drawn by the path that is best on validation."""
     images = draw_images(maps[chosen_path(table3).name], gallery)
     rows = radiographs.set_index("image_id")["row"].loc[images]
     pixels = store.read(rows.to_numpy(np.int64))
@@ -294,11 +267,7 @@ def draw_masked_example(
 def _split_cohorts(
     tables: dict[str, pd.DataFrame],
 ) -> dict[str, radiograph_flow.SplitCohort]:
-    """Return the training sets that have a split among the tables, by name.
-
-    Args:
-        tables: `<training set>_split` and `<origin>_curated`.
-    """
+    """Return the training sets that have a split among the tables, by name."""
     return {
         name: radiograph_flow.SplitCohort(
             split=tables[f"{name}_split"],

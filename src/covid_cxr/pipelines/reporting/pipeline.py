@@ -1,6 +1,6 @@
 """Scores and histories to tables, figures and one HTML file, for any paths."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
@@ -15,7 +15,7 @@ from covid_cxr.evaluation.paper_tables import (
 from covid_cxr.evaluation.seed_variance import tabulate_seeds
 from covid_cxr.pipelines.reporting import nodes
 from covid_cxr.pipelines.reporting.documents import document_nodes
-from covid_cxr.pipelines.wiring import node
+from covid_cxr.pipelines.wiring import each, node
 from covid_cxr.report.croissant import describe_data
 from covid_cxr.report.flags import count_flags
 from covid_cxr.report.html import write_report
@@ -97,8 +97,8 @@ def _with_report(
     report = node(
         write_report,
         "report",
-        reporting="params:reporting",
-        **_same([name for name in dict.fromkeys(shown) if name in there]),
+        "params:reporting",
+        *(name for name in dict.fromkeys(shown) if name in there),
     )
     return [*own, report]
 
@@ -118,147 +118,108 @@ def _nodes_of(paths: Sequence[TrainingPath]) -> list[Node]:
 def _counts(paths: Sequence[TrainingPath]) -> list[Node]:
     used = {name for path in paths for name in path.training_sets}
     drawn = [one for name, one in current().training_sets.items() if name in used]
-    training_sets = [one.name for one in drawn]
+    names = [one.name for one in drawn]
     cohorts = list(dict.fromkeys(cohort for one in drawn for cohort in one.cohorts))
-    curated = [f"{cohort}_curated" for cohort in cohorts]
+    by_cohort = each(cohorts, "curated")
+    rejected = each(cohorts, "rejected").values()
+    left_out = each(names, "left_out").values()
     pools = [f"{one.origin}_curated" for one in drawn if one.is_pooled]
-    divided = _same([*curated, *pools, *(f"{name}_split" for name in training_sets)])
-    by_cohort = {cohort: f"{cohort}_curated" for cohort in cohorts}
-    rejected = _same([f"{cohort}_rejected" for cohort in cohorts])
-    lost = [f"{cohort}_radiographs" for cohort in cohorts]
-    lost += [f"{name}_left_out" for name in training_sets]
-    stores = [f"{cohort}_store" for cohort in cohorts]
+    divided = [*by_cohort.values(), *pools, *each(names, "split").values()]
+    listed = each(cohorts, "radiographs").values()
+    stores = each(cohorts, "store").values()
     return [
-        node(nodes.follow_study, "flow_results", **divided, **rejected, **_same(lost)),
-        node(nodes.draw_radiograph_flow, "flow_figure", flow_results="flow_results"),
-        node(nodes.describe_study, "cohort_results", **divided),
         node(
-            describe_data,
-            "croissant",
-            **divided,
-            **_same([f"{name}_left_out" for name in training_sets]),
+            nodes.follow_study,
+            "flow_results",
+            *(*divided, *rejected, *listed, *left_out),
         ),
+        node(nodes.draw_radiograph_flow, "flow_figure", "flow_results"),
+        node(nodes.describe_study, "cohort_results", *divided),
+        node(describe_data, "croissant", *divided, *left_out),
         node(count_flags, "flag_results", **by_cohort),
-        node(nodes.gather_flagged, "flagged_radiographs", **_same([*curated, *stores])),
-        node(count_cohorts, "cohort_counts", **by_cohort, **rejected),
-        node(nodes.count_study, "part_counts", **divided),
+        node(nodes.gather_flagged, "flagged_radiographs", *by_cohort.values(), *stores),
+        node(count_cohorts, "cohort_counts", *rejected, **by_cohort),
+        node(nodes.count_study, "part_counts", *divided),
     ]
 
 
-def _before_the_target(paths: Sequence[TrainingPath]) -> list[Node]:
-    """Return the nodes of Tables 1 and 2, of those phases that the paths have."""
-    made = []
-    general = {
-        one.dataset_prefix: f"{one.dataset_prefix}_scores"
-        for path in paths
-        for one in path.trainings
-        if one.training_set == PHASE1
-    }
-    if general:
-        made.append(
-            node(
-                tabulate_general,
-                "table1",
-                labels="params:phase1_labels",
-                reporting="params:reporting",
-                **general,
-            )
-        )
+def _before_the_target(paths: Sequence[TrainingPath]) -> Iterator[Node]:
+    """Yield the nodes of Tables 1 and 2, of those phases that the paths have."""
+    reporting = "params:reporting"
+    if learned := _general(paths):
+        general = each([one.dataset_prefix for one in learned], "scores")
+        labels = "params:phase1_labels"
+        yield node(tabulate_general, "table1", reporting, labels=labels, **general)
         cohort, *others = current().cohorts_behind(PHASE1)
         if SOURCES[cohort.source].list_adjudicated is not None and not others:
-            made.append(
-                node(
-                    tabulate_adjudicated,
-                    "adjudicated_results",
-                    adjudicated=f"{cohort.name}_adjudicated",
-                    reporting="params:reporting",
-                    **general,
-                )
+            yield node(
+                tabulate_adjudicated,
+                "adjudicated_results",
+                reporting,
+                adjudicated=f"{cohort.name}_adjudicated",
+                **general,
             )
     refined = [one.dataset_prefix for path in paths for one in path.phase2_trainings]
     if refined:
-        made.append(
-            node(
-                tabulate_related,
-                "table2",
-                part_counts="part_counts",
-                reporting="params:reporting",
-                **{name: f"{name}_scores" for name in refined},
-            )
-        )
-    return made
+        related = each(refined, "scores")
+        yield node(tabulate_related, "table2", reporting, "part_counts", **related)
 
 
 def _target_scores(paths: Sequence[TrainingPath]) -> list[Node]:
     return [
-        node(
-            tabulate_target,
-            "table3",
-            scores="arranged_scores",
-            reporting="params:reporting",
-        ),
-        node(
-            tabulate_seeds,
-            "seed_variance",
-            **{path.name: f"{path.name}_phase3_seed_scores" for path in paths},
-        ),
-        node(nodes.draw_auroc_intervals, "auroc_intervals", table3="table3"),
+        node(tabulate_target, "table3", "params:reporting", scores="arranged_scores"),
+        node(tabulate_seeds, "seed_variance", **_phase3(paths, "seed_scores")),
+        node(nodes.draw_auroc_intervals, "auroc_intervals", "table3"),
     ]
 
 
-def _explanations(paths: Sequence[TrainingPath]) -> list[Node]:
-    """Return the nodes that show and judge the maps of these paths."""
-    explanations = {path.name: f"{path.name}_phase3_saliency" for path in paths}
-    images = {
-        "table3": "table3",
-        "store": f"{current().target_cohort}_store",
-        "radiographs": f"{current().target_cohort}_curated",
-    }
-    gathered = {
-        results: {n: f"{one.dataset_prefix}_{test}" for n, one in tested.items()}
-        for (phase, test), results in TESTS.items()
-        if (tested := _tested(paths, phase))
-    }
+def _explanations(paths: Sequence[TrainingPath]) -> Iterator[Node]:
+    """Yield the nodes that show and judge the maps of these paths."""
     study = current()
-    general = {
-        one.dataset_prefix: f"{one.dataset_prefix}_pointing"
-        for path in paths
-        for one in path.trainings
-        if one.training_set == PHASE1 and study.has_pointing(one)
+    explanations = _phase3(paths, "saliency")
+    images = {
+        "store": f"{study.target_cohort}_store",
+        "radiographs": f"{study.target_cohort}_curated",
     }
-    pointed = [node(gather_by_training, GENERAL_POINTING, **general)] if general else []
-    return [
-        node(
-            nodes.draw_outcomes,
-            ["figure4", "figure5", "figure6", "figure7"],
-            **images,
-            reporting="params:reporting",
-            **explanations,
-        ),
-        node(list_explanations, "explanation_results", **explanations),
-        node(
-            nodes.draw_forgetting,
-            "randomisation_figure",
-            randomisation_results="randomisation_results",
-        ),
-        *(
-            node(
+    yield node(
+        nodes.draw_outcomes,
+        ["figure4", "figure5", "figure6", "figure7"],
+        *("table3", "params:reporting"),
+        **images,
+        **explanations,
+    )
+    yield node(list_explanations, "explanation_results", **explanations)
+    yield node(nodes.draw_forgetting, "randomisation_figure", "randomisation_results")
+    for (phase, test), results in TESTS.items():
+        if tested := _tested(paths, phase):
+            yield node(
                 gather_by_path,
                 results,
                 name=f"gather_{results.removesuffix('_results')}",
-                **by_path,
+                **{n: f"{one.dataset_prefix}_{test}" for n, one in tested.items()},
             )
-            for results, by_path in gathered.items()
-        ),
-        *pointed,
-        node(
-            nodes.gather_gallery,
-            "gallery",
-            **images,
-            gallery="params:gallery",
-            **{path.name: f"{path.name}_phase3_maps" for path in paths},
-        ),
-    ]
+    pointed = [one for one in _general(paths) if study.has_pointing(one)]
+    if pointed:
+        general = each([one.dataset_prefix for one in pointed], "pointing")
+        yield node(gather_by_training, GENERAL_POINTING, **general)
+    yield node(
+        nodes.gather_gallery,
+        "gallery",
+        *("table3", "params:gallery"),
+        **images,
+        **_phase3(paths, "maps"),
+    )
+
+
+def _phase3(paths: Sequence[TrainingPath], kind: str) -> dict[str, str]:
+    """Return the dataset of a kind that phase 3 leaves of each path."""
+    return each([path.name for path in paths], f"phase3_{kind}")
+
+
+def _general(paths: Sequence[TrainingPath]) -> list[Training]:
+    """Return the trainings on general findings, which paths share."""
+    trainings = {one.name: one for path in paths for one in path.trainings}
+    return [one for one in trainings.values() if one.training_set == PHASE1]
 
 
 def _tested(paths: Sequence[TrainingPath], phase: str) -> dict[str, Training]:
@@ -276,27 +237,24 @@ def _tested(paths: Sequence[TrainingPath], phase: str) -> dict[str, Training]:
 
 def _shortcuts(paths: Sequence[TrainingPath]) -> list[Node]:
     cohort = current().target_cohort
-    drawn = {"curated": f"{cohort}_curated", "split": "phase3_split"}
-    whole = {path.name: f"{path.name}_phase3_scores" for path in paths}
-    masked = {f"{n}{MASKED}": f"{n}_phase3_masked_scores" for n in whole}
+    masked = _phase3(paths, "masked_scores")
     return [
         node(
             tabulate_shortcuts,
             "shortcut_results",
-            **drawn,
-            intensity_auroc="intensity_auroc",
-            reporting="params:reporting",
-            **whole,
-            **masked,
+            *("intensity_auroc", "params:reporting"),
+            curated=f"{cohort}_curated",
+            split="phase3_split",
+            **_phase3(paths, "scores"),
+            **{f"{name}{MASKED}": scores for name, scores in masked.items()},
         ),
         node(nodes.draw_masked_aurocs, "shortcut_figure", results="shortcut_results"),
         node(
             nodes.draw_masked_example,
             "masked_radiograph_figure",
+            *("params:audit.masked_inputs", "params:reporting"),
             examples="phase3_examples",
             lungs=f"{cohort}_lungs",
-            masked_inputs="params:audit.masked_inputs",
-            reporting="params:reporting",
         ),
     ]
 
@@ -306,41 +264,36 @@ def _trainings(paths: Sequence[TrainingPath]) -> list[Node]:
     in_order = sorted(trainings.values(), key=lambda one: one.training_set[:6])
     names = [one.dataset_prefix for one in in_order]  # phase by phase
     return [
-        node(
-            nodes.draw_losses,
-            "learning_curves",
-            **{name: f"{name}_history" for name in names},
-        ),
-        node(
-            list_trainings,
-            "trainings",
-            **{name: f"{name}_provenance" for name in names},
-        ),
-        node(list_timings, "timings", **{name: f"{name}_clock" for name in names}),
+        node(nodes.draw_losses, "learning_curves", **each(names, "history")),
+        node(list_trainings, "trainings", **each(names, "provenance")),
+        node(list_timings, "timings", **each(names, "clock")),
     ]
 
 
 def _comparison() -> list[Node]:
-    given = {"scores": "arranged_scores", "reporting": "params:reporting"}
     return [
-        node(compare_paths, "table4", **given, evaluation="params:evaluation"),
-        node(adjust_for_all_pairs, "table5", **given),
-    ]
-
-
-def _illustrations() -> list[Node]:
-    return [
-        node(nodes.draw_training_paths, "figure1", part_counts="part_counts"),
         node(
-            nodes.draw_cropped_example,
-            "figure2",
-            images=f"{current().target_cohort}_images",
-            crops=f"{current().target_cohort}_crops",
-            radiographs=f"{current().target_cohort}_curated",
-            reporting="params:reporting",
+            compare_paths,
+            "table4",
+            *("params:reporting", "params:evaluation"),
+            scores="arranged_scores",
+        ),
+        node(
+            adjust_for_all_pairs, "table5", "params:reporting", scores="arranged_scores"
         ),
     ]
 
 
-def _same(names: Sequence[str]) -> dict[str, str]:
-    return {name: name for name in names}
+def _illustrations() -> list[Node]:
+    cohort = current().target_cohort
+    return [
+        node(nodes.draw_training_paths, "figure1", "part_counts"),
+        node(
+            nodes.draw_cropped_example,
+            "figure2",
+            "params:reporting",
+            images=f"{cohort}_images",
+            crops=f"{cohort}_crops",
+            radiographs=f"{cohort}_curated",
+        ),
+    ]

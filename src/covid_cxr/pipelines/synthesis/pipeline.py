@@ -6,6 +6,7 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
+from covid_cxr.pipelines.wiring import node
 from covid_cxr.study.current import current
 from covid_cxr.synthesis.defects import choose_defects
 from covid_cxr.synthesis.hospital import admit_patients
@@ -19,20 +20,12 @@ def create_pipeline() -> Pipeline:
     written = [n for c in drawn for n in _write(c.name, WRITERS[c.source])]
     return Pipeline(
         [
-            Node(
-                admit_patients,
-                inputs={"synthesis": "params:synthesis"},
-                outputs="synthetic_radiographs",
-                name="admit_patients",
-            ),
-            Node(
+            node(admit_patients, "synthetic_radiographs", "params:synthesis"),
+            node(
                 choose_defects,
-                inputs={
-                    "radiographs": "synthetic_radiographs",
-                    "defects": "params:defects",
-                },
-                outputs="synthetic_defects",
-                name="choose_defects",
+                "synthetic_defects",
+                "params:defects",
+                radiographs="synthetic_radiographs",
             ),
             *written,
         ]
@@ -49,10 +42,11 @@ def _write(cohort: str, writer: Writer) -> Iterator[Node]:
 
 
 def _node(write: Any, cohort: str, outputs: list[str] | str, *, name: str) -> Node:
-    admitted = {
-        "radiographs": "synthetic_radiographs",
-        "synthesis": "params:synthesis",
-        "defects": "synthetic_defects",
-    }
-    bound = update_wrapper(partial(write, cohort=cohort), write)
-    return Node(bound, inputs=admitted, outputs=outputs, name=name)
+    return node(
+        update_wrapper(partial(write, cohort=cohort), write),
+        outputs,
+        "params:synthesis",
+        radiographs="synthetic_radiographs",
+        defects="synthetic_defects",
+        name=name,
+    )

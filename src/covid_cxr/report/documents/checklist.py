@@ -1,58 +1,101 @@
-"""A checklist as data: which statements of a run fill which item."""
+"""The forms as tables: which statements of a run fill which item.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+`claim_2024.csv`, `tripod_ai.csv` and `model_card.csv` have a row for each item, to be
+laid beside the official form and corrected: the section and number of the form; the
+topic in our words; `told`, the statements that a run can make, in order; `asked`, what
+only the authors can tell. The forms themselves are the authority
+(docs/decisions/0020).
 
-from covid_cxr.report.documents.document import Item
+CLAIM, the Checklist for Artificial Intelligence in Medical Imaging, update of 2024:
+Tejani A S, Klontzas M E, Gatti A A, et al. Radiol Artif Intell 2024;6(4):e240300, doi
+10.1148/ryai.240300.
+
+TRIPOD+AI: Collins G S, Moons K G M, Dhiman P, et al. BMJ 2024;385:e078378, doi
+10.1136/bmj-2023-078378, 27 items in 52 parts. The checklist for abstracts, which item 2
+refers to, is not drafted.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+
+from covid_cxr.packaged_csv import read_packaged_csv
+from covid_cxr.report.documents import (
+    data_statements,
+    model_statements,
+    result_statements,
+)
+from covid_cxr.report.documents.document import Document, Item
 from covid_cxr.report.documents.evidence import Evidence
 
-Statement = Callable[[Evidence], str]
+_COLUMNS = ("section", "number", "topic", "told", "asked")
+_STATEMENTS = {
+    "data": data_statements,
+    "model": model_statements,
+    "results": result_statements,
+}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """One item of a form.
+def fill_claim(evidence: Evidence) -> Document:
+    """Return the draft of the CLAIM 2024 form."""
+    return _draft(
+        "claim_2024",
+        evidence,
+        title="CLAIM 2024: draft",
+        source="Draft after CLAIM 2024 (Tejani et al., Radiol Artif Intell "
+        "2024;6(4):e240300, doi 10.1148/ryai.240300). Numbers are those of the form, "
+        "topics are shortened: submit the official form, with page and line numbers.",
+    )
 
-    Attributes:
-        number: As on the official form; empty where items have none.
-        topic: What it is about, in our words.
-        told: What the run can state, in order.
-        asked: What only the authors can tell; empty where the run tells it all.
-        section: The heading it stands under.
+
+def fill_tripod_ai(evidence: Evidence) -> Document:
+    """Return the draft of the TRIPOD+AI form."""
+    return _draft(
+        "tripod_ai",
+        evidence,
+        title="TRIPOD+AI: draft",
+        source="Draft after TRIPOD+AI (Collins et al., BMJ 2024;385:e078378, doi "
+        "10.1136/bmj-2023-078378). Numbers are those of the form, topics are "
+        "shortened: submit the official form, with page numbers.",
+    )
+
+
+def _draft(form: str, evidence: Evidence, *, title: str, source: str) -> Document:
+    return Document(
+        name=form,
+        title=title,
+        source=source,
+        notices=data_statements.notices(evidence),
+        items=answer_all(form, evidence),
+    )
+
+
+def answer_all(form: str, evidence: Evidence) -> tuple[Item, ...]:
+    """Return all items, in the order of the form, with blanks for what is missing.
+
+    Raises:
+        ValueError: If a row names a statement that there is not.
     """
+    table = files(__package__) / f"{form}.csv"
+    return tuple(
+        _answer(row, table.name, evidence) for row in read_packaged_csv(table, _COLUMNS)
+    )
 
-    number: str
-    topic: str
-    told: tuple[Statement, ...]
-    asked: str
-    section: str = ""
 
-    def answer(self, evidence: Evidence) -> Item:
-        """Return the item with what the run tells, and a blank for the rest.
+def _answer(row: Mapping[str, str], file: str, evidence: Evidence) -> Item:
+    """Return one item; where the run tells nothing, all of it is a blank."""
+    told = [_statement(name, file)(evidence) for name in row["told"].split()]
+    stated = " ".join(filter(None, told))
+    missing = row["asked"] if stated or row["asked"] else "the run does not tell"
+    return Item(**{**row, "told": stated, "asked": missing})
 
-        Where the run tells nothing, the whole item is a blank.
-        """
-        stated = " ".join(words for tell in self.told if (words := tell(evidence)))
-        missing = self.asked if stated or self.asked else "the run does not tell"
-        return Item(
-            number=self.number,
-            section=self.section,
-            topic=self.topic,
-            told=stated,
-            asked=missing,
+
+def _statement(name: str, file: str) -> Callable[[Evidence], str]:
+    module, _, function = name.partition(".")
+    there = vars(_STATEMENTS[module]) if module in _STATEMENTS else {}
+    if function not in there:
+        raise ValueError(
+            f"{file} names {name!r}, which is no statement; name a function of "
+            f"report/documents/*_statements.py, as in data.sources."
         )
-
-
-def item(number: str, topic: str, *told: Statement, asked: str = "") -> Question:
-    """Return one item of a form, whose fields `Question` describes."""
-    return Question(number=number, topic=topic, told=told, asked=asked)
-
-
-def under(section: str, *items: Question) -> tuple[Question, ...]:
-    """Return the items with the heading they stand under."""
-    return tuple(replace(one, section=section) for one in items)
-
-
-def answer_all(questions: Sequence[Question], evidence: Evidence) -> tuple[Item, ...]:
-    """Return all items, in the order of the form."""
-    return tuple(question.answer(evidence) for question in questions)
+    tell: Callable[[Evidence], str] = there[function]
+    return tell

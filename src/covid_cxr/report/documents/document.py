@@ -83,6 +83,15 @@ class Document:
     items: tuple[Item, ...]
     tables: tuple[Table, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse a table that would not be shown."""
+        for table in self.tables:
+            if table.section not in self.sections:
+                raise ValueError(
+                    f"{self.name} has a table under {table.section!r}, but no such "
+                    f"section; it has {', '.join(self.sections)}."
+                )
+
     @property
     def sections(self) -> list[str]:
         """The headings, in the order of the items."""

@@ -12,12 +12,11 @@ import pandas as pd
 
 from covid_cxr.evaluation.findings import FINDING
 from covid_cxr.report import wording
-from covid_cxr.report.documents import data_statements as data
-from covid_cxr.report.documents import model_statements as model
-from covid_cxr.report.documents import result_statements as results
-from covid_cxr.report.documents.checklist import answer_all, item, under
+from covid_cxr.report.documents.checklist import answer_all
+from covid_cxr.report.documents.data_statements import notices
 from covid_cxr.report.documents.document import Document, Table
 from covid_cxr.report.documents.evidence import TEST_SET, Evidence
+from covid_cxr.report.documents.result_statements import RULES
 from covid_cxr.report.radiograph_flow import PARTS
 from covid_cxr.study.current import current
 
@@ -26,104 +25,21 @@ SOURCE = (
     "10.1145/3287560.3287596."
 )
 
-DETAILS, USE, FACTORS = "Model details", "Intended use", "Factors"
-METRICS, EVALUATION, TRAINING = "Metrics", "Evaluation data", "Training data"
-ANALYSES, ETHICS = "Quantitative analyses", "Ethical considerations"
-CAVEATS = "Caveats and recommendations"
-
-QUESTIONS = (
-    *under(
-        DETAILS,
-        item(
-            "",
-            "Developers, date, contact",
-            asked="who trained this model, when, and whom to ask",
-        ),
-        item("", "Model", model.chosen_model),
-        item("", "Network", model.network, model.output),
-        item("", "Training", model.initialisation, model.training, model.selection),
-        item("", "Weights", model.weights),
-        item("", "Software", model.code, model.software),
-        item(
-            "",
-            "Licence of the weights",
-            asked="licence of the weights, given those of the images",
-        ),
-    ),
-    *under(
-        USE,
-        item(
-            "",
-            "Intended use",
-            model.study_type,
-            asked="research question, and who may use the model for it",
-        ),
-        item("", "Out of scope", model.not_a_device),
-    ),
-    *under(
-        FACTORS,
-        item(
-            "",
-            "Groups and circumstances",
-            data.demographics,
-            asked="groups that matter and are not recorded, such as ethnicity",
-        ),
-        item("", "Unknown", data.missing_values),
-    ),
-    *under(
-        METRICS,
-        item("", "Measures", results.metrics, results.uncertainty),
-        item("", "Thresholds", results.thresholds),
-    ),
-    *under(
-        EVALUATION,
-        item(
-            "", "Test part", data.sources, data.training_against_test, results.leakage
-        ),
-        item("", "Labels", data.reference_standard),
-    ),
-    *under(
-        TRAINING,
-        item("", "Training parts", data.learned_from),
-        item("", "Pre-processing", data.preprocessing),
-        item("", "Left out", data.eligibility),
-    ),
-    *under(
-        ANALYSES,
-        item("", "Discrimination", results.performance, results.comparison),
-        item("", "At thresholds", results.operating_points),
-        item("", "Calibration", results.calibration),
-        item("", "Subgroups", results.subgroups, results.unseen_sites),
-    ),
-    *under(
-        ETHICS,
-        item(
-            "",
-            "Patients' data",
-            data.pseudonyms,
-            asked="approval, consent, and risks for those in the images",
-        ),
-    ),
-    *under(
-        CAVEATS,
-        item("", "Limits", results.limitations),
-        item("", "Shortcuts", results.shortcuts, results.masked_lungs),
-        item("", "Recommendations", asked="what has to be done before anybody uses it"),
-    ),
-)
+FORM = "model_card"
+FACTORS, ANALYSES = "Factors", "Quantitative analyses"  # sections that have tables
 
 
 def fill_model_card(evidence: Evidence) -> Document:
     """Return the model card of the chosen classifier."""
     return Document(
-        name="model_card",
+        name=FORM,
         title=(
             f"Model card: {wording.target()} on chest radiographs, "
             f"{evidence.chosen.title}"
         ),
         source=SOURCE,
-        notices=data.notices(evidence),
-        items=answer_all(QUESTIONS, evidence),
+        notices=notices(evidence),
+        items=answer_all(FORM, evidence),
         tables=tuple(_tables(evidence)),
     )
 
@@ -199,7 +115,7 @@ def _operating_points(evidence: Evidence, table: pd.DataFrame) -> Table:
         rows=tuple(
             (
                 *_finding_cell(row),
-                results.RULES[str(row["rule"])],
+                RULES[str(row["rule"])],
                 f"{row['threshold']:.3f}",
                 wording.percent(row["prevalence"]),
                 _with_interval(row, "ppv"),

@@ -49,10 +49,6 @@ def as_graph(function: Callable[..., Any], **options: Any) -> Any:
 
     AutoGraph stays off: it takes longer than tracing does, and nothing in a step is
     decided by a tensor.
-
-    Args:
-        function: Of tensors.
-        options: Of `tf.function`.
     """
     return deterministic_tensorflow().function(function, autograph=False, **options)
 

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from covid_cxr.training.channels import fold_channels
-from covid_cxr.training.numpy_archive import read_arrays
+from covid_cxr.weights.channels import fold_channels
+from covid_cxr.weights.numpy_archive import read_arrays
 
 Tensors = Mapping[str, NDArray[np.float32]]
 

@@ -1,4 +1,4 @@
-"""The weights that a network starts from: drawn, of ImageNet, or of a file."""
+"""The trained weights that a network starts from: of ImageNet, or of a file."""
 
 import hashlib
 import warnings
@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from covid_cxr.training.channels import CHANNELS, fold_channels
-from covid_cxr.training.imported_weights import imported_weights, is_imported
-from covid_cxr.training.randomness import random_stream
+from covid_cxr.weights.channels import CHANNELS, fold_channels
+from covid_cxr.weights.imported_weights import imported_weights, is_imported
 
 FIRST_CONVOLUTION = "conv1_conv"
 
@@ -18,20 +17,6 @@ IMAGENET_NETWORKS: dict[tuple[int, ...], str] = {
     (6, 12, 32, 32): "DenseNet169",
     (6, 12, 48, 32): "DenseNet201",
 }
-
-
-def draw_kernel(layer: Any, *, seed: int) -> None:
-    """Draw the layer's kernel (He normal); zero its bias, if it has one.
-
-    The layer's name goes into its seed, or equal shapes would get equal weights.
-    """
-    import keras
-
-    stream = random_stream(seed, f"initial weights of {layer.name}")
-    he_normal = keras.initializers.HeNormal(seed=int(stream.integers(2**31)))
-    layer.kernel.assign(he_normal(layer.kernel.shape))
-    if layer.bias is not None:
-        layer.bias.assign(keras.ops.zeros(layer.bias.shape))
 
 
 def imagenet_weights(blocks: list[int]) -> list[Any]:
@@ -74,10 +59,6 @@ def applications_weights(body: Any, file: Path) -> list[Any]:
 
 def load_file(model: Any, file: Path) -> None:
     """Give a Keras model the weights in a file of keras.applications.
-
-    Args:
-        model: With the layers in the file.
-        file: Without its top.
 
     Raises:
         ValueError: If the file is missing or holds another network.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from covid_cxr.training.shares import WHOLE, Share
+from covid_cxr.devices.shares import WHOLE, Share
 
 
 def sizes(share, n_images, batch_images=16):

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from covid_cxr.training.imported_weights import imported_weights
-from covid_cxr.training.numpy_archive import read_arrays
+from covid_cxr.weights.imported_weights import imported_weights
+from covid_cxr.weights.numpy_archive import read_arrays
 
 ARRAY = np.arange(24, dtype=np.float32).reshape(4, 6)
 MOST = 2**30

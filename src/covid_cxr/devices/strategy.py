@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from covid_cxr.checks import check_whole, check_word
-from covid_cxr.training.backend import (
+from covid_cxr.checks import check_flag, check_whole, check_word
+from covid_cxr.devices.backend import (
     THREADS,
     deterministic_tensorflow,
     worker_strategy,
@@ -51,11 +51,7 @@ class Compute:
             check_word(f"compute.{name}", getattr(self, name), allowed, place=place)
         check_whole("compute.threads", self.threads, least=0, place=place)
         for name in ("xla", "tensorboard"):
-            value = getattr(self, name)
-            if value is not True and value is not False:
-                raise ValueError(
-                    f"compute.{name} must be true or false, got {value!r}."
-                )
+            check_flag(f"compute.{name}", getattr(self, name), place=place)
 
 
 @cache
@@ -84,7 +80,7 @@ def check_threads(compute: Compute) -> None:
         raise RuntimeError(
             f"compute.threads is {compute.threads}, but this process has "
             f"{' and '.join(f'{n}={v}' for n, v in zip(THREADS, told, strict=True))}. "
-            "Call training.backend.limit_threads before TensorFlow is first used, or "
+            "Call devices.backend.limit_threads before TensorFlow is first used, or "
             "let compute.threads be 0."
         )
 

@@ -1,0 +1,1 @@
+"""On what trainings run: TensorFlow, devices and processes, precision and compiler."""
