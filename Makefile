@@ -2,7 +2,8 @@
 #   make demo   sets up, runs all six paths on the synthetic hospital, names the report
 #   make test   sets up, runs the tests; of one room only: make test ROOM=statistics
 #   make test-all  those that are marked slow, too
-#   make docs   builds the documentation site, build/site/index.html
+#   make docs   builds the documentation site, build/site/index.html; with a report in it
+#               where one is named, REPORT=data/08_reporting/report.html
 #   make package  builds dist/*.whl and the archive of conf: docs/how-to/packaged.md
 #   make sbom   lists what .venv holds, as CycloneDX: dist/sbom.json
 .PHONY: demo test test-all test-flows test-rooms lint docs package sbom
@@ -27,7 +28,7 @@ demo: $(INSTALLED)
 
 # Two halves at once, since most tests compute on one core: whole flows, and single rooms.
 # Studies that share nothing with others go with the rooms, which are done sooner.
-OWN_STUDIES := $(foreach name,packaged pooled_study second_study tutorial,\
+OWN_STUDIES := $(foreach name,every_format packaged pooled_study second_study tutorial,\
 	tests/test_$(name).py)
 CHOSEN := -m "not slow"
 ROOMS := $(filter-out tests/pipelines/,$(sort $(dir $(wildcard tests/*/test_*.py))))
@@ -57,8 +58,11 @@ lint: $(INSTALLED)
 	$(BIN)/lint-imports
 
 # In an environment of its own: what builds pages is not what trains. Broken links fail.
+# `make docs REPORT=data/08_reporting/report.html` publishes that report with the pages. It
+# is never taken unless it is named: it may be of a study that is nobody else's.
 docs: $(DOCS)/.installed
 	$(DOCS)/bin/zensical build --clean --strict
+	$(if $(REPORT),cp $(REPORT) build/site/tutorials/report.html)
 	@echo "open build/site/index.html"
 
 # setuptools would pack modules that were there when it last built, and are not now.

@@ -17,20 +17,20 @@ ENV = "two_general"
 STUDY = """\
 cohorts:
   nih: {source: nih}
-  clinic: {source: manifest, title: Our clinic, short: Clinic}
+  stanford: {source: chexpert, title: Our CheXpert}
   covid: {source: covid}
 general:
   cohorts:
     nih: {split: {label: pneumonia, test: official, validation: 0.25}}
-    clinic:
-      labels: [effusion, tuberculosis]
-      split: {label: tuberculosis, test: 0.2, validation: 0.3}
-  labels: [pneumonia, effusion, tuberculosis]
+    stanford:
+      labels: [effusion, lung_opacity]
+      split: {label: lung_opacity, test: official, validation: 0.3}
+  labels: [pneumonia, effusion, lung_opacity]
 related:
   both:
     cohorts:
       nih: {split: {eligible: official_test, validation: 0.34}}
-      clinic: {labels: [pneumonia], split: {validation: 0.3}}
+      stanford: {labels: [pneumonia], split: {validation: 0.3}}
     labels: [pneumonia]
 target:
   cohort: covid
@@ -60,7 +60,7 @@ duplicates: {min_correlation: 0.97}
 nih_ingestion: {max_unmatched_share: 0.5}
 covid_ingestion: {max_unmatched_share: 0.5}
 defects: {in_two_cohorts: 1}
-synthesis: {images: {clinic: 60}}
+synthesis: {images: {stanford: 60}}
 """)
 
     def session(*names, data_root, params=None):
@@ -96,7 +96,7 @@ def test_every_curated_image_is_in_the_pooled_set_once_or_left_out(reported):
         ]
         curated = read(reported, f"03_primary/{name}_curated")["image_id"]
         assert sorted(pd.concat(places)) == sorted(curated)
-        assert set(curated.str.partition(":")[0]) == {"nih", "clinic"}
+        assert set(curated.str.partition(":")[0]) == {"nih", "stanford"}
     split = read(reported, "05_model_input/phase1_split")
     assert split.groupby("patient_id")["part"].nunique().max() == 1
     assert set(split["part"]) == {"train", "validation", "test"}
@@ -106,11 +106,15 @@ def test_an_image_does_not_count_for_what_its_cohort_does_not_tell(reported):
     scores = read(reported, "07_model_output/phase1_scores")
     cohort = scores["image_id"].str.partition(":")[0]
 
-    known = scores[["pneumonia", "effusion", "tuberculosis"]].notna()
-    told = known.groupby(cohort).agg(["min", "max"])
-    assert told.loc["nih"].tolist() == [True, True, True, True, False, False]
-    # Phase 2 has pneumonia from the clinic's table; phase 1 is to do without.
-    assert told.loc["clinic"].tolist() == [False, False, True, True, True, True]
+    known = scores[["pneumonia", "effusion", "lung_opacity"]].notna()
+    told = known.groupby(cohort).mean()
+    assert told.loc["nih"].tolist() == [1, 1, 0]
+    # Phase 2 has pneumonia from the table of CheXpert; phase 1 is to do without.
+    assert told.loc["stanford", "pneumonia"] == 0
+    assert (told.loc["stanford", ["effusion", "lung_opacity"]] > 0.7).all()
+    # Of some images its reports leave open (-1) whether there is an effusion.
+    curated = read(reported, "03_primary/stanford_curated")
+    assert 0.7 < curated["effusion"].notna().mean() < 1
     table = pd.read_csv(reported / "08_reporting/table1.csv").set_index("finding")
     test = scores[scores["part"] == "test"]
     for label in known:
@@ -128,36 +132,36 @@ def test_the_pixels_are_those_of_each_images_own_store(reported, run):
         read(reported, f"03_primary/{cohort}_curated").assign(
             image_id=lambda table, cohort=cohort: cohort + ":" + table["image_id"]
         )
-        for cohort in ("nih", "clinic")
+        for cohort in ("nih", "stanford")
     ).set_index("image_id")["mean"]
 
     assert (
         record["intensity"]["n_images"] == len(trained) == record["n_images"]["train"]
     )
     np.testing.assert_allclose(record["intensity"]["mean"], means[trained].mean())
-    assert record["labels"] == ["pneumonia", "effusion", "tuberculosis"]
+    assert record["labels"] == ["pneumonia", "effusion", "lung_opacity"]
 
 
 def test_the_report_says_which_cohort_tells_what(reported):
     report = (reported / "08_reporting/report.html").read_text()
 
     assert "Told by" in report
-    assert "Our clinic" in report
+    assert "Our CheXpert" in report
     flow = pd.read_csv(reported / "08_reporting/flow.csv")
     drawn = flow[flow["training_set"] == "phase1"]
-    assert set(drawn["cohort"]) == {"nih", "clinic"}
+    assert set(drawn["cohort"]) == {"nih", "stanford"}
 
 
 def test_what_the_pool_changes_can_be_changed_from_the_command_line(run, reported):
-    with pytest.raises(ValueError, match=r"clinic\.validation meant"):
+    with pytest.raises(ValueError, match=r"stanford\.validation meant"):
         run(
             "curation",
             data_root=reported,
-            params={"phase1_split": {"clinic": {"vaildation": 0.5}}},
+            params={"phase1_split": {"stanford": {"vaildation": 0.5}}},
         )
     with pytest.raises(ParameterValidationError, match="must be a share above 0"):
         run(
             "curation",
             data_root=reported,
-            params={"phase1_split": {"clinic": {"validation": -1}}},
+            params={"phase1_split": {"stanford": {"validation": -1}}},
         )

@@ -1,8 +1,10 @@
 """What tells others of the project agrees with the project."""
 
 import json
+import os
 import re
 import runpy
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import covid_cxr
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+FORMS = sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("[!c]*.yml"))  # not config.yml
 LICENCES = runpy.run_path(str(ROOT / "scripts/list_licences.py"))
 
 
@@ -27,6 +30,96 @@ def test_citation_and_codemeta_name_the_version_and_licence_of_the_package():
             == (PROJECT["license"])
         )
     assert codemeta["description"] == PROJECT["description"]
+
+
+def test_citation_and_codemeta_name_the_authors_of_the_package():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    codemeta = json.loads((ROOT / "codemeta.json").read_text("utf-8"))
+    authors = [one["name"] for one in PROJECT["authors"]]
+
+    assert [one["name"] for one in citation["authors"]] == authors
+    assert [one["name"] for one in codemeta["author"]] == authors
+    assert codemeta["keywords"] == citation["keywords"]
+    assert set(citation) >= {"cff-version", "message", "title", "authors"}  # CFF 1.2.0
+    assert codemeta["@context"].startswith("https://w3id.org/codemeta/")
+
+
+def test_the_systems_are_the_same_everywhere():
+    prefix = "Operating System :: "
+    stated = [c for c in PROJECT["classifiers"] if c.startswith(prefix)]
+    systems = {one.rsplit(" ", 1)[1] for one in stated}
+    codemeta = json.loads((ROOT / "codemeta.json").read_text("utf-8"))
+    tested = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf-8"))
+    matrix = tested["jobs"]["run"]["strategy"]["matrix"]
+    runners = [*matrix["os"], *(one["os"] for one in matrix["include"])]
+    names = {"ubuntu-latest": "Linux", "macos-latest": "macOS"}
+
+    assert {names[one] for one in runners} == set(codemeta["operatingSystem"])
+    assert {one.lower() for one in codemeta["operatingSystem"]} == {
+        one.lower() for one in systems
+    }
+
+
+def test_every_step_of_the_workflow_is_a_pinned_action_or_a_script_that_is_there():
+    tested = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf-8"))
+
+    assert True in tested  # YAML 1.1 takes the key `on` for a truth value
+    for step in tested["jobs"]["run"]["steps"]:
+        assert ("uses" in step) != ("run" in step)
+        if "uses" in step:
+            assert re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step["uses"])
+        elif step["run"].startswith("make "):
+            subprocess.run(
+                ["make", "--dry-run", *step["run"].split()[1:]],  # noqa: S607
+                cwd=ROOT,
+                check=True,
+                capture_output=True,
+            )
+        else:
+            assert os.access(ROOT / step["run"], os.X_OK)
+
+
+@pytest.mark.parametrize("named", ["", "data/08_reporting/report.html"])
+def test_a_report_is_published_only_if_it_is_named(named):
+    printed = subprocess.run(
+        ["make", "--dry-run", "docs", f"REPORT={named}"],  # noqa: S607
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+    assert (f"cp {named} build/site/tutorials/report.html" in printed) == bool(named)
+    assert ("08_reporting" in printed) == bool(named)
+    assert (ROOT / "docs/tutorials/report.html").exists()  # else its link is lost
+
+
+def test_dependabot_looks_where_there_is_something():
+    asked = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text("utf-8"))
+
+    assert asked["version"] == 2
+    found = {
+        "pip": ROOT / "pyproject.toml",
+        "github-actions": ROOT / ".github/workflows",
+    }
+    assert {one["package-ecosystem"] for one in asked["updates"]} == set(found)
+    for one in asked["updates"]:
+        assert one["directory"] == "/"
+        assert found[one["package-ecosystem"]].exists()
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_an_issue_form_has_what_the_hosting_asks_of_one(form):
+    asked = yaml.safe_load(form.read_text("utf-8"))
+    fields = [one for one in asked["body"] if one["type"] != "markdown"]
+    ids = [one["id"] for one in fields]
+
+    assert all(isinstance(asked[key], str) for key in ("name", "description"))
+    assert fields
+    assert {one["type"] for one in fields} <= {"textarea", "checkboxes"}
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]+", one) for one in ids)
+    assert all(isinstance(one["attributes"]["label"], str) for one in fields)
 
 
 def test_the_versions_of_python_are_the_same_everywhere():

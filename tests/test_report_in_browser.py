@@ -65,6 +65,41 @@ def test_every_radiograph_of_the_gallery_has_one_outcome(page):
     assert sum(shown.values()) == len(cards)
 
 
+# Every table, also those that are folded, with what its place shows of it.
+PLACES = """() => {
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
+  return [...document.querySelectorAll(".scroll")].map((place) => ({
+    table: place.querySelector("table").id,
+    is_wider: place.scrollWidth > place.clientWidth,
+    says_so: getComputedStyle(place.querySelector("caption > span"), "::before")
+      .content.startsWith('"Scrolls sideways'),
+  }));
+}"""
+
+
+def places(page):
+    page.evaluate(PLACES)
+    page.evaluate("() => new Promise((done) => setTimeout(done, 300))")  # as seen
+    return page.evaluate(PLACES)
+
+
+def test_every_table_has_room_on_a_wide_screen(report, open_offline):
+    found = places(open_offline(report, width=1600))
+
+    assert len(found) > 50
+    assert [place["table"] for place in found if place["is_wider"]] == []
+
+
+@pytest.mark.parametrize("width", [1100, 390])
+def test_a_table_that_is_wider_than_its_place_says_that_it_scrolls(
+    report, open_offline, width
+):
+    found = places(open_offline(report, width=width))
+
+    assert sum(place["is_wider"] for place in found) >= 5
+    assert [p for p in found if p["is_wider"] != p["says_so"]] == []
+
+
 def test_nothing_of_the_page_is_wider_than_a_phone(report, open_offline):
     page = open_offline(report, width=390, height=844)
 

@@ -80,6 +80,33 @@ def test_standard_error_is_given_back(tmp_path):
     assert (tmp_path / "run.log").read_text() == "during"
 
 
+def test_standard_error_follows_the_log_when_it_is_put_aside(tmp_path, monkeypatch):
+    monkeypatch.setenv(VERBOSE, "")
+    monkeypatch.setattr(run_console, "LOG_BYTES", 1000)
+    monkeypatch.setattr(logging.root, "level", logging.INFO)
+    kept, logging.root.handlers[:] = logging.root.handlers[:], []
+    console = RunConsole()
+    console.begin(tmp_path, {}, Console(file=io.StringIO()))
+    try:
+        os.write(2, b"before\n")
+        child = subprocess.Popen(
+            ["/bin/sh", "-c", "read _; echo of a child >&2"], stdin=subprocess.PIPE
+        )
+        logging.getLogger("covid_cxr").info("first")
+        logging.getLogger("covid_cxr").info("x" * 1000)
+        os.write(2, b"of this process\n")
+        child.communicate(b"\n")
+    finally:
+        console.end()
+        logging.root.handlers[:] = kept
+
+    aside, log = (tmp_path / name for name in ("run.log.1", "run.log"))
+    assert aside.read_text().startswith("before\n")
+    assert aside.read_text().endswith("first\n")
+    assert log.read_text().endswith("xxx\nof this process\nof a child\n")
+    assert log.read_bytes()[:4] != b"\0" * 4
+
+
 def test_a_terminal_shows_nodes_at_work_below_the_lines_and_is_given_back(tmp_path):
     code = (
         "import logging, pathlib, sys, time; from rich import get_console\n"

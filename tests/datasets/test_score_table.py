@@ -54,3 +54,11 @@ def test_other_files_are_refused(name):
 def test_a_missing_table_is_named(tmp_path):
     with pytest.raises(DatasetError, match=r"no table of scores at .*--params=scores"):
         ScoreTableDataset(filepath=str(tmp_path / "s.csv")).load()
+
+
+def test_what_is_no_parquet_is_named(tmp_path):
+    file = tmp_path / "scores.parquet"
+    file.write_bytes(b"image_id,score\n")
+
+    with pytest.raises(DatasetError, match=r"scores\.parquet cannot be read .* \.csv"):
+        ScoreTableDataset(filepath=str(file)).load()

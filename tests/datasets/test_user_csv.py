@@ -7,6 +7,7 @@ import pytest
 import yaml
 from kedro.io import DataCatalog, DatasetError
 
+from covid_cxr.datasets.user_csv import UserCsvDataset
 from covid_cxr.study.current import current
 from covid_cxr.study.raw_datasets import raw_datasets
 
@@ -110,3 +111,20 @@ def test_every_raw_table_and_text_goes_through_our_readers(entries):
     ]
 
     assert others == []
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("t.tsv", b"a\tb\n"), ("t.csv", b"a,b\n"), ("t.csv.gz", None)]
+)
+def test_a_table_is_saved_as_its_name_says(name, start, tmp_path):
+    table = pd.DataFrame({"a": ["1"], "b": ["x, y"]})
+    dataset = UserCsvDataset(filepath=str(tmp_path / name))
+
+    dataset.save(table)
+
+    content = (tmp_path / name).read_bytes()
+    if start is None:
+        assert gzip.decompress(content).startswith(b"a,b\n")
+    else:
+        assert content.startswith(start)
+    pd.testing.assert_frame_equal(dataset.load(), table, check_dtype=False)

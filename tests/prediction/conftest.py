@@ -35,18 +35,26 @@ def _drawn_chest(seed=0, size_px=64):
     return np.clip(image, 0, 255).astype(np.uint8)
 
 
-def arithmetic_network():
-    """Return ONNX whose feature maps are the image and log odds of its mean."""
+def arithmetic_network(*, share_of_batch=0.0):
+    """Return ONNX whose feature maps are the image and log odds of its mean.
+
+    A share of that mean is taken of all images of the batch.
+    """
     shape = ["n_images", SIZE_PX, SIZE_PX, 1]
     nodes = [
         helper.make_node("Identity", ["radiograph"], ["feature_maps"]),
         helper.make_node(
             "ReduceMean", ["radiograph"], ["mean"], axes=[1, 2], keepdims=0
         ),
-        helper.make_node("Mul", ["mean", "slope"], ["scaled"]),
+        helper.make_node("ReduceMean", ["mean"], ["of_batch"], axes=[0], keepdims=1),
+        helper.make_node("Sub", ["of_batch", "mean"], ["apart"]),
+        helper.make_node("Mul", ["apart", "share"], ["moved"]),
+        helper.make_node("Add", ["mean", "moved"], ["mixed"]),
+        helper.make_node("Mul", ["mixed", "slope"], ["scaled"]),
         helper.make_node("Add", ["scaled", "offset"], ["log_odds"]),
     ]
     constants = [
+        helper.make_tensor("share", TensorProto.FLOAT, [1, 1], [share_of_batch]),
         helper.make_tensor("slope", TensorProto.FLOAT, [1, 1], [SLOPE]),
         helper.make_tensor("offset", TensorProto.FLOAT, [1], [OFFSET]),
     ]
@@ -114,7 +122,9 @@ def chests(tmp_path):
 def write_bundle(tmp_path):
     """Return a function that writes a bundle, with what a test wants otherwise."""
 
-    def write(place="bundle", *, trained=(), validated=(), **changes):
+    def write(
+        place="bundle", *, trained=(), validated=(), share_of_batch=0.0, **changes
+    ):
         folder = tmp_path / place
         (folder / "selftest").mkdir(parents=True)
         cv2.imwrite(str(folder / "selftest/chest.png"), _drawn_chest(99))
@@ -127,7 +137,7 @@ def write_bundle(tmp_path):
         )
         content = {
             "model.keras": b"none",
-            "model.onnx": arithmetic_network(),
+            "model.onnx": arithmetic_network(share_of_batch=share_of_batch),
             "model.safetensors": save({"findings/kernel": np.ones((1, 1), np.float32)}),
             "gate.safetensors": save(dict(usual.arrays())),
             "seen.safetensors": save(dict(_seen(trained, validated).arrays())),

@@ -19,6 +19,7 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from covid_cxr.prediction import open_bundle
 from covid_cxr.prediction.cli import check, predict
+from covid_cxr.prediction.sources import list_inputs
 
 
 def read_table(path):
@@ -218,6 +219,25 @@ def test_what_was_interrupted_goes_on_after_the_last_whole_line(
     assert again[2:] == whole[2:]
 
 
+@pytest.mark.parametrize("n_done", [1, 5, 8, 11])
+def test_what_goes_on_ends_in_the_same_bits(
+    write_bundle, chests, predicted, drawn_chest, tmp_path, n_done
+):
+    for seed in range(6, 14):
+        cv2.imwrite(str(chests / f"chest_{seed}.png"), drawn_chest(seed))
+    bundle = write_bundle(share_of_batch=0.01)  # as real ones do in their last bits
+    predicted(bundle, chests)
+    results = ("rows.jsonl", "predictions.csv", "index.html")
+    whole = {name: (tmp_path / "out" / name).read_bytes() for name in results}
+    kept = whole["rows.jsonl"].splitlines(keepends=True)[:n_done]
+    (tmp_path / "out/rows.jsonl").write_bytes(b"".join(kept))
+
+    predicted(bundle, chests)
+
+    for name in results:
+        assert (tmp_path / "out" / name).read_bytes() == whole[name]
+
+
 def test_other_files_or_another_bundle_do_not_go_on(write_bundle, chests, predicted):
     predicted(write_bundle(), chests)
     said, _ = predicted(write_bundle("b", name="other_bundle"), chests, code=1)
@@ -329,6 +349,43 @@ def test_a_folder_is_read_as_a_study_reads_it(
 
     linked = [f"linked/chest_{number}.png" for number in range(6)]
     assert [row["file"] for row in rows] == ["disc/a.png", *linked]
+
+
+def test_files_that_are_passed_over_are_counted(
+    write_bundle, chests, predicted, caplog, tmp_path
+):
+    for name in ("film.tif", "more.TIF", "notes.txt", "unknown", ".hidden.tif"):
+        (chests / name).write_bytes(b"no DICOM")
+    place = tmp_path / "sent.zip"
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.write(min(chests.glob("*.png")), "chest.png")
+        archive.writestr("film.bmp", "no DICOM")
+
+    _, rows = predicted(write_bundle(), chests, place)
+
+    assert len(rows) == 7
+    said = [record.getMessage() for record in caplog.records]
+    assert (
+        f"{chests}: 4 files passed over (2 .tif, 1 .txt, 1 without an ending)" in said
+    )
+    assert f"{place}: 1 files passed over (1 .bmp)" in said
+
+
+def test_a_disc_says_what_its_dicomdir_does_not_list(tmp_path, caplog):
+    (tmp_path / "DICOMDIR").write_bytes(b"")
+    record = Dataset()
+    record.ReferencedFileID = ["IMAGES", "1"]
+    listing = Dataset()
+    listing.DirectoryRecordSequence = [record]
+    listing.save_as(
+        tmp_path / "DICOMDIR", implicit_vr=False, little_endian=True, overwrite=True
+    )
+    (tmp_path / "IMAGES").mkdir()
+    for name in ("1", "2"):
+        (tmp_path / "IMAGES" / name).write_bytes(b"")
+
+    assert [one.name for one in list_inputs([tmp_path])] == ["IMAGES/1"]
+    assert "1 files passed over (1 without an ending)" in caplog.text
 
 
 def test_a_name_that_is_no_utf8_is_in_the_table(

@@ -8,13 +8,16 @@ import sys
 
 import cv2
 import numpy as np
+import pydicom
 import pytest
+from PIL import Image
 from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
 
 from covid_cxr.prediction import open_bundle
 from covid_cxr.prediction.network import activation_maps
+from covid_cxr.radiographs.dicom_file import quiet
 
 
 def dicom(path, pixels, *, has_uids=True, **elements):
@@ -53,6 +56,16 @@ def test_scores_are_those_of_the_curated_pixels(bundle, chests, curated, score_o
         "positive" if score >= 0.5 else "negative" for score in expected
     ]
     assert table["file"].tolist() == [file.name for file in files]
+
+
+def test_a_box_of_no_file_or_of_two_is_refused(bundle, chests):
+    first = min(chests.iterdir())
+    box = (0, 0, 32, 32)
+
+    with pytest.raises(ValueError, match=r"for 'chest.png', .* of 0 of the 1 files"):
+        bundle.predict([first], boxes={first.name: box, "chest.png": box})
+    with pytest.raises(ValueError, match=r"for 'chest_0.png', .* of 2 of the 2 files"):
+        bundle.predict([first, first], boxes={first.name: box})
 
 
 def test_a_prevalence_moves_the_probability_by_bayes_rule(bundle, chests):
@@ -145,6 +158,28 @@ def test_what_a_header_tells_is_refused(
     assert np.isnan(row["score"])
 
 
+def test_a_header_is_read_once(bundle, tmp_path, drawn_chest, monkeypatch):
+    file = dicom(tmp_path / "a.dcm", drawn_chest(3), PatientAge="017Y")
+    reads = []
+    read = pydicom.dcmread
+    monkeypatch.setattr(
+        pydicom, "dcmread", lambda *a, **o: reads.append(a) or read(*a, **o)
+    )
+
+    row = bundle.predict([file]).iloc[0]
+
+    assert row["reason"].startswith("too young")
+    assert len(reads) == 1
+
+
+@pytest.mark.parametrize("age", ["", "Y", "old", "017", "017X"])
+def test_an_age_that_is_none_is_not_known(bundle, tmp_path, drawn_chest, age):
+    with quiet():  # pydicom warns of what is written
+        file = dicom(tmp_path / "a.dcm", drawn_chest(3), PatientAge=age)
+
+    assert bundle.predict([file]).loc[0, "status"] == "predicted"
+
+
 def test_a_dicom_file_without_uids_is_predicted(bundle, tmp_path, drawn_chest):
     file = dicom(tmp_path / "a.dcm", drawn_chest(3), has_uids=False)
 
@@ -168,6 +203,22 @@ def test_what_the_pixels_tell_is_refused(bundle, tmp_path, drawn_chest):
     reasons = ["may be a negative", "hardly any contrast", "blank", "damaged picture"]
     for found, expected in zip(table["reason"], reasons, strict=True):
         assert found.startswith(expected)
+
+
+@pytest.mark.parametrize("tag", [0x829A, 0x829D, 0x8827, 0x920A])  # Exif 2.3, 4.6.5
+def test_what_a_camera_exposed_is_refused(bundle, tmp_path, drawn_chest, tag):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[tag] = 100
+    picture = Image.fromarray(drawn_chest(3))
+    picture.save(tmp_path / "photo.jpg", quality=95, exif=exif)
+    exif = Image.Exif()
+    exif[0x0131] = "a viewer"  # software, and no exposure
+    picture.save(tmp_path / "export.jpg", quality=95, exif=exif)
+
+    table = bundle.predict([tmp_path / "photo.jpg", tmp_path / "export.jpg"])
+
+    assert table["status"].tolist() == ["refused", "predicted"]
+    assert "a camera exposed it" in table.loc[0, "reason"]
 
 
 def test_what_is_far_from_the_usual_is_refused(write_bundle, chests, curated):

@@ -381,6 +381,16 @@ def test_shards_that_changed_places_are_written_again(tmp_path, compression, cap
     np.testing.assert_array_equal(store.read(np.arange(7)), IMAGES)
 
 
+@pytest.mark.parametrize("n_bytes", [0, 3, 200, -1])
+def test_a_damaged_table_of_records_is_named(store, n_bytes):
+    file = store.root / "records.parquet"
+    file.write_bytes(file.read_bytes()[:n_bytes])
+
+    for read in (lambda: open_store(store.root), lambda: store.records):
+        with pytest.raises(DamagedStoreError, match=r"records\.parquet cannot be read"):
+            read()
+
+
 def test_a_store_from_before_checksums_is_refused(store):
     manifest = store.root / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"version": 2,', ""))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from covid_cxr.saliency.cases import draw_cases, judge_test, only_label
-from covid_cxr.saliency.map_settings import Saliency
+from covid_cxr.saliency.map_settings import Explanation, Saliency
 
 TWO_OF_EACH = Saliency(
     method="grad_cam",
@@ -144,3 +144,9 @@ def test_a_method_that_does_not_exist_is_refused():
 def test_what_is_no_name_of_a_layer_is_refused(layer):
     with pytest.raises(ValueError, match=r"saliency\.layer must be the name"):
         Saliency(**{**vars(TWO_OF_EACH), "layer": layer})
+
+
+@pytest.mark.parametrize(("name", "value"), [("method", "lime"), ("layer", 3)])
+def test_the_pointing_games_settings_are_refused_by_their_own_name(name, value):
+    with pytest.raises(ValueError, match=rf"^pointing\.{name} must .*phase1\.yml or"):
+        Explanation(**{"method": "grad_cam", "layer": None, name: value})

@@ -149,3 +149,11 @@ def test_the_threshold_of_a_sensitivity_is_the_highest_that_has_it(target, n_lev
         # By the definition: every score is tried.
         reaching = [t for t in scores if np.mean(scores[:45] >= t) >= target - 1e-9]
         assert found == max(reaching)
+
+
+@pytest.mark.parametrize(
+    "is_case", [[1.0, 0.0, np.nan], np.array([True, False, None]), [1, 0, 2]]
+)
+def test_a_label_that_is_not_known_is_no_case(is_case):
+    with pytest.raises(ValueError, match="one boolean per image"):
+        trace_roc(is_case, [0.9, 0.2, 0.5])

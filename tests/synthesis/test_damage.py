@@ -15,16 +15,21 @@ from covid_cxr.synthesis.damage import (
     truncate,
 )
 from covid_cxr.synthesis.defects import no_defects
+from covid_cxr.synthesis.orders import orders_of
 from covid_cxr.synthesis.raw_covid import write_covid
+from covid_cxr.synthesis.raw_files import encode_jpeg, look_of
 from covid_cxr.synthesis.raw_nih import write_nih
 from covid_cxr.synthesis.raw_rsna import write_rsna
 
 WRITERS = {"png": write_nih, "jpeg": write_rsna, "uncompressed": write_covid}
 
 
-@pytest.fixture(scope="module", params=WRITERS)
+@pytest.fixture(scope="module", params=[*WRITERS, "jpg"])
 def content(request, radiographs, synthesis):
     """Return a file of each cohort."""
+    if request.param == "jpg":
+        order = orders_of(radiographs, cohort="nih")[0]
+        return encode_jpeg(order, size_px=64, look=look_of(synthesis))
     images = WRITERS[request.param](radiographs, synthesis, no_defects())[0]
     return next(iter(images))[1]
 

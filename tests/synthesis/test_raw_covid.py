@@ -22,7 +22,7 @@ from covid_cxr.synthesis.raw_covid import (
     write_covid,
     write_covid_masks,
 )
-from covid_cxr.synthesis.raw_nih import look_of
+from covid_cxr.synthesis.raw_files import look_of
 
 SIZE = 96
 

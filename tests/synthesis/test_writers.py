@@ -1,5 +1,6 @@
 """The hospital makes the cohorts of any study, each in the format of its source."""
 
+import inspect
 import re
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def hospital_of(make_synthesis):
 
 
 def test_every_writer_is_that_of_a_source_and_gives_its_tables():
+    assert set(WRITERS) == set(SOURCES)
     for source, writer in WRITERS.items():
         needed = {n for n, t in SOURCES[source].tables.items() if not t.is_optional}
         assert {"images", *needed} <= set(writer.outputs)
@@ -145,3 +147,34 @@ def test_a_label_that_cannot_be_drawn_is_named(hospital_of, label):
 def test_a_size_of_a_cohort_that_the_study_lacks_is_refused(hospital_of):
     with pytest.raises(ValueError, match=r"names the cohorts nlm; .* has ward, clinic"):
         hospital_of(OWN, images={"nlm": 40})
+
+
+@pytest.mark.parametrize("source", ["chexpert", "idc", "midrc"])
+def test_a_patient_has_two_results_in_the_tables_of_a_published_format(
+    hospital_of, source, tmp_path
+):
+    label = "covid19" if source != "chexpert" else "effusion"
+    text = re.sub(r"  ward.*\n|related:\n.*\n|first, |, b: \[target\]", "", OWN)
+    text = text.replace("manifest", source).replace("labels: [pneumothorax]", "LABELS")
+    text = text.replace("LABELS", f"labels: [{label}]")
+    radiographs, synthesis = hospital_of(text)
+    every = dict.fromkeys(set(NOTHING) - {"seed"}, 1)
+    defects = choose_defects(radiographs, Defects(**{**NOTHING, **every}))
+    written = WRITERS[source].write(radiographs, synthesis, defects, cohort="clinic")
+    folder = RadiographFolderDataset(filepath=str(tmp_path))
+    folder.save(written[0])
+    tables = dict(zip(WRITERS[source].outputs[1:], written[1:], strict=True))
+    as_text = {
+        name: table.astype("str").replace("", None) for name, table in tables.items()
+    }
+    adapter = SOURCES[source].list_radiographs
+    wanted = inspect.signature(adapter).parameters
+    given = {"images": folder.load(), "findings": [label], **as_text}
+    given["ingestion"] = wanted["ingestion"].annotation()
+    arguments = {name: given.get(name) for name in wanted}
+
+    listed = adapter(**arguments)[0].set_index("image_id")
+
+    turned = defects.loc[defects["defect"] == "mixed_labels", "image_id"].item()
+    own = radiographs[radiographs["cohort"] == "clinic"].set_index("image_id")
+    assert listed.loc[turned, label] != (own.loc[turned, f"{label}_severity"] > 0)

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from covid_cxr.training.network import swap_head
-from covid_cxr.training.scores import score
+from covid_cxr.training.scores import score, validation_auroc
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +76,27 @@ def test_a_split_with_nothing_held_out_is_refused(classifier, examples):
 def test_labels_that_are_not_the_classifiers_are_refused(classifier, cohort):
     with pytest.raises(ValueError, match="has 2 outputs, but there are 1 labels"):
         score(classifier, cohort.examples())
+
+
+def test_the_validation_auroc_is_the_mean_of_the_labels_that_have_one():
+    rng = np.random.default_rng(0)
+    scores = pd.DataFrame(
+        {
+            "part": ["validation"] * 40 + ["test"] * 40,
+            "mass": rng.random(80) < 0.5,
+            "edema": pd.array([True, False, None, False] * 20, dtype="boolean"),
+            "hernia": False,
+            **{f"{name}_score": rng.random(80) for name in ("mass", "edema", "hernia")},
+        }
+    )
+    validation = scores[:40]
+    read = validation[validation["edema"].notna()]
+    expected = (
+        roc_auc_score(validation["mass"], validation["mass_score"])
+        + roc_auc_score(read["edema"].astype(bool), read["edema_score"])
+    ) / 2
+
+    found = validation_auroc(scores, ["mass", "edema", "hernia"])
+
+    assert found == pytest.approx(expected)
+    assert np.isnan(validation_auroc(scores, ["hernia"]))

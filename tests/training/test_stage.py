@@ -4,11 +4,14 @@ import inspect
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
+from covid_cxr.console.channels import NOTE
 from covid_cxr.devices.strategy import Compute
 from covid_cxr.training.loop import fit
 from covid_cxr.training.network import swap_head
+from covid_cxr.training.scores import score, validation_auroc
 from covid_cxr.training.stage import Stage
 from covid_cxr.training.state import StateFolder
 
@@ -188,3 +191,16 @@ def test_frozen_layers_stay_as_the_parents(
 
     everything = {"conv1", "conv2", "conv3", "pool2", "bn", "findings"}
     assert changed == everything - frozen
+
+
+def test_what_a_training_reached_is_said_when_it_is_scored(initial, cohort, caplog):
+    classifier = swap_head(initial[0], 2, seed=1)
+    examples = cohort.examples(("pneumonia", "effusion"))
+
+    with caplog.at_level(NOTE):
+        scores = Stage("phase1").score(classifier, examples)
+
+    pd.testing.assert_frame_equal(scores, score(classifier, examples))
+    auroc = validation_auroc(scores, examples.labels)
+    said = f"phase1: validation AUROC {auroc:.3f}, mean of 2 findings"
+    assert said in [r.getMessage() for r in caplog.records if r.levelno == NOTE]

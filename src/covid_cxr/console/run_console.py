@@ -7,6 +7,7 @@ from the processes that a run starts, which inherit it.
 
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -87,6 +88,7 @@ def _log_kept(file: Path) -> Iterator[None]:
     handler = RotatingFileHandler(
         file, maxBytes=LOG_BYTES, backupCount=N_LOGS, encoding="utf-8"
     )
+    handler.rotator = _put_aside
     handler.setLevel(logging.INFO)
     handler.setFormatter(logging.Formatter(LINE))
     logging.root.addHandler(handler)
@@ -98,6 +100,15 @@ def _log_kept(file: Path) -> Iterator[None]:
         logging.captureWarnings(capture=False)
         logging.root.removeHandler(handler)
         handler.close()
+
+
+def _put_aside(log: str, aside: str) -> None:
+    """Copy a log and empty it, rather than rename it.
+
+    Standard error, also of processes that run by now, goes to the file that is open.
+    """
+    shutil.copyfile(log, aside)
+    os.truncate(log, 0)
 
 
 @contextmanager

@@ -4,15 +4,14 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
-from kedro_datasets.pandas import ParquetDataset
-
+from covid_cxr.datasets.parquet_table import ParquetTableDataset
 from covid_cxr.radiographs.normalisation import Intensity
 from covid_cxr.radiographs.pooled_store import pooled, stores_of
 from covid_cxr.radiographs.store import ImageStore, open_store
 from covid_cxr.training.examples import Examples
 
 
-class ExamplesDataset(ParquetDataset):  # type: ignore[misc]  # has no types
+class ExamplesDataset(ParquetTableDataset):
     """A table with labels, intensity and the places of the image stores.
 
     The stores are named by their places relative to the file, so that a data root can

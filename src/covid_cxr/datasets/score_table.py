@@ -1,5 +1,6 @@
 """A user's table of scores: CSV or parquet, read only."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -47,6 +48,7 @@ class ScoreTableDataset(LocalDataset[pd.DataFrame, pd.DataFrame]):
 
         Raises:
             FileNotFoundError: If there is no such file.
+            ValueError: If it cannot be read.
         """
         if not self._exists():
             raise FileNotFoundError(
@@ -54,7 +56,7 @@ class ScoreTableDataset(LocalDataset[pd.DataFrame, pd.DataFrame]):
                 f"--params=scores=/your/table.csv"
             )
         if self._filepath.suffix.lower() == _PARQUET:
-            return pd.read_parquet(self._filepath)
+            return _read_parquet(self._filepath)
         return read_user_csv(self._filepath)
 
     def save(self, data: pd.DataFrame) -> None:
@@ -66,3 +68,12 @@ class ScoreTableDataset(LocalDataset[pd.DataFrame, pd.DataFrame]):
         raise PermissionError(
             f"{self._filepath} is the user's own table and is never written."
         )
+
+
+def _read_parquet(file: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(file)
+    except Exception as error:  # whatever pyarrow raises on what is none
+        raise ValueError(
+            f"{file} cannot be read as parquet ({error}); save it again, or as .csv."
+        ) from error

@@ -12,6 +12,8 @@ from covid_cxr.user_csv import read_user_csv
 class UserCsvDataset(CSVDataset):  # type: ignore[misc]  # has no types
     """`pandas.CSVDataset` that saves without an index, and loads with our own reader.
 
+    It saves with tabs what is called `.tsv`, and packed what is called `.gz`.
+
     Every column comes as text, and only an empty cell is missing: `read_user_csv` tells
     code, separator and decimal sign by the file, which may be packed with gzip: where
     `table.csv` is absent, `table.csv.gz` is read, and the other way round.
@@ -42,7 +44,13 @@ class UserCsvDataset(CSVDataset):  # type: ignore[misc]  # has no types
                 f"encoding, separator and decimal sign by the file. Remove them from "
                 f"the catalog."
             )
-        super().__init__(filepath=filepath, **options)
+        suffixes = PurePosixPath(filepath).suffixes
+        form: dict[str, Any] = {"sep": "\t"} if ".tsv" in suffixes else {}
+        if ".gz" in suffixes:
+            form["compression"] = {"method": "gzip", "mtime": 0}
+            options.setdefault("fs_args", {"open_args_save": {"mode": "wb"}})
+        save_args = {**form, **(options.pop("save_args", None) or {})}
+        super().__init__(filepath=filepath, save_args=save_args, **options)
 
     def load(self) -> pd.DataFrame:
         """Return the table, all text.

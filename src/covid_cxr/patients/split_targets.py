@@ -60,12 +60,15 @@ class SplitTargets:
         """Refuse what is no share, no count, or no known word."""
         check_word("eligible", self.eligible, ELIGIBLE, place=_PLACE)
         check_word("duplicates", self.duplicates, DUPLICATES, place=_PLACE)
-        if isinstance(self.test, str):
-            words = (*TEST_WORDS, "a share or a count")
-            check_word("test", self.test, words, place=_PLACE)
+        if isinstance(self.test, str) and self.test not in TEST_WORDS:
+            raise ValueError(
+                f"test must be one of {', '.join(TEST_WORDS)}, a share or a count, got "
+                f"{self.test!r}; correct it in {_PLACE}."
+            )
         amounts = {"images": self.images, "validation": self.validation}
+        if not isinstance(self.test, str):
+            amounts["test"] = self.test
         optional = {
-            "test": None if isinstance(self.test, str) else self.test,
             "test_positives": self.test_positives,
             "validation_positives": self.validation_positives,
         }

@@ -7,7 +7,6 @@ from kedro.pipeline import Node
 
 from covid_cxr.pipelines.wiring import node
 from covid_cxr.study.design import Training
-from covid_cxr.training.scores import score
 from covid_cxr.training.stage import Stage
 
 
@@ -22,7 +21,7 @@ def train_and_score(training: Training) -> list[Node]:
             states="state",
             tags="train",
         ),
-        node(score, "scores", "classifier", "examples"),
+        node(Stage(training.name).score, "scores", "classifier", "examples"),
     ]
 
 

@@ -2,9 +2,9 @@
 
 import math
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,8 @@ class Bundle:
             boxes: What to cut out, by the file's name: pixels of the raw image.
 
         Raises:
-            ValueError: If the prevalence is not between 0 and 1.
+            ValueError: If the prevalence is not between 0 and 1, or a box is of no
+                file, or of several.
         """
         found = self.predictions(files, prevalence=prevalence, boxes=boxes)
         table = pd.DataFrame([one.row for one in found], columns=self.columns)
@@ -134,8 +135,10 @@ class Bundle:
     ) -> Iterator[Prediction]:
         """Yield what `predict` tabulates, with pixels and heat maps, batch by batch."""
         stated = self.stated(prevalence)
-        named = (_as_input(file) for file in files)
-        while batch := list(islice(named, BATCH_IMAGES)):
+        named = [_as_input(file) for file in files]
+        _refuse_boxes_of_others(boxes or {}, named)
+        for first in range(0, len(named), BATCH_IMAGES):
+            batch = named[first : first + BATCH_IMAGES]
             looked = [self._look(one, boxes or {}) for one in batch]
             yield from self._judge(looked, stated)
 
@@ -223,7 +226,6 @@ class Bundle:
                     max_distance=self.record["seen"]["max_distance"],
                 )
                 reason = refuse_before(
-                    path,
                     record,
                     youngest_years=self.record["youngest_years"],
                     seen=seen,
@@ -352,6 +354,20 @@ def _as_input(file: Path | str | InputFile) -> InputFile:
     if isinstance(file, InputFile):
         return file
     return InputFile(name=Path(file).name, path=Path(file))
+
+
+def _refuse_boxes_of_others(
+    boxes: Mapping[str, Box], files: Sequence[InputFile]
+) -> None:
+    """Refuse a box that would be passed over, or taken for several files."""
+    numbers = Counter(one.name for one in files)
+    for name in boxes:
+        if numbers[name] != 1:
+            raise ValueError(
+                f"A box is stated for {name!r}, which is the name of {numbers[name]} "
+                f"of the {len(files)} files; state it for one, by its name in the "
+                f"column `file`."
+            )
 
 
 def _not_admitted(name: str, record: Mapping[str, Any]) -> _Admitted:

@@ -1,33 +1,31 @@
 """What is not predicted, and why; and what is predicted with a word of caution."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from covid_cxr.prediction.seen import MAYBE, ON_VALIDATION, YES
-from covid_cxr.radiographs.dicom_file import code_of, quiet, read_dataset
 
-_YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 _JUDGED = ("view not understood", "BodyPartExamined")
 
 
 def refuse_before(
-    path: Path, record: Mapping[str, Any], *, youngest_years: float | None, seen: str
+    record: Mapping[str, Any], *, youngest_years: float | None, seen: str
 ) -> str:
     """Return why a curated image is not given to the network; empty if it is.
 
     Args:
-        path: Its file.
         record: From `radiographs.record.curate`.
         youngest_years: Of the cohort's patients; None where no age is known.
         seen: From `SeenPictures.find`.
     """
-    age = age_in_years(path)
+    age = record["age_years"]
     if age is not None and youngest_years is not None and age < youngest_years:
         return (
             f"too young: the patient is {age:.3g} years old, the youngest that the "
             f"model knows {youngest_years:.3g}"
         )
+    if record["is_photograph"]:
+        return "a photograph: the file says that a camera exposed it"
     if record["is_polarity_suspect"]:
         return "may be a negative: air is bright and the mediastinum dark"
     if record["is_contrast_suspect"]:
@@ -75,19 +73,3 @@ def reservations(bundle: Mapping[str, Any]) -> list[str]:
             f"get other scores than in the study; boxes can be stated in Python."
         )
     return told
-
-
-def age_in_years(path: Path) -> float | None:
-    """Return PatientAge (0010,1010) of a DICOM file in years; None without one."""
-    try:
-        with quiet(), path.open("rb") as file:
-            if file.read(132)[128:] != b"DICM":
-                return None
-            file.seek(0)
-            header = read_dataset(
-                file, stop_before_pixels=True, specific_tags=["PatientAge"]
-            )
-            age = code_of(header, "PatientAge")
-        return float(age[:-1]) * _YEARS[age[-1]]
-    except Exception:  # whatever a damaged header raises: no age is known
-        return None

@@ -1,9 +1,10 @@
 """The radiographs that a user names: files, folders, archives and DICOMDIRs."""
 
+import logging
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,8 @@ from covid_cxr.radiographs.dicom_file import quiet, read_dataset
 from covid_cxr.radiographs.files import MAX_FILE_BYTES
 from covid_cxr.radiographs.folder import IMAGE_SUFFIXES, files_below
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
+
+logger = logging.getLogger(__name__)
 
 _DICOMDIR, _ZIP = "DICOMDIR", ".zip"
 _NOT_ALONE = frozenset({".txt", ".csv", ".json", ".xml", ".html", ".pdf", ".md"})
@@ -88,7 +91,8 @@ def list_inputs(places: Iterable[Path]) -> list[InputFile]:
 
     Of a folder with a DICOMDIR, what that lists; of another, all images: by their
     endings, or, with an ending that is unknown, if they are DICOM by their first bytes.
-    What `files_below` leaves out is left out.
+    Files that are passed over are counted in the log. What `files_below` leaves out is
+    left out.
 
     Args:
         places: Files, folders, .zip archives, DICOMDIR files.
@@ -131,15 +135,31 @@ def _inputs_at(place: Path) -> Iterator[InputFile]:
 
 
 def _in_folder(folder: Path) -> Iterator[InputFile]:
+    below = sorted(folder / name for name in files_below(folder))
     if (folder / _DICOMDIR).is_file():
-        yield from _in_dicomdir(folder / _DICOMDIR)
+        listed = list(_in_dicomdir(folder / _DICOMDIR))
+        yield from listed
+        known = {folder / _DICOMDIR, *(one.path for one in listed)}
+        _say_passed_over(folder, [path for path in below if path not in known])
         return
-    for path in sorted(folder / name for name in files_below(folder)):
+    passed_over = []
+    for path in below:
         name = path.relative_to(folder).as_posix()
         if path.suffix.lower() == _ZIP:
             yield from _in_archive(path, name)
         elif path.is_file() and _is_image(path, partial(FileIO, path)):
             yield InputFile(name=name, path=path)
+        else:
+            passed_over.append(path)
+    _say_passed_over(folder, passed_over)
+
+
+def _say_passed_over(place: Path, names: Sequence[PurePath]) -> None:
+    """Warn of files that are not predicted, by their endings."""
+    counts = Counter(name.suffix.lower() or "without an ending" for name in names)
+    shown = ", ".join(f"{number} {kind}" for kind, number in counts.most_common())
+    if counts:
+        logger.warning("%s: %d files passed over (%s)", place, len(names), shown)
 
 
 def _is_image(name: PurePath, open_file: Callable[[], IO[bytes]]) -> bool:
@@ -160,19 +180,24 @@ def _is_image(name: PurePath, open_file: Callable[[], IO[bytes]]) -> bool:
 def _in_archive(path: Path, name: str) -> Iterator[InputFile]:
     try:
         with zipfile.ZipFile(path) as archive:
-            members = sorted(
-                one.filename for one in archive.infolist() if _is_image_in(archive, one)
-            )
+            seen = [one for one in archive.infolist() if _is_seen(one)]
+            members = [(one.filename, _is_image_in(archive, one)) for one in seen]
     except (zipfile.BadZipFile, OSError) as error:
         raise ValueError(f"{path} cannot be read as a zip: {error}") from error
-    for member in members:
+    for member in sorted(inside for inside, is_image in members if is_image):
         yield InputFile(name=f"{name}/{member}", path=path, member=member)
+    others = [PurePosixPath(inside) for inside, is_image in members if not is_image]
+    _say_passed_over(path, others)
+
+
+def _is_seen(member: zipfile.ZipInfo) -> bool:
+    """Return whether a member is a file, and not hidden, as in `files_below`."""
+    name = PurePosixPath(member.filename).name
+    return not member.is_dir() and not name.startswith(".")
 
 
 def _is_image_in(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
     inside = PurePosixPath(member.filename)
-    if member.is_dir() or inside.name.startswith("."):
-        return False
     has_no_ending = not inside.suffix and inside.name != _DICOMDIR
     return has_no_ending or _is_image(inside, partial(archive.open, member))
 

@@ -24,6 +24,7 @@ from covid_cxr.radiographs.admission import USUAL, Admission, admit_header
 from covid_cxr.radiographs.codestream import STARTS, DeclaredSize, declared_size
 from covid_cxr.radiographs.defined_terms import PHOTOMETRIC_INTERPRETATIONS, shown
 from covid_cxr.radiographs.dicom_file import (
+    age_of,
     code_of,
     number_of,
     quiet,
@@ -110,6 +111,7 @@ def _render(dataset: Dataset, admission: Admission) -> Rendering:
         (step, *judged, *stored.steps, *steps),
         identifying=identifying_attributes(dataset),
         burned_in=burned_in_annotation(dataset),
+        age_years=age_of(dataset),
     )
 
 

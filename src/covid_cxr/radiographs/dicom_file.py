@@ -19,6 +19,7 @@ from covid_cxr.radiographs.rendering import MAX_PIXELS, UnreadableRadiograph
 
 # Of 32 bits per pixel; more cannot become a radiograph.
 MAX_INFLATED = 4 * MAX_PIXELS
+_YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}  # PS3.5 6.2, AS
 _SILENCED = ("pydicom", "PIL", "pylibjpeg", "libjpeg", "openjpeg", "rle", "jpeg_ls")
 
 
@@ -90,6 +91,15 @@ def code_of(dataset: Dataset, keyword: str) -> str:
         with contextlib.suppress(UnicodeError):  # it was read as UTF-8 already
             text = text.encode("latin-1").decode("utf-8")
     return text.strip(" \0").upper()
+
+
+def age_of(dataset: Dataset) -> float | None:
+    """Return PatientAge (0010,1010) in years; None where there is none."""
+    age = code_of(dataset, "PatientAge")
+    try:
+        return float(age[:-1]) * _YEARS[age[-1:]]
+    except (KeyError, ValueError):
+        return None
 
 
 @contextlib.contextmanager

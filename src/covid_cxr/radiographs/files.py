@@ -2,6 +2,7 @@
 
 import io
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.ExifTags import IFD, Base
 
 from covid_cxr.radiographs.admission import USUAL, Admission
 from covid_cxr.radiographs.dicom import render
@@ -30,6 +32,7 @@ DICOM_SUFFIXES = frozenset({".dcm", ".dicom"})
 MAX_FILE_BYTES = 2**30  # four times what the largest radiograph takes as stored
 _DAMAGED = "damaged picture file: truncated, or no PNG or JPEG"
 _AS_GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+_EXPOSURE = {Base.ExposureTime, Base.FNumber, Base.ISOSpeedRatings, Base.FocalLength}
 _GREY_MODES = frozenset({"1", "L", "I;16"})
 
 
@@ -116,7 +119,7 @@ def _read_dicom(data: bytes, admission: Admission) -> Rendering:
 
 
 def _read_picture(data: bytes) -> Rendering:
-    mode = _check_picture(data)
+    mode, is_photograph = _check_picture(data)
     # Straight to luminance, which is what a JPEG holds: colours would take longer.
     try:
         grey = cv2.imdecode(np.frombuffer(data, np.uint8), _AS_GREY)
@@ -124,7 +127,8 @@ def _read_picture(data: bytes) -> Rendering:
         raise UnreadableRadiograph(_DAMAGED) from error
     if grey is None:
         raise UnreadableRadiograph(_DAMAGED)
-    return _as_rendering(grey, is_grey=mode in _GREY_MODES)
+    rendering = _as_rendering(grey, is_grey=mode in _GREY_MODES)
+    return replace(rendering, is_photograph=is_photograph)
 
 
 def _as_rendering(grey: NDArray[Any], *, is_grey: bool) -> Rendering:
@@ -135,12 +139,16 @@ def _as_rendering(grey: NDArray[Any], *, is_grey: bool) -> Rendering:
     return Rendering(pixels, (*steps, step))
 
 
-def _check_picture(data: bytes) -> str:
-    """Return the colour mode by the header; refuse what would not be decoded."""
+def _check_picture(data: bytes) -> tuple[str, bool]:
+    """Return the colour mode, and whether a camera took the picture, by the header.
+
+    What would not be decoded is refused.
+    """
     try:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
             refuse_too_large(picture.height, picture.width)
             mode: str = picture.mode
+            is_photograph = _is_photograph(picture)
             picture.verify()  # checksums of a PNG: libpng would print of broken ones
     except UnreadableRadiograph:
         raise
@@ -149,7 +157,20 @@ def _check_picture(data: bytes) -> str:
     except Exception as error:
         # What Pillow raises on damaged files is not bounded, as with pydicom.
         raise UnreadableRadiograph(_DAMAGED) from error
-    return mode
+    return mode, is_photograph
+
+
+def _is_photograph(picture: Image.Image) -> bool:
+    """Return whether Exif tells an exposure, which only a camera has.
+
+    Of JPEG only: a PNG would be decoded for it, and is no camera's format.
+    """
+    if picture.format != "JPEG":
+        return False
+    try:
+        return not _EXPOSURE.isdisjoint(picture.getexif().get_ifd(IFD.Exif))
+    except Exception:  # whatever Pillow raises on a damaged one: nothing is told
+        return False
 
 
 def _as_8_bit(grey: NDArray[np.uint16]) -> tuple[NDArray[np.uint8], str]:

@@ -29,7 +29,7 @@ class DamagedStoreError(ValueError):
     def __init__(self, file: Path, what: str) -> None:
         super().__init__(
             f"The image store is damaged: {file} {what}. Run the curation pipeline "
-            f"(kedro run --pipelines=curation), which writes this shard again."
+            f"(kedro run --pipelines=curation), which writes that again."
         )
 
 

@@ -50,7 +50,9 @@ def curate(
 ) -> tuple[NDArray[np.uint8] | None, dict[str, Any]]:
     """Return the stored pixels, shape (size_px, size_px), and the file's record.
 
-    Pixels are None where the file cannot be used; the record says why.
+    Pixels are None where the file cannot be used; the record says why. Beside what a
+    store keeps (`ImageStore.records`) it has a `Rendering`'s `age_years` and
+    `is_photograph`.
 
     Args:
         path: A radiograph of any supported format.
@@ -139,8 +141,13 @@ def _fit(raw: Rendering, *, box: Box | None, size_px: int) -> Rendering:
 
 
 def _of_the_file(raw: Rendering) -> dict[str, Any]:
-    """Return what the record says of the file, before anything is cut off."""
+    """Return what is known of the file, before anything is cut off.
+
+    A store keeps neither age, which a study has in its tables, nor what a camera wrote.
+    """
     return {
+        "age_years": raw.age_years,
+        "is_photograph": raw.is_photograph,
         "pixels_sha256": pixels_sha256(raw.pixels),
         "identifying_attributes": "; ".join(raw.identifying) or None,
         "burned_in_annotation": raw.burned_in,

@@ -33,12 +33,16 @@ class Rendering:
             never their values; empty for formats without a header.
         burned_in: What a DICOM header says of text burned into the pixels: YES, NO or
             "not stated"; None for formats without a header.
+        age_years: Of the patient, by a DICOM header; None where none is stated.
+        is_photograph: Whether a picture file says that a camera exposed it.
     """
 
     pixels: NDArray[np.uint8]
     steps: tuple[str, ...]
     identifying: tuple[str, ...] = ()
     burned_in: str | None = None
+    age_years: float | None = None
+    is_photograph: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what is not one grey image with something on it."""

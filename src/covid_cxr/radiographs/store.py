@@ -140,7 +140,7 @@ class ImageStore:
         `burned_in_annotation`: YES, NO, "not stated", or missing for PNG and JPEG.
         What needs pixels is missing where `is_stored` is False.
         """
-        return pd.read_parquet(self.root / ALL_RECORDS)
+        return _all_records(self.root)
 
 
 def open_store(root: Path) -> ImageStore:
@@ -160,7 +160,7 @@ def open_store(root: Path) -> ImageStore:
     if manifest.get("version") != STORE_VERSION:
         raise DamagedStoreError(root, "was written without checksums")
     layout = StoreLayout(**manifest["layout"])
-    stored = pd.read_parquet(root / ALL_RECORDS, columns=["is_stored"])["is_stored"]
+    stored = _all_records(root, ["is_stored"])["is_stored"]
     for shard in range(layout.n_shards):
         is_stored = stored.to_numpy(bool)[layout.rows(shard)]
         check_shard(root / IMAGES, layout, shard, is_stored)
@@ -195,7 +195,7 @@ def is_damaged(root: Path, layout: StoreLayout, shard: int) -> bool:
     """
     try:
         records = pd.read_parquet(_records_file(root, shard))
-    except (OSError, ValueError) as error:
+    except Exception as error:  # whatever pyarrow raises on a damaged one
         logger.warning("%s cannot be read: %s", _records_file(root, shard), error)
         return True
     return not _has_its_pixels(root, layout, shard, records)
@@ -319,11 +319,21 @@ def _gather_records(root: Path, layout: StoreLayout) -> str:
     return digest.hexdigest()
 
 
+def _all_records(root: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    file = root / ALL_RECORDS
+    try:
+        return pd.read_parquet(file, columns=columns)
+    except Exception as error:  # whatever pyarrow raises on a damaged one
+        if isinstance(error, MemoryError) or getattr(error, "errno", None):
+            raise
+        raise DamagedStoreError(file, f"cannot be read ({error})") from error
+
+
 def _is_whole(root: Path, layout: StoreLayout, shard: int, fingerprint: str) -> bool:
     """Return whether a shard is there, made from the same files in the same way."""
     try:
         records = pd.read_parquet(_records_file(root, shard))
-    except (OSError, ValueError):
+    except Exception:  # whatever pyarrow raises on a damaged one
         return False
     if "is_stored" not in records or "reason" not in records:
         return False

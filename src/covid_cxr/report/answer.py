@@ -40,18 +40,14 @@ def study_answer(
         reporting: Level of the intervals, and significance.
     """
     chosen = chosen_path(table3)
-    alone = _compared_with(table3, chosen)
-    best = (
-        f"No start did better than none on the validation part, where {_named(chosen)} "
-        "was chosen"
-        if is_target_alone(chosen)
-        else f"{wording.begun(_named(chosen))} did best on the validation part and was "
-        "chosen"
-    )
-    difference = _difference(chosen, alone, table4, table5, reporting)
+    other = _compared_with(table3, chosen)
+    auroc = table3.set_index("path")["auroc"].map(wording.auroc)
+    verdict, sure = _difference(chosen, other, table4, table5, reporting)
     return (
-        f"{best}; on the test part its AUROC for {current().target.name} was "
-        f"{difference}. {_data(table3, chosen, cohort_counts)}"
+        f"{wording.begun(_named(chosen))}, which did best on the validation part, "
+        f"{verdict} {_named(other)}: on the test part its AUROC was "
+        f"{auroc[chosen.name]} and the other's {auroc[other.name]}, {sure}. "
+        f"{_data(table3, chosen, cohort_counts)}"
     )
 
 
@@ -75,39 +71,33 @@ def _difference(
     table4: pd.DataFrame,
     table5: pd.DataFrame,
     reporting: Reporting,
-) -> str:
-    pair = _pair(table4, chosen, other)
+) -> tuple[str, str]:
+    """Return what the test part says of two paths, and how sure it is."""
+    pair, n_pairs = _pair(table4, chosen, other), len(table4)
     sign = 1 if pair["first"] == chosen.name else -1
     value = sign * pair["difference"]
     lower, upper = sorted((sign * pair["lower"], sign * pair["upper"]))
-    size = wording.auroc(abs(value))
-    compared = f"{size} {'higher' if value > 0 else 'lower'} than"
-    if size == wording.auroc(0):
-        compared = "the same as"
-    by_how_much = f"{compared} that of {_named(other)}"
+    finding = current().target.name
+    not_shown = f"was not shown to recognise {finding} better or worse than"
     if math.isnan(lower):
-        return f"{by_how_much}; too few patients to say how sure that is"
+        return not_shown, "from too few patients to say how sure that is"
     level = f"{100 * reporting.level:g} %"
-    sure = _verdict(
-        pair["p_clustered"],
-        _pair(table5, chosen, other)["p_clustered"],
-        n_pairs=len(table4),
-        significance=reporting.significance,
+    size = (
+        f"a difference of {wording.difference(value)} ({level} interval "
+        f"{wording.interval(lower, upper)})"
     )
-    return f"{by_how_much} ({level} interval {wording.interval(lower, upper)}), {sure}"
-
-
-def _verdict(p: float, adjusted: float, *, n_pairs: int, significance: float) -> str:
-    """Say how sure a difference is, by its p values with patients as the unit."""
-    if not p < significance:
-        return f"which chance alone may explain (p {_equal(p)})"
-    if n_pairs == 1:
-        return f"more than chance alone would explain (p {_equal(p)})"
-    holds = "holds" if adjusted < significance else "does not hold"
-    return (
-        f"a difference (p {_equal(p)}) that {holds} once all {n_pairs} comparisons of "
-        f"paths are allowed for (adjusted p {_equal(adjusted)})"
+    p, adjusted = pair["p_clustered"], _pair(table5, chosen, other)["p_clustered"]
+    if not p < reporting.significance:
+        return not_shown, f"{size} that chance alone may explain (p {_equal(p)})"
+    worth = "better" if value > 0 else "worse"
+    holds = "holds" if adjusted < reporting.significance else "does not hold"
+    sure = (
+        f"more than chance alone would explain (p {_equal(p)})"
+        if n_pairs == 1
+        else f"which {holds} once all {n_pairs} comparisons of paths are allowed for "
+        f"(p {_equal(p)}, adjusted {_equal(adjusted)})"
     )
+    return f"recognised {finding} {worth} than", f"{size}, {sure}"
 
 
 def _data(

@@ -116,19 +116,13 @@ def explainer(
     Raises:
         ValueError: If there is no such method, or no such layer with feature maps.
     """
-    check_method(method)
+    check_word("method", method, METHODS, place="`pointing` or `saliency` of the phase")
     name = layer or explained_layer(classifier)
     if method == "grad_cam" and name == _pooled_layer(classifier):
         features = _features(classifier, name)
         return lambda images: _activation(classifier, features, images)[..., output]
     combine, differentiate = METHODS[method], _differentiator(classifier, name, output)
     return lambda images: _rectified(combine(*differentiate(images)))
-
-
-def check_method(method: str) -> None:
-    """Refuse a method that is none of `METHODS`."""
-    place = "`pointing` or `saliency` of the phase"
-    check_word("saliency.method", method, METHODS, place=place)
 
 
 def _pooled_layer(classifier: Any) -> str | None:

@@ -1,9 +1,10 @@
 """What a reader may choose about saliency maps."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from covid_cxr.checks import check_whole
-from covid_cxr.saliency.grad_cam import check_method
+from covid_cxr.checks import check_whole, check_word
+from covid_cxr.saliency.grad_cam import METHODS
 
 _COUNTS = (
     *("true_positives", "true_negatives", "false_positives", "false_negatives"),
@@ -13,7 +14,7 @@ _COUNTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """How a map is made, as read from parameters_phase2.yml.
+    """How the pointing game's maps are made, from parameters_phase1 and _phase2.yml.
 
     Attributes:
         method: One of `grad_cam.METHODS`.
@@ -23,14 +24,17 @@ class Explanation:
     method: str
     layer: str | None
 
+    _PARAMETER: ClassVar[str] = "pointing"
+    _PLACE: ClassVar[str] = "parameters_phase1.yml or parameters_phase2.yml"
+
     def __post_init__(self) -> None:
         """Refuse a method that does not exist and what is no name of a layer."""
-        check_method(self.method)
+        check_word(f"{self._PARAMETER}.method", self.method, METHODS, place=self._PLACE)
         is_name = isinstance(self.layer, str) and self.layer
         if self.layer is not None and not is_name:
             raise ValueError(
-                "saliency.layer must be the name of a layer, or null for the last "
-                f"before pooling; got {self.layer!r}."
+                f"{self._PARAMETER}.layer must be the name of a layer, or null for the "
+                f"last before pooling, got {self.layer!r}; correct it in {self._PLACE}."
             )
 
 
@@ -60,12 +64,15 @@ class Saliency(Explanation):
     border_share: float
     corner_share: float
 
+    _PARAMETER: ClassVar[str] = "saliency"
+    _PLACE: ClassVar[str] = "parameters_phase3.yml"
+
     def __post_init__(self) -> None:
         """Refuse counts that are no counts and regions that are no part of an image."""
         super().__post_init__()
-        place = "parameters_phase3.yml"
         for name in _COUNTS:
-            check_whole(f"saliency.{name}", getattr(self, name), least=0, place=place)
+            value = getattr(self, name)
+            check_whole(f"saliency.{name}", value, least=0, place=self._PLACE)
         for name in ("border_share", "corner_share"):
             share = getattr(self, name)
             if not 0 < share < 0.5:

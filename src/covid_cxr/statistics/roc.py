@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from covid_cxr.statistics.auc import as_truth
 from covid_cxr.statistics.threads import in_threads
 
 # Two shares that differ by less are equal but for rounding.
@@ -119,9 +120,10 @@ def trace_roc(is_case: ArrayLike, scores: ArrayLike) -> RocCurve:
         scores: Shape (n,); equal scores make one point.
 
     Raises:
-        ValueError: If lengths differ, a class is missing or a score is not finite.
+        ValueError: If lengths differ, a label is no boolean, a class is missing or a
+            score is not finite.
     """
-    truth = np.asarray(is_case, dtype=bool)
+    truth = as_truth(is_case)
     values = np.asarray(scores, dtype=np.float64)
     if values.shape != truth.shape:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What goes wrong with image files, done to the bytes of one: PNG or DICOM."""
+"""What goes wrong with image files, done to the bytes of one: PNG, JPEG or DICOM."""
 
 import io
 import struct
@@ -20,6 +20,7 @@ _OTHER_POLARITY = {
     "MONOCHROME1": ("MONOCHROME2", "IDENTITY"),
     "MONOCHROME2": ("MONOCHROME1", "INVERSE"),
 }
+_JPEG_FRAME = b"\xff\xc0"  # the marker of a baseline frame, SOF0
 _IHDR = slice(12, 29)  # type, width, height and five more bytes of a PNG's first chunk
 
 
@@ -28,7 +29,8 @@ def store_anew(content: bytes) -> bytes:
     if not _is_dicom(content):
         pixels = _enlarge(_decode(content))
         quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-        return _encode_png(_decode(cv2.imencode(".jpg", pixels, quality)[1].tobytes()))
+        stored = cv2.imencode(".jpg", pixels, quality)[1].tobytes()
+        return stored if _is_jpeg(content) else _encode(_decode(stored), ".png")
     image = _read_dicom(content)
     # Decoded and stored without compression; its grey scale is as it was.
     image.set_pixel_data(
@@ -43,7 +45,8 @@ def store_anew(content: bytes) -> bytes:
 def invert(content: bytes) -> bytes:
     """Return the negative: other pixels in a PNG, another header in a DICOM file."""
     if not _is_dicom(content):
-        return _encode_png(255 - _decode(content))
+        kind = ".jpg" if _is_jpeg(content) else ".png"
+        return _encode(255 - _decode(content), kind)
     image = _read_dicom(content)
     polarity, shape = _OTHER_POLARITY[image.PhotometricInterpretation]
     image.PhotometricInterpretation = polarity
@@ -64,11 +67,15 @@ def truncate(content: bytes) -> bytes:
 
 
 def misstate_size(content: bytes) -> bytes:
-    """Return a file whose header names twice as many rows as there are."""
+    """Return a file whose header names twice as many rows as there are; a JPEG none."""
     if _is_dicom(content):
         image = _read_dicom(content)
         image.Rows *= 2
         return as_bytes(image)
+    if _is_jpeg(content):
+        place = content.index(_JPEG_FRAME) + 5  # after marker, length and precision
+        # What a JPEG lacks, decoders fill up with grey: it names no row at all.
+        return content[:place] + bytes(2) + content[place + 2 :]
     kind, width, height, *others = struct.unpack(">4sII5B", content[_IHDR])
     header = struct.pack(">4sII5B", kind, width, 2 * height, *others)
     checked = header + struct.pack(">I", zlib.crc32(header))
@@ -89,6 +96,10 @@ def _is_dicom(content: bytes) -> bool:
     return content[128:132] == b"DICM"
 
 
+def _is_jpeg(content: bytes) -> bool:
+    return content.startswith(b"\xff\xd8")
+
+
 def _read_dicom(content: bytes) -> Dataset:
     return pydicom.dcmread(io.BytesIO(content))
 
@@ -98,8 +109,8 @@ def _decode(content: bytes) -> NDArray[np.uint8]:
     return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
-def _encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    return cv2.imencode(".png", pixels)[1].tobytes()
+def _encode(pixels: NDArray[np.uint8], kind: str) -> bytes:
+    return cv2.imencode(kind, pixels)[1].tobytes()
 
 
 def _enlarge(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -1,12 +1,15 @@
 """What every DICOM file of the synthetic hospital has in common."""
 
 import io
+import re
 
 from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import PYDICOM_ROOT_UID, UID, generate_uid
 
 from covid_cxr.synthesis.orders import Order
+
+_UID = re.compile(r"\d+(\.\d+)+")
 
 
 def make_uid(level: str, name: str) -> UID:
@@ -33,13 +36,15 @@ def new_image(
         transfer_syntax: Transfer Syntax UID (0002,0010).
     """
     image = Dataset()
+    is_uid = _UID.fullmatch(order.stem)  # then the file is named by it
+    image_uid = UID(order.stem) if is_uid else make_uid("image", order.stem)
     image.file_meta = FileMetaDataset()
     image.file_meta.MediaStorageSOPClassUID = sop_class
-    image.file_meta.MediaStorageSOPInstanceUID = make_uid("image", order.stem)
+    image.file_meta.MediaStorageSOPInstanceUID = image_uid
     image.file_meta.TransferSyntaxUID = transfer_syntax
     image.SpecificCharacterSet = "ISO_IR 100"
     image.SOPClassUID = sop_class
-    image.SOPInstanceUID = make_uid("image", order.stem)
+    image.SOPInstanceUID = image_uid
     image.StudyInstanceUID = make_uid("study", order.stem)
     image.SeriesInstanceUID = make_uid("series", order.stem)
     image.StudyDate = order.study_date or "19010101"

@@ -123,6 +123,17 @@ def read_signs(exam: Exam, *, shape: tuple[int, int], look: Look) -> dict[str, B
     where it is at least half as strong as at its strongest. What is too faint to be
     called is not marked.
     """
+    marked = mark_signs(exam, shape=shape, look=look)
+    return {finding: _box(is_marked, shape) for finding, is_marked in marked.items()}
+
+
+def mark_signs(
+    exam: Exam, *, shape: tuple[int, int], look: Look
+) -> dict[str, NDArray[np.bool_]]:
+    """Return where each finding of `exam` is marked, in the pixels of the sketch.
+
+    As `read_signs`, which draws boxes around it.
+    """
     chest, signs = _draw_patient(exam, _sketch(shape), look)
     strengths = {finding: np.abs(added) for finding, added in signs.items()}
     marked = {
@@ -133,7 +144,7 @@ def read_signs(exam: Exam, *, shape: tuple[int, int], look: Look) -> dict[str, B
     if exam.severities.get("cardiomegaly", 0) > 0:
         heart = fill(chest.thorax.shape, outline_heart(chest.thorax))
         marked["cardiomegaly"] = np.asarray(heart > 0.5)
-    return {finding: _box(is_marked, shape) for finding, is_marked in marked.items()}
+    return marked
 
 
 def locate_lungs(exam: Exam, *, shape: tuple[int, int], look: Look) -> Box:

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -67,26 +67,32 @@ class RawImages:
         orders: What to draw, in the order of the files.
         encode: Draws one and returns the bytes of its file; can be pickled.
         workers: Processes that draw.
+        texts: What text files beside the images say, by their relative paths.
     """
 
     orders: tuple[Order, ...]
     encode: Callable[[Order], bytes]
     workers: int
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of files."""
-        return len(self.orders)
+        return len(self.orders) + len(self.texts)
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
         """Yield the relative path and the bytes of each file."""
+        yield from self._drawn()
+        yield from ((file, text.encode()) for file, text in self.texts.items())
+
+    def _drawn(self) -> Iterator[tuple[str, bytes]]:
         # A few files are drawn sooner than a second process starts.
-        if self.workers == 1 or len(self) < 200:
+        if self.workers == 1 or len(self.orders) < 200:
             for order in self.orders:
                 yield order.file, self.encode(order)
             return
         waiting: deque[Future[list[tuple[str, bytes]]]] = deque()
         with executor(self.workers, cluster=None) as pool:
-            for first in range(0, len(self), _ORDERS_AT_ONCE):
+            for first in range(0, len(self.orders), _ORDERS_AT_ONCE):
                 orders = self.orders[first : first + _ORDERS_AT_ONCE]
                 waiting.append(pool.submit(_draw, self.encode, orders))
                 # No more than these wait in memory to be written.

@@ -38,8 +38,7 @@ from covid_cxr.synthesis.drawing import (
 from covid_cxr.synthesis.exposure import to_grey
 from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.orders import Order, RawImages, describe, orders_of
-from covid_cxr.synthesis.raw_nih import look_of
-from covid_cxr.synthesis.raw_rsna import encode_jpeg_dicom
+from covid_cxr.synthesis.raw_files import encode_jpeg_dicom, look_of
 from covid_cxr.synthesis.strokes import FloatImage
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX

@@ -1,50 +1,50 @@
 """A cohort of one's own: PNG and DICOM files, a manifest, masks of the lungs."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from covid_cxr.radiographs.lung_masks import encode_mask
 from covid_cxr.study.current import current
-from covid_cxr.synthesis.defects import MIXED_LABELS, masked_orders, plant
+from covid_cxr.synthesis.defects import masked_orders
 from covid_cxr.synthesis.drawing import Look, outline_lungs
-from covid_cxr.synthesis.epidemiology import severity_column
 from covid_cxr.synthesis.hospital_settings import Synthesis
-from covid_cxr.synthesis.orders import Order, RawImages, describe, orders_of
-from covid_cxr.synthesis.raw_nih import encode_png, look_of
-from covid_cxr.synthesis.raw_rsna import encode_jpeg_dicom
+from covid_cxr.synthesis.orders import Order, RawImages, describe
+from covid_cxr.synthesis.raw_files import (
+    Drawn,
+    encode_jpeg_dicom,
+    encode_png,
+    look_of,
+    published,
+)
 
 
-def write_manifest(
-    radiographs: pd.DataFrame,
-    synthesis: Synthesis,
-    defects: pd.DataFrame,
-    *,
-    cohort: str,
-) -> tuple[RawImages, pd.DataFrame]:
+def manifest_file(row: dict[str, Any]) -> str:
+    """Return the path of a radiograph, in one of two formats."""
+    kind = "png" if row["drawing_seed"] % 2 else "dcm"
+    return f"images/{row['patient']}_{row['visit']:02d}.{kind}"
+
+
+def _encode(order: Order, *, size_px: int, look: Look) -> bytes:
+    encode = encode_png if order.file.endswith(".png") else encode_jpeg_dicom
+    return encode(order, size_px=size_px, look=look)
+
+
+@published(_encode)
+def write_manifest(drawn: Drawn) -> tuple[RawImages, pd.DataFrame]:
     """Return the image files and `manifest.csv`.
 
     Returns:
         Files to draw, and the manifest with image, patient, site, view, sex, age and
         a column of "positive" and "negative" for each label of the study.
     """
-    own = radiographs.loc[radiographs["cohort"] == cohort]
-    orders = orders_of(radiographs, cohort=cohort)
-    labels = current().labels_of(cohort)
-    turned = defects.loc[defects["defect"] == MIXED_LABELS, "file"]
-    is_turned = own["file"].isin(turned)
+    labels = current().labels_of(drawn.rows["cohort"].iloc[0])
     results = {
-        label: _result((own[severity_column(label)] > 0) ^ is_turned)
-        for label in labels
+        label: np.where(drawn.rows[label], "positive", "negative") for label in labels
     }
-    manifest = describe(orders).assign(**results)
-    images = RawImages(
-        orders=orders,
-        encode=partial(_encode, size_px=synthesis.raw_size_px, look=look_of(synthesis)),
-        workers=synthesis.workers,
-    )
-    return plant(images, radiographs, defects, cohort=cohort), manifest
+    return drawn.images, describe(drawn.orders).assign(**results)
 
 
 def write_masks(
@@ -60,15 +60,6 @@ def write_masks(
         _encode_lungs, size_px=synthesis.raw_size_px, look=look_of(synthesis)
     )
     return RawImages(orders=orders, encode=encode, workers=1)
-
-
-def _result(is_positive: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
-    return np.where(is_positive, "positive", "negative")
-
-
-def _encode(order: Order, *, size_px: int, look: Look) -> bytes:
-    encode = encode_png if order.file.endswith(".png") else encode_jpeg_dicom
-    return encode(order, size_px=size_px, look=look)
 
 
 def _encode_lungs(order: Order, *, size_px: int, look: Look) -> bytes:

@@ -1,20 +1,16 @@
 """The NIH cohort as ChestX-ray14 publishes it: PNG files, one table, two lists."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import PurePosixPath
 
-import cv2
 import numpy as np
 import pandas as pd
 
-from covid_cxr.synthesis.defects import plant
-from covid_cxr.synthesis.drawing import Look, draw_radiograph, read_signs
-from covid_cxr.synthesis.exposure import to_grey
+from covid_cxr.synthesis.drawing import Look, read_signs
 from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.orders import Order, RawImages, orders_of
+from covid_cxr.synthesis.raw_files import draw_files, encode_png, look_of
 
-MAGNIFICATION = 1.22  # collimated to the chest, as most of ChestX-ray14
 # Width, height and pixel spacing in mm of the detectors most often seen.
 _DETECTORS = (
     (2500, 2048, 0.168),
@@ -36,8 +32,6 @@ _BOXED = {
     "Pneumothorax": "pneumothorax",
 }
 _PUBLISHED_PX = 1024
-# A few hundred of the published files are RGBA.
-_RGBA_EVERY = 50
 
 
 def write_nih(
@@ -62,30 +56,17 @@ def write_nih(
         are labelled with it.
     """
     nih = radiographs.loc[radiographs["cohort"] == cohort]
-    images = RawImages(
-        orders=orders_of(radiographs, cohort=cohort),
-        encode=partial(
-            encode_png, size_px=synthesis.raw_size_px, look=look_of(synthesis)
-        ),
-        workers=synthesis.workers,
+    images = draw_files(
+        radiographs, synthesis, defects, cohort=cohort, encode=encode_png
     )
     names = nih["file"].map(_name)
     lists = [
         "\n".join(sorted(names[nih["official_part"] == part]))
         for part in ("train_val", "test")
     ]
-    planted = plant(images, radiographs, defects, cohort=cohort)
-    boxes = _box_list(nih, images.orders, look_of(synthesis))
-    return planted, _entries(nih, names), lists[0], lists[1], boxes
-
-
-def look_of(synthesis: Synthesis) -> Look:
-    """Return the look of NIH radiographs, which RSNA shows again."""
-    return Look(
-        sign_contrast=synthesis.sign_contrast,
-        photons=synthesis.photons,
-        magnification=MAGNIFICATION,
-    )
+    orders = orders_of(radiographs, cohort=cohort)
+    boxes = _box_list(nih, orders, look_of(synthesis))
+    return images, _entries(nih, names), lists[0], lists[1], boxes
 
 
 def _entries(nih: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
@@ -134,17 +115,6 @@ def _box_list(nih: pd.DataFrame, orders: Sequence[Order], look: Look) -> pd.Data
     return pd.DataFrame(
         [(*row, "", "", "") for row in rows], columns=[*named, "", "", ""]
     )
-
-
-def encode_png(order: Order, *, size_px: int, look: Look) -> bytes:
-    """Return the PNG file of one radiograph, some of them RGBA."""
-    drawing = draw_radiograph(order.exam, shape=(size_px, size_px), look=look)
-    pixels = to_grey(drawing.density)
-    is_rgba = order.exam.drawing_seed % _RGBA_EVERY == 0
-    _, encoded = cv2.imencode(
-        ".png", cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGRA) if is_rgba else pixels
-    )
-    return encoded.tobytes()
 
 
 def _name(file: str) -> str:

@@ -4,27 +4,18 @@ Its radiographs are those of the NIH cohort, read anew: the labels are what a re
 sees on the drawing, not what text mining says.
 """
 
-import io
 import json
-from functools import partial
 from pathlib import PurePosixPath
 
 import pandas as pd
-from PIL import Image
-from pydicom import Dataset
-from pydicom.encaps import encapsulate
-from pydicom.uid import JPEGBaseline8Bit, SecondaryCaptureImageStorage
 
-from covid_cxr.synthesis.defects import plant
-from covid_cxr.synthesis.dicom_files import as_bytes, make_uid, new_image
-from covid_cxr.synthesis.drawing import Box, Look, draw_radiograph, read_opacities
-from covid_cxr.synthesis.exposure import to_grey
+from covid_cxr.synthesis.dicom_files import make_uid
+from covid_cxr.synthesis.drawing import Box, Look, read_opacities
 from covid_cxr.synthesis.hospital_settings import Synthesis
 from covid_cxr.synthesis.orders import Order, RawImages, orders_of
 from covid_cxr.synthesis.patients_nih import rsna_class
-from covid_cxr.synthesis.raw_nih import look_of
+from covid_cxr.synthesis.raw_files import draw_files, encode_jpeg_dicom, look_of
 
-_JPEG_QUALITY = 92
 _CLASSES = {
     "opaque": "Lung Opacity",
     "abnormal": "No Lung Opacity / Not Normal",
@@ -56,13 +47,11 @@ def write_rsna(
     ]
     table = pd.DataFrame(rows)
     boxes = ["x", "y", "width", "height"]
-    images = RawImages(
-        orders=orders,
-        encode=partial(encode_jpeg_dicom, size_px=size_px, look=look),
-        workers=synthesis.workers,
+    images = draw_files(
+        radiographs, synthesis, defects, cohort=cohort, encode=encode_jpeg_dicom
     )
     return (
-        plant(images, radiographs, defects, cohort=cohort),
+        images,
         table[["patientId", *boxes, "Target"]].astype(dict.fromkeys(boxes, float)),
         table[["patientId", "class"]],
         _mapping(orders, rsna, table),
@@ -110,29 +99,3 @@ def _mapping(orders: tuple[Order, ...], rsna: pd.DataFrame, table: pd.DataFrame)
         )
     ]
     return json.dumps(rows, indent=1)
-
-
-def encode_jpeg_dicom(order: Order, *, size_px: int, look: Look) -> bytes:
-    """Return the DICOM file of one radiograph, its pixels as 8-bit JPEG."""
-    drawing = draw_radiograph(order.exam, shape=(size_px, size_px), look=look)
-    buffer = io.BytesIO()
-    Image.fromarray(to_grey(drawing.density)).save(
-        buffer, format="JPEG", quality=_JPEG_QUALITY
-    )
-    patient_id = order.stem
-    image: Dataset = new_image(
-        order,
-        patient=patient_id,
-        sop_class=SecondaryCaptureImageStorage,
-        transfer_syntax=JPEGBaseline8Bit,
-    )
-    image.ConversionType = "WSD"
-    image.PhotometricInterpretation = "MONOCHROME2"
-    image.Rows = image.Columns = size_px
-    image.BitsAllocated = image.BitsStored = 8
-    image.HighBit = 7
-    image.LossyImageCompression = "01"
-    image.LossyImageCompressionMethod = "ISO_10918_1"
-    image.PixelData = encapsulate([buffer.getvalue()])
-    image["PixelData"].is_undefined_length = True
-    return as_bytes(image)

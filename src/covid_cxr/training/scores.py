@@ -1,11 +1,14 @@
 """Scores: what a classifier says of the radiographs that it was not trained on."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from covid_cxr.statistics.auc import estimate_aucs
 from covid_cxr.training.batches import plain_batches
 from covid_cxr.training.examples import Examples, check_classifier
 from covid_cxr.training.traced import traced_network
@@ -48,3 +51,23 @@ def score(classifier: Any, examples: Examples) -> pd.DataFrame:
         columns[f"{label}_score"] = expit(log_odds[:, number])
     logger.info("scored %d images for %d labels", len(radiographs), len(columns) // 2)
     return radiographs[["image_id", "patient_id", "part"]].assign(**columns)
+
+
+def validation_auroc(scores: pd.DataFrame, labels: Sequence[str]) -> float:
+    """Return the mean AUROC over labels on the validation part; NaN where none has one.
+
+    A label that lacks cases or controls there does not count; nor does an image whose
+    label is not known.
+
+    Args:
+        scores: From `score`.
+        labels: Those that it tells.
+    """
+    validation = scores[scores["part"] == "validation"]
+    known = [validation[validation[label].notna()] for label in labels]
+    aurocs = [
+        estimate_aucs(rows[label].to_numpy(bool), rows[f"{label}_score"]).auc[0]
+        for label, rows in zip(labels, known, strict=True)
+        if rows[label].nunique() == 2
+    ]
+    return float(np.mean(aurocs)) if aurocs else float("nan")

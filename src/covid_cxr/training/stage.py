@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from covid_cxr.console.channels import NOTE
 from covid_cxr.devices.strategy import Compute
 from covid_cxr.training.examples import (
@@ -17,6 +19,7 @@ from covid_cxr.training.network import swap_head
 from covid_cxr.training.provenance import training_provenance
 from covid_cxr.training.randomness import random_stream
 from covid_cxr.training.recipe import Recipe
+from covid_cxr.training.scores import score, validation_auroc
 from covid_cxr.training.state import StateFolder
 
 logger = logging.getLogger(__name__)
@@ -24,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Stage:
-    """A training of the study; its bound method `train` is the node's function.
+    """A training of the study; its bound methods are the nodes' functions.
 
     Attributes:
         name: As in "phase1" or "path_b.phase2".
@@ -98,3 +101,20 @@ class Stage:
         )
         clock = {"seconds": list(state.seconds)}
         return classifier, list(state.history), provenance, clock
+
+    def score(self, classifier: Any, examples: Examples) -> pd.DataFrame:
+        """Return the scores of the held-out images, and note the validation AUROC.
+
+        Args:
+            classifier: As trained.
+            examples: As for `scores.score`.
+
+        Raises:
+            ValueError: As `scores.score`.
+        """
+        scores = score(classifier, examples)
+        auroc = validation_auroc(scores, examples.labels)
+        n_labels = len(examples.labels)
+        of_labels = f", mean of {n_labels} findings" if n_labels > 1 else ""
+        logger.log(NOTE, "%s: validation AUROC %.3f%s", self.name, auroc, of_labels)
+        return scores
