@@ -16,6 +16,7 @@ PATIENCE = 120  # seconds until a run begins, on a busy machine
 DASK = ["--runner=covid_cxr.runners.DaskRunner", "--runner-params=n_workers=1"]
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_says_how_to_go_on_and_leaves_no_lock(project, tmp_path):
     run = subprocess.Popen(
         [

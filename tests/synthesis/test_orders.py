@@ -44,6 +44,7 @@ def test_files_can_be_written_twice_and_are_the_same(radiographs, synthesis):
     assert list(islice(images, 10)) == list(islice(images, 10))
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_files_in_the_same_order(
     radiographs, make_synthesis
 ):

@@ -35,11 +35,7 @@ def network(backbone, weights):
 
 @pytest.fixture(
     scope="module",
-    params=[
-        "ResNet50V2",
-        pytest.param("EfficientNetV2B0", marks=pytest.mark.slow),
-        pytest.param("ConvNeXtTiny", marks=pytest.mark.slow),
-    ],
+    params=[pytest.param(name, marks=pytest.mark.slow) for name in INPUT_SD],
 )
 def published(request, tmp_path_factory):
     """Return a network for three channels as published, and ours with its weights."""
