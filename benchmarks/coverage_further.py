@@ -4,7 +4,9 @@
 
 Simulated as in coverage.py: 20 or 95 patients with 2.3 images on average, alike or
 rising with what a patient's scores have in common (correlation 0.5). Two equally good
-models and two findings. Printed: how often intervals of 95 % hold the truth, which is
+models and two findings. Beside the smooth curve stands how often its test refuses
+calibration, which is not quite there.
+Printed: how often intervals of 95 % hold the truth, which is
 that of very many patients, and how often the paired test of the models rejects at 0.05.
 """
 
@@ -21,11 +23,20 @@ from covid_cxr.statistics.partial_aucs import (
     estimate_partial_aucs,
     estimate_sensitivities,
 )
-from covid_cxr.statistics.patient_aucs import estimate_aucs_of_one_image
+from covid_cxr.statistics.patient_aucs import (
+    QUESTIONS,
+    estimate_aucs_by_question,
+    estimate_aucs_of_one_image,
+)
+from covid_cxr.statistics.predictive_values import sum_calls
 from covid_cxr.statistics.probability_scores import (
     brier_values,
     calibration_error_values,
     net_benefit_values,
+)
+from covid_cxr.statistics.smooth_calibration import (
+    fit_smooth_calibration,
+    integrated_calibration_values,
 )
 
 STUDIES = ((20, False), (20, True), (95, False), (95, True))
@@ -76,6 +87,16 @@ def measure(truth, scores, patients):
             is_case, both, cluster=patients
         ),
     }
+    called = both > 1.0
+    ppv, npv = sum_calls(is_case, called, cluster=patients).predictive_values(0.1)
+    asked = estimate_aucs_by_question(is_case, both, cluster=patients)
+    of_aucs |= {"PPV at .1": ppv, "NPV at .1": npv}
+    of_aucs |= {
+        f"patients, {rule}": asked.estimates.get(
+            f"patient_{rule}", asked.estimates["image"]
+        )
+        for rule in ("max", "mean")
+    }
     found = {
         name: (one.auc[0], *one.interval(0.95, "logit")[0], one.compare(0, 1).p_value)
         for name, one in of_aucs.items()
@@ -84,13 +105,45 @@ def measure(truth, scores, patients):
     for name, values in {
         "Brier score": brier_values,
         "net benefit at .3": lambda t, p: net_benefit_values(t, p, threshold=0.3),
+        "ICI": distances,
         "ECE, 5 bins": lambda t, p: calibration_error_values(t, p, n_bins=5),
     }.items():
-        one, other = values(is_case, first), values(is_case, second)
+        try:
+            one, other = values(is_case, first), values(is_case, second)
+        except ValueError:  # a smooth curve would separate the classes
+            found[name] = (np.nan,) * 4
+            continue
         mean = clustered_mean(one, patients)
         p_value = clustered_mean(one - other, patients).p_value
         found[name] = (mean.estimate, *mean.interval(), p_value)
-    return found
+    for question in QUESTIONS[1:]:
+        apart = asked.compare(question, "image", 0)
+        found[f"{question} - image"] = (apart.estimate, *apart.interval(), np.nan)
+    return found | smooth(is_case, first, patients)
+
+
+def distances(is_case, probability):
+    """Return the values whose mean is the ICI."""
+    curve = fit_smooth_calibration(is_case, probability, cluster=None)
+    return integrated_calibration_values(curve, is_case, probability)
+
+
+def smooth(is_case, probability, patients):
+    """Return the band of the calibration curve at two outputs, and its own test."""
+    try:
+        curve = fit_smooth_calibration(is_case, probability, cluster=patients)
+    except ValueError:
+        return {f"smooth curve at {at}": (np.nan,) * 4 for at in (0.3, 0.7)}
+    bounds = curve.band([0.3, 0.7])
+    return {
+        f"smooth curve at {at}": (
+            curve.at([at])[0],
+            bounds[0][k],
+            bounds[1][k],
+            curve.p_value,
+        )
+        for k, at in enumerate((0.3, 0.7))
+    }
 
 
 def judge(n_patients, is_rising, n_replicates, seed):
@@ -108,7 +161,12 @@ def judge(n_patients, is_rising, n_replicates, seed):
                 held[name].append(low <= truth[name][0] <= high)
             if np.isfinite(p_value):
                 rejected[name].append(p_value < 0.05)
-    return {name: (np.mean(held[name]), np.mean(rejected[name])) for name in truth}
+    return {name: (_share(held[name]), _share(rejected[name])) for name in truth}
+
+
+def _share(of):
+    """Return how many are true; NaN of none."""
+    return np.mean(of) if of else np.nan
 
 
 def main():

@@ -15,7 +15,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from playwright.sync_api import sync_playwright
 
-from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
+from covid_cxr.evaluation.inference_settings import Evaluation, Margins, Reporting
 from covid_cxr.evaluation.scored_part import ScoredPart
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.study.current import choose
@@ -202,13 +202,22 @@ def evaluation():
         target_sensitivity=0.9,
         prevalences=[0.1, 0.5],
         max_false_positive_rate=0.2,
+        least_sensitivity=0.8,
+        specificity=0.9,
+        decision_threshold=0.2,
         bootstrap_replicates=200,
         calibration_bins=4,
         age_edges=[40, 60],
         least_subgroup_patients=5,
         power=0.8,
+        primary_auroc="image",
         seed=1,
     )
+
+
+@pytest.fixture(scope="session")
+def margins():
+    return Margins(auroc=0.1, sensitivity=0.2, specificity=None, ppv=0.3, npv=None)
 
 
 def scored_part(seed, n_images=160):

@@ -34,7 +34,15 @@ def test_every_section_is_there(page):
 
     assert sections == [
         *("summary", "flow", "data", "phase1", "phase2", "phase3", "evaluation"),
-        *("saliency", "gallery", "audit", "trainings", "provenance", "documents"),
+        *(
+            "margins",
+            "saliency",
+            "gallery",
+            "audit",
+            "trainings",
+            "provenance",
+            "documents",
+        ),
         "care",
     ]
 

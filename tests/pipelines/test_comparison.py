@@ -39,6 +39,7 @@ def outputs(run_kedro, tmp_path_factory):
         "scores": str(root / "mine.csv"),
         "comparison": {"part": "fold", "subgroups": ["ward"]},
         "evaluation": {"bootstrap_replicates": 100},
+        "margins": {"auroc": 0.05},
     }
     run_kedro("comparison", data_root=root, params=params)
     return root / "08_reporting/comparison"
@@ -83,6 +84,15 @@ def test_subgroups_and_ensembles_are_those_of_the_users_classifiers(outputs):
     assert set(ensembles["member"]) == {"resnet", "vit & co", "dull"}
 
 
+def test_a_margin_on_the_command_line_has_its_verdicts(outputs):
+    table = pd.read_csv(outputs / "margin.csv").set_index("measure")
+
+    assert (table.loc["auroc", "margin"] == 0.05).all()
+    assert table.loc["auroc", "verdict"].notna().all()
+    assert table.drop("auroc")["verdict"].isna().all()
+    assert "Within a margin" in (outputs / "report.html").read_text()
+
+
 def test_tables_and_figures_are_there_for_print(outputs):
     for name in ("auroc.tex", "roc.pdf", "reliability.svg", "forest.png"):
         assert (outputs / name).stat().st_size > 100
@@ -95,7 +105,7 @@ def test_the_file_shows_every_classifier_and_loads_nothing(outputs):
     assert ": nan" not in html
     assert "fold" in html.split('id="discrimination"')[0]  # what was taken, at the top
     assert "Benjamini-Hochberg" in html
-    assert html.count('<img src="data:image/png;base64') == 3
+    assert html.count('<img src="data:image/png;base64') == 5
     assert "Ensembles against" in html
     assert "ward: 0" in html.lower()
     assert '<link rel="stylesheet"' not in html

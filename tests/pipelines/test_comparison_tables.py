@@ -7,16 +7,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from covid_cxr.evaluation.auroc_questions import tabulate_questions
 from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.calibration_tables import calibrate
 from covid_cxr.evaluation.comparisons import adjust_comparisons, compare_classifiers
 from covid_cxr.evaluation.ensembles import tabulate_ensembles
-from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
+from covid_cxr.evaluation.further_measures import tabulate_measures
+from covid_cxr.evaluation.inference_settings import Evaluation, Margins, Reporting
+from covid_cxr.evaluation.non_inferiority import tabulate_margins
 from covid_cxr.evaluation.score_columns import ScoreColumns
 from covid_cxr.evaluation.subgroups import tabulate_subgroups
-from covid_cxr.evaluation.thresholds import tabulate_operating_points
+from covid_cxr.evaluation.thresholds import (
+    tabulate_operating_points,
+    tabulate_threshold_uncertainty,
+)
 from covid_cxr.pipelines.comparison.nodes import arrange_table
-from covid_cxr.report.comparison_html import write_comparison
+from covid_cxr.report.comparison_html import list_settings, write_comparison
+from covid_cxr.report.margin_tables import draw_margin_figure
+from covid_cxr.report.measure_tables import draw_smooth_calibration
 from covid_cxr.report.score_figures import (
     draw_decision_curves,
     draw_reliability_curves,
@@ -29,12 +37,24 @@ EVALUATION = Evaluation(
     target_sensitivity=0.9,
     prevalences=[0.1],
     max_false_positive_rate=0.2,
+    least_sensitivity=0.8,
+    specificity=0.9,
+    decision_threshold=0.2,
     bootstrap_replicates=10,
     calibration_bins=3,
     age_edges=[40],
     least_subgroup_patients=2,
     power=0.8,
+    primary_auroc="image",
     seed=1,
+)
+MARGINS = Margins(auroc=0.1, sensitivity=0.1, specificity=0.1, ppv=0.1, npv=0.1)
+FIGURES = (
+    "reliability_figure",
+    "decision_figure",
+    "forest_figure",
+    "margin_figure",
+    "smooth_figure",
 )
 UNSAID = {
     **dict.fromkeys(("image", "patient", "label", "part", "positive")),
@@ -70,15 +90,25 @@ def compare(table, **said):
     subgroups = tabulate_subgroups(scores, levels, **settings)
     pairs = compare_classifiers(scores, **settings)
     adjusted = adjust_comparisons(scores, reporting=REPORTING)
+    answers, answers_of_pairs = tabulate_questions(scores, **settings)
+    measured, measured_pairs, smooth = tabulate_measures(scores, **settings)
+    within = tabulate_margins(scores, **settings, margins=MARGINS)
     for figure in (
         roc,
         draw_reliability_curves(bins, are_paths=False),
         draw_decision_curves(curves, are_paths=False),
         draw_subgroups(subgroups, auroc, are_paths=False),
+        draw_margin_figure(within, are_paths=False),
+        draw_smooth_calibration(smooth, are_paths=False),
     ):
         figure.draw_without_rendering()
+    said_of_columns = ScoreColumns(**UNSAID | said)
     page = write_comparison(
         **settings,
+        margins=MARGINS,
+        setting_results=list_settings(
+            **settings, margins=MARGINS, columns=said_of_columns
+        ),
         roc_interactive=interactive,
         column_results=columns,
         pair_results=pairs,
@@ -88,9 +118,13 @@ def compare(table, **said):
         calibration_results=calibration,
         ensemble_results=tabulate_ensembles(scores, reporting=REPORTING),
         subgroup_results=subgroups,
-        **dict.fromkeys(
-            ("reliability_figure", "decision_figure", "forest_figure"), b"png"
-        ),
+        question_results=answers,
+        question_pair_results=answers_of_pairs,
+        margin_results=within,
+        measure_results=measured,
+        measure_pair_results=measured_pairs,
+        threshold_results=tabulate_threshold_uncertainty(scores, **settings),
+        **dict.fromkeys(FIGURES, b"png"),
     )
     return page, columns
 

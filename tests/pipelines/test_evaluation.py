@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from covid_cxr.evaluation.inference_settings import (
     Evaluation,
+    Margins,
     Reporting,
 )
 from covid_cxr.evaluation.scored_part import line_up
@@ -35,12 +36,19 @@ PARAMETERS = {
         target_sensitivity=0.9,
         prevalences=[0.1],
         max_false_positive_rate=0.2,
+        least_sensitivity=0.8,
+        specificity=0.9,
+        decision_threshold=0.2,
         bootstrap_replicates=50,
         calibration_bins=4,
         age_edges=[40],
         least_subgroup_patients=10,
         power=0.8,
+        primary_auroc="image",
         seed=1,
+    ),
+    "margins": Margins(
+        auroc=0.05, sensitivity=None, specificity=None, ppv=None, npv=None
     ),
 }
 TABLES = [name for name in EVALUATION_DATASETS if name.endswith("_results")]

@@ -5,7 +5,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import expit, logit
 
-from covid_cxr.statistics import calibration
+from covid_cxr.statistics import calibration, logistic
 from covid_cxr.statistics.calibration import (
     Recalibration,
     estimate_calibration,
@@ -185,8 +185,8 @@ def test_many_images_have_the_maps_that_few_would_have(monkeypatch, shift, scale
     slow = calibration.fit_platt(**given), calibration.fit_temperature(**given)
     whole = calibration.estimate_calibration(**given, cluster=None)
 
-    monkeypatch.setattr(calibration, "_MANY_IMAGES", 10)
-    monkeypatch.setattr(calibration, "minimize", None)
+    monkeypatch.setattr(logistic, "MANY_IMAGES", 10)
+    monkeypatch.setattr(logistic, "minimize", None)
 
     fast = calibration.fit_platt(**given), calibration.fit_temperature(**given)
     for before, after in zip(slow, fast, strict=True):
@@ -219,7 +219,7 @@ def test_estimates_after_a_map_are_those_of_the_mapped_probabilities(
         estimate_calibration(is_case, line.apply(probability), cluster=patients)
         for line in LINES
     ]
-    monkeypatch.setattr(calibration, "_MANY_IMAGES", many)
+    monkeypatch.setattr(logistic, "MANY_IMAGES", many)
 
     found = estimate_recalibrated(is_case, probability, LINES, cluster=patients)
 
@@ -232,7 +232,7 @@ def test_estimates_after_a_map_are_those_of_the_mapped_probabilities(
 
 def test_a_slope_of_many_images_is_sought_once_for_all_straight_maps(monkeypatch):
     is_case, probability = world(4, n=500)
-    monkeypatch.setattr(calibration, "_MANY_IMAGES", 10)
+    monkeypatch.setattr(logistic, "MANY_IMAGES", 10)
     sought = []
     estimate = calibration._estimate_slope
     monkeypatch.setattr(
@@ -245,7 +245,7 @@ def test_a_slope_of_many_images_is_sought_once_for_all_straight_maps(monkeypatch
 
 
 def test_separated_classes_have_no_slope_after_any_map(monkeypatch):
-    monkeypatch.setattr(calibration, "_MANY_IMAGES", 10)
+    monkeypatch.setattr(logistic, "MANY_IMAGES", 10)
     is_case = np.arange(40) >= 20
     probability = np.linspace(0.1, 0.9, 40)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from covid_cxr.statistics.clustered_mean import clustered_mean
+from covid_cxr.statistics.clustered_mean import clustered_mean, clustered_means
 
 
 def test_with_one_image_per_patient_it_is_the_interval_of_a_t_test():
@@ -58,3 +58,20 @@ def test_values_that_are_all_alike_leave_no_interval_of_no_width(value):
 
     assert mean.estimate == pytest.approx(value)
     assert np.isnan(mean.interval()).all()
+
+
+def test_pairs_of_means_are_means_of_differences():
+    rng = np.random.default_rng(9)
+    patients = rng.integers(0, 30, 100)
+    values = rng.standard_normal((3, 100))
+
+    found = clustered_means([*values, values[0]], patients)
+
+    for i, j in ((0, 1), (2, 0)):
+        alone = clustered_mean(values[i] - values[j], patients)
+        pair = found.compare(i, j)
+        assert pair.estimate == pytest.approx(alone.estimate)
+        assert pair.standard_error == pytest.approx(alone.standard_error)
+        assert (pair.n_images, pair.n_clusters) == (100, alone.n_clusters)
+    assert found.mean(1) == clustered_mean(values[1], patients)
+    assert found.compare(0, 3).p_value == 1

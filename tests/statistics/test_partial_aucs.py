@@ -10,6 +10,7 @@ from covid_cxr.statistics.partial_aucs import (
     estimate_partial_aucs,
     estimate_sensitivities,
     estimate_specificity_parts,
+    with_correction,
 )
 from covid_cxr.statistics.power import PlannedTestSet
 from covid_cxr.statistics.roc import trace_roc
@@ -205,3 +206,24 @@ def test_what_is_no_range_is_refused():
         )
     with pytest.raises(ValueError, match="specificity lies between"):
         estimate_sensitivities(is_case, scores, specificity=80, cluster=patients)
+
+
+def test_a_correction_afterwards_is_that_of_the_estimate():
+    is_case, scores, patients = a_study(12)
+
+    for estimate, span, width in (
+        (estimate_partial_aucs, {"false_positive_rates": (0, 0.3)}, 0.3),
+        (estimate_specificity_parts, {"sensitivities": (0.8, 1)}, 0.2),
+    ):
+        mean, expected = (
+            estimate(is_case, scores, **span, is_corrected=kind, cluster=patients)
+            for kind in (False, True)
+        )
+        found = with_correction(mean, width=width)
+        assert found.auc == pytest.approx(expected.auc)
+        assert found.interval(method="logit") == pytest.approx(
+            expected.interval(method="logit")
+        )
+        assert found.compare(0, 1).p_value == pytest.approx(
+            expected.compare(0, 1).p_value
+        )

@@ -6,6 +6,8 @@ from sklearn.metrics import roc_auc_score
 
 from covid_cxr.statistics.auc import estimate_aucs
 from covid_cxr.statistics.patient_aucs import (
+    QUESTIONS,
+    estimate_aucs_by_question,
     estimate_aucs_of_one_image,
     estimate_aucs_of_patients,
 )
@@ -130,3 +132,60 @@ def test_an_unknown_rule_is_refused():
 
     with pytest.raises(ValueError, match="'max' or 'mean', got 'median'"):
         estimate_aucs_of_patients(is_case, scores, cluster=patients, rule="median")
+
+
+def test_each_question_is_answered_as_by_its_own_function():
+    is_case, scores, patients = a_study(9)
+
+    found = estimate_aucs_by_question(is_case, scores, cluster=patients).estimates
+
+    given = {"is_case": is_case, "scores": scores, "cluster": patients}
+    expected = {
+        "image": estimate_aucs(**given),
+        "patient_max": estimate_aucs_of_patients(**given, rule="max"),
+        "patient_mean": estimate_aucs_of_patients(**given, rule="mean"),
+        "one_image": estimate_aucs_of_one_image(**given),
+    }
+    assert list(found) == list(expected)
+    for question, one in expected.items():
+        assert found[question].auc == pytest.approx(one.auc)
+        assert found[question].covariance == pytest.approx(one.covariance)
+
+
+def test_the_difference_of_two_questions_has_the_jackknifes_error():
+    is_case, scores, patients = a_study(10, n_patients=150)
+
+    def differences(keep):
+        found = estimate_aucs_by_question(
+            is_case[keep], scores[keep], cluster=patients[keep]
+        ).estimates
+        return [found[q].auc[1] - found["image"].auc[1] for q in QUESTIONS[1:]]
+
+    left_out = np.array([differences(patients != p) for p in range(150)])
+    jackknife = 149**2 / 150 * left_out.var(axis=0, ddof=1)
+    whole = estimate_aucs_by_question(is_case, scores, cluster=patients)
+    for question, estimate, variance in zip(
+        QUESTIONS[1:], differences(patients >= 0), jackknife, strict=True
+    ):
+        found = whole.compare(question, "image", 1)
+        assert found.estimate == pytest.approx(estimate)
+        assert found.standard_error == pytest.approx(np.sqrt(variance), rel=0.1)
+
+
+def test_questions_that_are_one_do_not_differ():
+    is_case, scores, _ = a_study(11)
+
+    found = estimate_aucs_by_question(is_case, scores, cluster=None)
+
+    for question in QUESTIONS:
+        assert found.compare(question, "image", 0).p_value == 1
+
+
+def test_patients_who_all_have_a_case_leave_patients_unknown():
+    is_case = np.arange(12) % 2 == 0
+    scores = np.random.default_rng(1).random(12)
+
+    found = estimate_aucs_by_question(is_case, scores, cluster=np.arange(12) // 2)
+
+    assert list(found.estimates) == ["image", "one_image"]
+    assert np.isnan(found.compare("patient_max", "image", 0).p_value)

@@ -253,11 +253,58 @@ def test_cross_entropy_leaves_unknown_labels_out():
     assert cross_entropy(log_odds, is_case) == pytest.approx(expected)
 
 
+def test_validation_takes_the_mean_of_what_the_epochs_trained(
+    classifier, examples, make_recipe
+):
+    """Against the sum over the weights of trainings that average nothing."""
+
+    def trained(n_epochs, averaging=0.0):
+        recipe = make_recipe(max_epochs=n_epochs, averaging=averaging)
+        return fit(classifier, examples, recipe, stage="phase1")
+
+    alone = [trained(n).weights for n in (1, 2, 3)]
+    averaged = trained(3, averaging=0.6)
+    mean = [
+        0.3 * first + 0.3 * second + 0.4 * third
+        for first, second, third in zip(*alone, strict=True)
+    ]
+    network = traced_network(classifier)
+    with network.lock:
+        network.model.set_weights(mean)
+        validation = examples.part("validation")
+        log_odds = network.predict(plain_batches(validation, n_images=3))
+
+    assert_same(averaged.weights, alone[-1])
+    for own, other in zip(averaged.mean_weights, mean, strict=True):
+        np.testing.assert_allclose(own, other, rtol=1e-5, atol=1e-6)
+    assert averaged.history[-1]["validation_loss"] == pytest.approx(
+        cross_entropy(log_odds, validation.is_case), rel=1e-5
+    )
+
+
+def test_the_best_mean_is_kept_and_not_the_best_epoch(
+    classifier, examples, make_recipe
+):
+    recipe = make_recipe(max_epochs=1, averaging=0.9)
+    first = fit(classifier, examples, recipe, stage="phase1")
+    state = fit(
+        classifier, examples, make_recipe(max_epochs=2, averaging=0.9), stage="phase1"
+    )
+
+    assert_same(first.best_weights, first.weights)
+    assert state.plateau.best_epoch == 2
+    assert_same(state.best_weights, state.mean_weights)
+    assert not np.array_equal(state.best_weights[0], state.weights[0])
+
+
+@pytest.mark.parametrize("averaging", [0.0, 0.7])
 def test_an_interrupted_training_goes_on_to_the_same_end(
-    classifier, examples, make_recipe, tmp_path
+    classifier, examples, make_recipe, tmp_path, averaging
 ):
     """Interrupted by a store that fails, in the middle of the third epoch."""
-    recipe = make_recipe(max_epochs=4, learning_rate=0.5, plateau_epochs=1)
+    recipe = make_recipe(
+        max_epochs=4, learning_rate=0.5, plateau_epochs=1, averaging=averaging
+    )
     whole = fit(classifier, examples, recipe, stage="phase1")
 
     class Failing(type(examples.store)):
@@ -281,6 +328,7 @@ def test_an_interrupted_training_goes_on_to_the_same_end(
 
     assert_same(resumed.weights, whole.weights)
     assert_same(resumed.velocity, whole.velocity)
+    assert_same(resumed.mean_weights, whole.mean_weights)
     assert_same(resumed.best_weights, whole.best_weights)
     assert (resumed.plateau, resumed.history) == (whole.plateau, whole.history)
 

@@ -32,6 +32,7 @@ def after(losses, recipe):
         ("flip", "yes"),
         ("rotation_degrees", -8),
         ("crop_share", 1.0),
+        ("averaging", 1.0),
         ("seed", -1),
         ("trainable", "body"),
     ],

@@ -19,6 +19,7 @@ def state_after(n_epochs):
     return TrainingState(
         weights=tuple(arrays),
         velocity=(arrays[1] / 3,),
+        mean_weights=tuple(array / 7 for array in arrays[: n_epochs % 3]),
         plateau=Plateau(best_loss=0.1 + 0.2, best_epoch=1, n_stale_epochs=n_epochs),
         best_weights=tuple(-array for array in arrays),
         history=tuple({"epoch": n + 1, "loss": 1 / (n + 1)} for n in range(n_epochs)),
@@ -35,11 +36,12 @@ def files(states):
     return sorted(path.name for path in states.folder.iterdir())
 
 
-def test_a_state_comes_back_bit_for_bit():
-    state = state_after(12)
+@pytest.mark.parametrize("n_epochs", [11, 12])  # with and without a mean
+def test_a_state_comes_back_bit_for_bit(n_epochs):
+    state = state_after(n_epochs)
     back = state_from_bytes(state.to_bytes())
 
-    for name in ("weights", "velocity", "best_weights"):
+    for name in ("weights", "velocity", "mean_weights", "best_weights"):
         for array, other in zip(getattr(state, name), getattr(back, name), strict=True):
             np.testing.assert_array_equal(array, other)
     for name in ("plateau", "history", "seconds"):

@@ -164,6 +164,26 @@ def trace_decisions(validation: ScoredPart, test: ScoredPart) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def recalibrated(validation: ScoredPart, test: ScoredPart) -> pd.DataFrame:
+    """Return the test part's probabilities after Platt's map, as `scores`.
+
+    Without a column of a classifier that has none, since validation separates the
+    classes.
+
+    Args:
+        validation: Where the maps are fitted.
+        test: Whose probabilities they are.
+    """
+    return pd.DataFrame(
+        {
+            name: line.apply(test.scores[name])
+            for name, kind, line in _recalibrations(validation)
+            if kind == PLATT and line is not None
+        },
+        index=test.scores.index,
+    )
+
+
 @lru_cache(maxsize=1)  # of one part, that three tables ask for
 def _recalibrations(
     validation: ScoredPart,

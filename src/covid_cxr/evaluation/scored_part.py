@@ -14,6 +14,11 @@ from covid_cxr.statistics.auc import (
     as_codes,
     estimate_aucs,
 )
+from covid_cxr.statistics.patient_aucs import (
+    IMAGE,
+    QuestionAucs,
+    estimate_aucs_by_question,
+)
 
 _LESS_CERTAIN = 1e-6
 
@@ -52,9 +57,31 @@ class ScoredPart:
     def _by_image(self) -> AucEstimates:
         return self._estimate(None)
 
+    @cached_property
+    def by_question(self) -> QuestionAucs:
+        """The AUCs of each question that these patients answer."""
+        return estimate_aucs_by_question(
+            self.is_case, self.scores, cluster=self.clusters
+        )
+
+    def estimate_for(self, question: str) -> AucEstimates:
+        """Return the AUCs of one question; NaN where these patients do not answer it.
+
+        Args:
+            question: Of `statistics.patient_aucs.QUESTIONS`.
+        """
+        if question == IMAGE:  # without sorting for the others
+            return self.estimate(by_patient=True)
+        found = self.by_question.estimates.get(question)
+        return self._unknown if found is None else found
+
     def _estimate(self, cluster: NDArray[np.int64] | None) -> AucEstimates:
         if self.has_both_classes:
             return estimate_aucs(self.is_case, self.scores, cluster=cluster)
+        return self._unknown
+
+    @property
+    def _unknown(self) -> AucEstimates:
         sizes, k = self.sizes, self.scores.shape[1]
         return AucEstimates(
             names=tuple(map(str, self.scores)),

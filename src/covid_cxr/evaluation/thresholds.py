@@ -6,7 +6,12 @@ import pandas as pd
 from covid_cxr.evaluation.arranged_scores import no_rows, parts_of
 from covid_cxr.evaluation.findings import per_finding
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
-from covid_cxr.statistics.operating_points import OperatingPerformance, perform_at
+from covid_cxr.evaluation.scored_part import ScoredPart
+from covid_cxr.statistics.operating_points import (
+    OperatingPerformance,
+    choose_threshold,
+    perform_at,
+)
 from covid_cxr.statistics.roc import trace_roc
 
 YOUDEN, SENSITIVITY = "youden", "sensitivity"
@@ -36,11 +41,7 @@ def tabulate_operating_points(
     targets = {YOUDEN: np.nan, SENSITIVITY: evaluation.target_sensitivity}
     rows = []
     for name in test.scores.columns:
-        curve = trace_roc(validation.is_case, validation.scores[name])
-        thresholds = {
-            YOUDEN: curve.youden_threshold(),
-            SENSITIVITY: curve.threshold_of_sensitivity(targets[SENSITIVITY]),
-        }
+        thresholds = choose_thresholds(validation, name, evaluation)
         for rule, threshold in thresholds.items():
             performance = perform_at(
                 test.is_case,
@@ -62,6 +63,77 @@ def tabulate_operating_points(
                 for prevalence in evaluation.prevalences
             ]
     return pd.DataFrame(rows)
+
+
+@per_finding
+def tabulate_threshold_uncertainty(
+    scores: pd.DataFrame, *, reporting: Reporting, evaluation: Evaluation
+) -> pd.DataFrame:
+    """Return how well the threshold of the target sensitivity is known.
+
+    Three rows per classifier: the threshold that validation chose, and both ends of its
+    interval (Woodruff's, by patient), each with the sensitivity and specificity that it
+    has on the test part. Plus and minus infinity, which call nothing and everything,
+    where the validation part does not bound it.
+
+    Args:
+        scores: As arranged; no row where validation does not have both classes.
+        reporting: For the level of the intervals.
+        evaluation: For the target sensitivity.
+    """
+    parts = parts_of(scores)
+    validation, test = parts.validation, parts.test
+    if validation is None or not validation.has_both_classes:
+        return no_rows()
+    rows = []
+    for name in test.scores.columns:
+        chosen = choose_threshold(
+            validation.is_case,
+            validation.scores[name],
+            sensitivity=evaluation.target_sensitivity,
+            cluster=validation.clusters,
+            level=reporting.level,
+        )
+        rows += [
+            {
+                "classifier": name,
+                "target_sensitivity": evaluation.target_sensitivity,
+                "end": end,
+                "threshold": threshold,
+                **_shares(
+                    perform_at(
+                        test.is_case,
+                        test.scores[name],
+                        threshold=threshold,
+                        cluster=test.clusters,
+                    ),
+                    reporting.level,
+                ),
+            }
+            for end, threshold in (
+                ("chosen", chosen.threshold),
+                ("lower", chosen.lower),
+                ("upper", chosen.upper),
+            )
+        ]
+    return pd.DataFrame(rows)
+
+
+def choose_thresholds(
+    validation: ScoredPart, name: str, evaluation: Evaluation
+) -> dict[str, float]:
+    """Return the thresholds of a classifier by the rule that chose each.
+
+    Args:
+        validation: With both classes.
+        name: Of the classifier.
+        evaluation: For the target sensitivity.
+    """
+    curve = trace_roc(validation.is_case, validation.scores[name])
+    return {
+        YOUDEN: curve.youden_threshold(),
+        SENSITIVITY: curve.threshold_of_sensitivity(evaluation.target_sensitivity),
+    }
 
 
 def _shares(performance: OperatingPerformance, level: float) -> dict[str, float]:

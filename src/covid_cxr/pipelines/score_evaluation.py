@@ -11,12 +11,20 @@ from typing import Any
 
 from kedro.pipeline import Node
 
+from covid_cxr.evaluation.auroc_questions import tabulate_questions
 from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.calibration_tables import calibrate
 from covid_cxr.evaluation.ensembles import tabulate_ensembles
+from covid_cxr.evaluation.further_measures import tabulate_measures
+from covid_cxr.evaluation.non_inferiority import tabulate_margins
 from covid_cxr.evaluation.subgroups import tabulate_subgroups
-from covid_cxr.evaluation.thresholds import tabulate_operating_points
+from covid_cxr.evaluation.thresholds import (
+    tabulate_operating_points,
+    tabulate_threshold_uncertainty,
+)
 from covid_cxr.pipelines.wiring import node
+from covid_cxr.report.margin_tables import draw_margin_figure
+from covid_cxr.report.measure_tables import draw_smooth_calibration
 from covid_cxr.report.score_figures import (
     draw_decision_curves,
     draw_reliability_curves,
@@ -58,11 +66,46 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
             levels="subgroup_levels",
             **scores,
         ),
+        node(
+            tabulate_questions,
+            ["question_results", "question_pair_results"],
+            *settings,
+            **scores,
+        ),
+        node(
+            tabulate_measures,
+            ["measure_results", "measure_pair_results", "smooth_results"],
+            *settings,
+            **scores,
+        ),
+        node(tabulate_threshold_uncertainty, "threshold_results", *settings, **scores),
+        draw(draw_smooth_calibration, "smooth_figure", curves="smooth_results"),
         draw(
             draw_subgroups,
             "forest_figure",
             results="subgroup_results",
             auroc="auroc_results",
+        ),
+    ]
+
+
+def compare_with_margins(*, are_paths: bool) -> list[Node]:
+    """Return the nodes from `arranged_scores` to pairs of classifiers and margins.
+
+    Args:
+        are_paths: As for `evaluate_scores`.
+    """
+    return [
+        node(
+            tabulate_margins,
+            "margin_results",
+            *("params:reporting", "params:evaluation", "params:margins"),
+            scores="arranged_scores",
+        ),
+        node(
+            _with(draw_margin_figure, are_paths=are_paths),
+            "margin_figure",
+            results="margin_results",
         ),
     ]
 

@@ -1,35 +1,117 @@
 """The HTML file of a comparison of anybody's classifiers."""
 
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
-from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
+import pandas as pd
+
+import covid_cxr
+from covid_cxr.evaluation.calibration_tables import PLATT
+from covid_cxr.evaluation.inference_settings import Evaluation, Margins, Reporting
+from covid_cxr.evaluation.score_columns import ScoreColumns
 from covid_cxr.report import wording
 from covid_cxr.report.beyond_auroc import EvaluationTables
+from covid_cxr.report.comparison_answer import answer, answer_primary, ask
 from covid_cxr.report.html import as_fragment, make_environment
+from covid_cxr.report.margin_tables import MarginTables
+from covid_cxr.report.measure_tables import MeasureTables
+from covid_cxr.report.method_sentences import (
+    ComparedTable,
+    describe_method,
+    number_references,
+)
+from covid_cxr.report.printable import flatten
+from covid_cxr.report.question_tables import QuestionTables
 from covid_cxr.report.sections import take_record
+
+# What the template takes in place of bare datasets, by name.
+RECORDS: Mapping[str, type[Any]] = {
+    "evaluation": EvaluationTables,
+    "questions": QuestionTables,
+    "margins": MarginTables,
+    "measures": MeasureTables,
+}
+SHOWN = tuple(one.name for made in RECORDS.values() for one in fields(made))
+
+
+def list_settings(
+    reporting: Reporting,
+    evaluation: Evaluation,
+    margins: Margins,
+    columns: ScoreColumns,
+) -> pd.DataFrame:
+    """Return every setting of the comparison, and the version: `name` and `value`.
+
+    Args:
+        reporting: Level and significance.
+        evaluation: Whatever else was chosen.
+        margins: As they were stated.
+        columns: What the user says of the table.
+    """
+    records = {
+        "reporting": vars(reporting),
+        "evaluation": vars(evaluation),
+        "margins": vars(margins),
+        "comparison": vars(columns),
+    }
+    settings = {"covid_cxr": covid_cxr.__version__, **flatten(records)}
+    return pd.DataFrame(settings.items(), columns=["name", "value"])
 
 
 def write_comparison(
-    reporting: Reporting, evaluation: Evaluation, roc_interactive: Any, **results: Any
+    reporting: Reporting,
+    evaluation: Evaluation,
+    margins: Margins,
+    roc_interactive: Any,
+    **results: Any,
 ) -> str:
     """Return the whole file as text.
 
     Args:
         reporting: Level and significance.
-        evaluation: For the power.
+        evaluation: Whatever else was chosen.
+        margins: As they were stated.
         roc_interactive: Plotly figure of the ROC curves.
-        results: Tables of columns, of pairs and of adjusted p values, and the fields
-            of `EvaluationTables`.
+        results: Tables of columns, of settings, of pairs and of adjusted p values, and
+            `SHOWN`.
     """
     environment = make_environment()
     # A user's classifier or subgroup keeps its name, were it that of a path of ours.
-    environment.filters |= {"classifier": str, "variable": str}
+    environment.filters |= {"classifier": str, "short_name": str, "variable": str}
     template = environment.get_template("comparison.html.jinja")
+    classifiers = results["auroc_results"]
+    pairs = results["pair_results"], results["adjusted_results"]
+    sentences = describe_method(
+        _what_there_was(results), reporting, evaluation, margins
+    )
+    method, references = number_references(sentences)
+    records = {name: take_record(made, results) for name, made in RECORDS.items()}
     return template.render(
         results,
         reporting=reporting,
         power=evaluation.power,
-        evaluation=take_record(EvaluationTables, results),
+        question=ask(classifiers),
+        answer=answer(classifiers, *pairs, reporting),
+        method=method,
+        references=references,
+        answer_primary=answer_primary(records["questions"], reporting),
+        **records,
         roc=as_fragment(roc_interactive),
         wording=wording,
+    )
+
+
+def _what_there_was(results: Mapping[str, Any]) -> ComparedTable:
+    classifiers = results["auroc_results"]
+    first = classifiers.iloc[0]
+    recalibration = set(results["measure_results"]["recalibration"].dropna())
+    return ComparedTable(
+        names=list(map(str, classifiers["classifier"])),
+        n_images=int(first["cases"] + first["controls"]),
+        n_patients=int(first["patients"]),
+        n_replicates=int(first["bootstrap_replicates"]),
+        has_validation=not results["operating_results"].empty,
+        has_probabilities=bool(recalibration),
+        has_map=PLATT in recalibration,
     )

@@ -17,6 +17,13 @@ from covid_cxr.report import wording
 from covid_cxr.report.answer import has_answer, study_answer
 from covid_cxr.report.leakage_summary import compare_with_models
 from covid_cxr.report.map_tests import explained_path
+from covid_cxr.report.margin_tables import (
+    measure_title,
+    short_name,
+    verdict_in_words,
+)
+from covid_cxr.report.measure_tables import measure_in_words
+from covid_cxr.report.question_tables import question_title
 from covid_cxr.report.sections import SECTIONS, sections_of
 from covid_cxr.report.source_words import cohort_origins, learned_labels
 from covid_cxr.report.trainings import (
@@ -135,10 +142,16 @@ def make_environment() -> Environment:
         "count": wording.count,
         "data_uri": as_data_uri,
         "label": wording.label,
+        "measure": measure_title,
+        "measured": measure_in_words,
         "p_value": wording.p_value,
+        "question": question_title,
+        "short_name": short_name,
+        "threshold": wording.threshold,
         "training_set_name": wording.training_set,
         "training_title": training_title,
         "variable": wording.label,
+        "verdict": verdict_in_words,
     }
     environment.globals["records"] = _records
     environment.globals["study"] = study = current()

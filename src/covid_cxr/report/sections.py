@@ -12,6 +12,9 @@ from covid_cxr.report.beyond_auroc import EvaluationTables
 from covid_cxr.report.flags import FlagTables
 from covid_cxr.report.leakage_summary import AuditTables
 from covid_cxr.report.map_tests import SaliencyTables
+from covid_cxr.report.margin_tables import MarginTables
+from covid_cxr.report.measure_tables import MeasureTables
+from covid_cxr.report.question_tables import QuestionTables
 from covid_cxr.report.run_facts import Provenance
 from covid_cxr.report.without_lungs import ShortcutTables
 
@@ -90,6 +93,18 @@ SECTIONS = (
         name="evaluation",
         title="Beyond the AUROC",
         records={"evaluation": EvaluationTables},
+    ),
+    Section(
+        name="questions", title="Which AUROC", records={"questions": QuestionTables}
+    ),
+    Section(
+        name="margins",
+        title="Within a margin",
+        records={"margins": MarginTables},
+        of_study=("margins",),
+    ),
+    Section(
+        name="measures", title="Further measures", records={"measures": MeasureTables}
     ),
     Section(
         name="saliency",

@@ -42,6 +42,13 @@ def p_value(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def threshold(value: float | None) -> str:
+    """Return three decimals; "none" for one without a bound, a dash for NaN."""
+    if _is_known(value) and math.isinf(value):
+        return "none"
+    return auroc(value)
+
+
 def count(value: float | None) -> str:
     """Return a whole number with thousands separated."""
     return f"{value:,.0f}" if _is_known(value) else UNKNOWN

@@ -12,22 +12,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
-from scipy.special import expit, logit
+from scipy.special import expit
 
+from covid_cxr.statistics import logistic
 from covid_cxr.statistics.auc import as_codes, as_probabilities, as_truth
+from covid_cxr.statistics.logistic import (
+    as_log_odds,
+    clustered_errors,
+    fit_logistic,
+)
 from covid_cxr.statistics.proportion import clustered_share
 
 Floats = NDArray[np.float64]
 
-# A variance below this share of that of independent images is rounding error.
-_ROUNDING = 1e-12
-_TINY = 1e-12  # keeps the log odds of a probability of 0 or 1 finite
-_FLAT = 1e-10  # norm of the mean gradient at which a fit has ended
-_MANY_IMAGES = 50_000
-_AT_ONCE = 4096  # images: of more, BLAS has threads that wait for each other
-_MOST_STEPS = 50
-_LONGEST_STEP = 2.0  # in log odds
 _STRAIGHT = 20.0  # log odds up to which probabilities know them to seven digits
 
 
@@ -45,7 +42,7 @@ class Recalibration:
 
     def apply(self, probability: ArrayLike) -> Floats:
         """Return recalibrated probabilities, in the shape given."""
-        return np.asarray(expit(self.intercept + self.slope * _log_odds(probability)))
+        return np.asarray(expit(self.intercept + self.slope * as_log_odds(probability)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +102,7 @@ def fit_platt(is_case: ArrayLike, probability: ArrayLike) -> Recalibration:
     truth, log_odds = _checked(is_case, probability)
     _refuse_separation(truth, log_odds)
     design = np.stack([np.ones_like(log_odds), log_odds], axis=1)
-    intercept, slope = _fit_logistic(design, truth, np.zeros_like(log_odds))
+    intercept, slope = fit_logistic(design, truth, np.zeros_like(log_odds))
     return Recalibration(slope=float(slope), intercept=float(intercept))
 
 
@@ -127,7 +124,7 @@ def fit_temperature(is_case: ArrayLike, probability: ArrayLike) -> Recalibration
             f"No temperature is best for {len(truth)} images whose probabilities are "
             f"all on one side of the truth; fit on a larger part."
         )
-    (slope,) = _fit_logistic(log_odds[:, np.newaxis], truth, np.zeros_like(log_odds))
+    (slope,) = fit_logistic(log_odds[:, np.newaxis], truth, np.zeros_like(log_odds))
     return Recalibration(slope=float(slope), intercept=0.0)
 
 
@@ -182,7 +179,7 @@ def estimate_recalibrated(
     furthest = float(np.abs(log_odds).max())
     before: tuple[float, float] | None = None
     for line in lines:
-        if len(truth) <= _MANY_IMAGES or not _is_straight(line, furthest):
+        if len(truth) <= logistic.MANY_IMAGES or not _is_straight(line, furthest):
             yield estimate_calibration(truth, line.apply(probability), cluster=codes)
             continue
         before = before or _estimate_slope(truth, log_odds, codes)
@@ -247,8 +244,8 @@ def _estimates(
     n_certain: int,
 ) -> CalibrationEstimates:
     level = np.ones((len(truth), 1))
-    shift = _fit_logistic(level, truth, log_odds)
-    (shift_error,) = _clustered_errors(level, truth, log_odds, shift, codes)
+    shift = fit_logistic(level, truth, log_odds)
+    (shift_error,) = clustered_errors(level, truth, log_odds, shift, codes)
     return CalibrationEstimates(
         brier=float(np.mean((expit(log_odds) - truth) ** 2)),
         slope=slope[0],
@@ -266,8 +263,8 @@ def _estimate_slope(
         return np.nan, np.nan
     line = np.stack([np.ones_like(log_odds), log_odds], axis=1)
     nothing = np.zeros_like(log_odds)
-    coefficients = _fit_logistic(line, truth, nothing)
-    errors = _clustered_errors(line, truth, nothing, coefficients, codes)
+    coefficients = fit_logistic(line, truth, nothing)
+    errors = clustered_errors(line, truth, nothing, coefficients, codes)
     return float(coefficients[1]), float(errors[1])
 
 
@@ -290,7 +287,7 @@ def _checked(
 ) -> tuple[NDArray[np.bool_], Floats]:
     """Return labels and log odds, or refuse what is no calibration problem."""
     truth, values = _checked_probabilities(is_case, probability)
-    return truth, _log_odds(values)
+    return truth, as_log_odds(values)
 
 
 def _checked_probabilities(
@@ -306,11 +303,6 @@ def _checked_probabilities(
     return truth, values
 
 
-def _log_odds(probability: ArrayLike) -> Floats:
-    values = np.asarray(probability, dtype=np.float64)
-    return np.asarray(logit(np.clip(values, _TINY, 1 - _TINY)))
-
-
 def _refuse_separation(truth: NDArray[np.bool_], log_odds: Floats) -> None:
     """Refuse log odds of which no multiple is best: an ever larger one would be."""
     if _is_separated(truth, log_odds):
@@ -324,122 +316,3 @@ def _refuse_separation(truth: NDArray[np.bool_], log_odds: Floats) -> None:
 def _is_separated(truth: NDArray[np.bool_], log_odds: Floats) -> bool:
     cases, controls = log_odds[truth], log_odds[~truth]
     return bool(controls.max() <= cases.min() or cases.max() <= controls.min())
-
-
-def _fit_logistic(design: Floats, truth: NDArray[np.bool_], offset: Floats) -> Floats:
-    """Return the coefficients with the largest likelihood, shape (c,).
-
-    Args:
-        design: Shape (n, c), in which the classes are not separated.
-        truth: Shape (n,).
-        offset: Added to the log odds, shape (n,).
-    """
-
-    def loss(coefficients: Floats) -> float:
-        log_odds = design @ coefficients + offset
-        return float(np.mean(np.logaddexp(0, log_odds) - truth * log_odds))
-
-    def gradient(coefficients: Floats) -> Floats:
-        residuals = expit(design @ coefficients + offset) - truth
-        return np.asarray(design.T @ residuals / len(truth))
-
-    def curvature(coefficients: Floats) -> Floats:
-        return _information(design, coefficients, offset) / len(truth)
-
-    start = np.zeros(design.shape[1])
-    if len(truth) > _MANY_IMAGES:
-        found = _fit_by_newton(design, truth, offset)
-        if found is not None:
-            return found
-    return np.asarray(
-        minimize(
-            loss,
-            start,
-            jac=gradient,
-            hess=curvature,
-            method="trust-exact",
-            options={"gtol": _FLAT},
-        ).x
-    )
-
-
-def _fit_by_newton(
-    design: Floats, truth: NDArray[np.bool_], offset: Floats
-) -> Floats | None:
-    """Return what `_fit_logistic` does in a tenth of the time; None without an end.
-
-    Steps of Newton, none of which moves log odds further than where the likelihood is
-    like a parabola: a longer one may lead away from outputs that are far too certain.
-    """
-    furthest = np.abs(design).max(axis=0)
-    found = np.zeros(design.shape[1])
-    for _ in range(_MOST_STEPS):
-        slope, information = _derivatives(design, truth, found, offset)
-        if np.linalg.norm(slope / len(truth)) < _FLAT:
-            return found
-        if not np.linalg.cond(information) < 1 / _FLAT:
-            return None
-        step = np.linalg.solve(information, slope)
-        if furthest @ np.abs(step) > _LONGEST_STEP:
-            step *= min(1, _LONGEST_STEP / np.abs(design @ step).max())
-        found = found + step
-    return None
-
-
-def _derivatives(
-    design: Floats, truth: NDArray[np.bool_], coefficients: Floats, offset: Floats
-) -> tuple[Floats, Floats]:
-    """Return the slope of the log likelihood and its information, (c,) and (c, c)."""
-    slope = np.zeros(design.shape[1])
-    information = np.zeros((design.shape[1], design.shape[1]))
-    for piece in _pieces(len(truth)):
-        rows = design[piece]
-        expected = expit(rows @ coefficients + offset[piece])
-        slope += rows.T @ (truth[piece] - expected)
-        information += rows.T @ (rows * (expected * (1 - expected))[:, np.newaxis])
-    return slope, information
-
-
-def _pieces(n_images: int) -> list[slice]:
-    """Return the images at once; of many, as many as stay in a processor's cache."""
-    at_once = _AT_ONCE if n_images > _MANY_IMAGES else n_images
-    return [slice(k, k + at_once) for k in range(0, n_images, at_once)]
-
-
-def _clustered_errors(
-    design: Floats,
-    truth: NDArray[np.bool_],
-    offset: Floats,
-    coefficients: Floats,
-    codes: NDArray[np.int64],
-) -> Floats:
-    """Return standard errors with patients as independent units (sandwich), (c,).
-
-    NaN with one patient, and where every patient's residuals cancel, which says
-    nothing.
-    """
-    residuals = truth - _expected(design, coefficients, offset)
-    scores = np.stack([np.bincount(codes, weights=c * residuals) for c in design.T])
-    n_clusters = scores.shape[1]
-    if n_clusters < 2:
-        return np.full(len(coefficients), np.nan)
-    bread = np.linalg.inv(_information(design, coefficients, offset))
-    meat = n_clusters / (n_clusters - 1) * scores @ scores.T
-    variance = np.diag(bread @ meat @ bread)
-    by_image = np.diag(bread)  # of independent images
-    return np.sqrt(np.where(variance > _ROUNDING * by_image, variance, np.nan))
-
-
-def _information(design: Floats, coefficients: Floats, offset: Floats) -> Floats:
-    expected = _expected(design, coefficients, offset)
-    weights = (expected * (1 - expected))[:, np.newaxis]
-    pieces = _pieces(len(design))
-    return np.asarray(sum(design[p].T @ (design[p] * weights[p]) for p in pieces))
-
-
-def _expected(design: Floats, coefficients: Floats, offset: Floats) -> Floats:
-    """Return the probabilities by the model, shape (n,)."""
-    expected = np.empty(len(design))
-    for piece in _pieces(len(design)):
-        expected[piece] = expit(design[piece] @ coefficients + offset[piece])
-    return expected

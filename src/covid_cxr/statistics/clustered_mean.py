@@ -5,6 +5,7 @@ residuals, as for shares (`proportion`). Quantiles are Student's with one degree
 freedom less than there are patients (docs/decisions/0015).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,83 @@ class ClusteredMean:
         return self.estimate - margin, self.estimate + margin
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClusteredMeans:
+    """Means of k values of the same images, each pair of which may be compared.
+
+    Attributes:
+        estimates: Shape (k,).
+        residuals: What each patient adds to their errors, shape (k, patients).
+        squares: Mean square of the values over the number of images, shape (k,); what
+            rounding is told by.
+        n_images: How many they are over.
+    """
+
+    estimates: NDArray[np.float64]
+    residuals: NDArray[np.float64]
+    squares: NDArray[np.float64]
+    n_images: int
+
+    def mean(self, k: int) -> ClusteredMean:
+        """Return one of them, as `clustered_mean` of its values."""
+        return self._of(self.estimates[k], self.residuals[k], self.squares[k])
+
+    def compare(self, i: int, j: int) -> ClusteredMean:
+        """Return one minus another, as `clustered_mean` of their differences."""
+        # No more than the squares of the differences; of what is alike, exactly 0.
+        residuals = self.residuals[i] - self.residuals[j]
+        estimate = self.estimates[i] - self.estimates[j]
+        return self._of(estimate, residuals, self.squares[i] + self.squares[j])
+
+    def _of(
+        self, estimate: float, residuals: NDArray[np.float64], squares: float
+    ) -> ClusteredMean:
+        n_clusters = len(residuals)
+        scale = n_clusters / (n_clusters - 1) if n_clusters > 1 else np.nan
+        # Not `@`, whose threads wait for each other where others work, too.
+        variance = float(scale * np.einsum("i,i->", residuals, residuals))
+        is_nothing = variance <= _ROUNDING * squares
+        return ClusteredMean(
+            estimate=float(estimate),
+            standard_error=0.0 if is_nothing else float(np.sqrt(variance)),
+            n_images=self.n_images,
+            n_clusters=n_clusters,
+        )
+
+
+def clustered_means(
+    values: Sequence[ArrayLike], cluster: NDArray[Any] | pd.Series
+) -> ClusteredMeans:
+    """Return means of several values of each image, with patients as the unit.
+
+    Args:
+        values: k times finite values, at least one, shape (n,) each.
+        cluster: Patient of each image, shape (n,).
+
+    Raises:
+        ValueError: If there is no value, one is not finite, or lengths differ.
+    """
+    arrays = np.stack([np.asarray(one, dtype=np.float64) for one in values])
+    n_images = arrays.shape[1]
+    if not n_images or not np.isfinite(arrays).all():
+        raise ValueError(
+            f"A mean needs values, all of them finite; got {n_images} with "
+            f"{np.count_nonzero(~np.isfinite(arrays))} that are not. Leave those out."
+        )
+    codes = as_codes(cluster, n_images)
+    estimates = arrays.mean(axis=1)
+    residuals = [
+        np.bincount(codes, weights=one - estimate) / n_images
+        for one, estimate in zip(arrays, estimates, strict=True)
+    ]
+    return ClusteredMeans(
+        estimates=estimates,
+        residuals=np.stack(residuals),
+        squares=np.einsum("kn,kn->k", arrays, arrays) / n_images**2,
+        n_images=n_images,
+    )
+
+
 def clustered_mean(
     values: ArrayLike, cluster: NDArray[Any] | pd.Series
 ) -> ClusteredMean:
@@ -72,22 +150,4 @@ def clustered_mean(
     Raises:
         ValueError: If there is no value, one is not finite, or lengths differ.
     """
-    array = np.asarray(values, dtype=np.float64)
-    if not len(array) or not np.isfinite(array).all():
-        raise ValueError(
-            f"A mean needs values, all of them finite; got {len(array)} with "
-            f"{np.count_nonzero(~np.isfinite(array))} that are not. Leave those out."
-        )
-    codes = as_codes(cluster, len(array))
-    estimate = float(array.mean())
-    residuals = np.bincount(codes, weights=array - estimate) / len(array)
-    n_clusters = len(residuals)
-    scale = n_clusters / (n_clusters - 1) if n_clusters > 1 else np.nan
-    variance = float(scale * (residuals @ residuals))
-    is_nothing = variance <= _ROUNDING * float(array @ array) / len(array) ** 2
-    return ClusteredMean(
-        estimate=estimate,
-        standard_error=0.0 if is_nothing else float(np.sqrt(variance)),
-        n_images=len(array),
-        n_clusters=n_clusters,
-    )
+    return clustered_means([values], cluster).mean(0)

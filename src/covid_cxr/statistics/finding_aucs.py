@@ -87,7 +87,7 @@ def estimate_finding_aucs(
     estimates = {finding: each for finding, (each, _) in found.items()}
     parts = [part for _, part in found.values()]
     n_patients = int(codes.max()) + 1
-    covariance = _joint_covariance(list(estimates.values()), parts, n_patients)
+    covariance = joint_covariance(list(estimates.values()), parts, n_patients)
     return FindingAucs(
         estimates=estimates,
         covariance=covariance,
@@ -96,11 +96,11 @@ def estimate_finding_aucs(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _FindingParts:
-    """What patients add to the AUCs of k models for one finding.
+class PatientParts:
+    """What patients add to k AUCs, as of models for one finding.
 
     Attributes:
-        sums: Of the I patients with images that know the finding.
+        sums: Of the I patients who have part in them, as with images that know it.
         patients: Which of all patients these are, shape (I,).
     """
 
@@ -129,7 +129,7 @@ class _FindingParts:
 
 def _estimate_finding(
     truth: pd.Series, scores: pd.DataFrame, codes: NDArray[np.int64]
-) -> tuple[AucEstimates, _FindingParts]:
+) -> tuple[AucEstimates, PatientParts]:
     is_known = truth.notna().to_numpy()
     known = truth[is_known]
     is_boolean = known.isin([0, 1])
@@ -143,17 +143,22 @@ def _estimate_finding(
     matrix, names = as_matrix(scores[is_known], n_images=len(is_case))
     own, patients = pd.factorize(codes[is_known])
     auc, sums = sum_placements(is_case, matrix, own)
-    return estimates_from(names, auc, sums), _FindingParts(sums=sums, patients=patients)
+    return estimates_from(names, auc, sums), PatientParts(sums=sums, patients=patients)
 
 
-def _joint_covariance(
-    estimates: Sequence[AucEstimates], parts: Sequence[_FindingParts], n_patients: int
+def joint_covariance(
+    estimates: Sequence[AucEstimates], parts: Sequence[PatientParts], n_patients: int
 ) -> Floats:
     """Return the covariance of all AUCs, finding after finding, shape (f k, f k).
 
     Two findings may have other patients each; sums of products are raised by the
     geometric mean of what the two raise sums of squares by. As a sum of three products
     of matrices with their transposes it has no negative eigenvalue.
+
+    Args:
+        estimates: Of k models for each of f findings.
+        parts: What patients add to them.
+        n_patients: All there are.
     """
     rows = []
     for part in parts:
@@ -177,7 +182,7 @@ def _joint_covariance(
 def _mean(
     estimates: Sequence[AucEstimates],
     covariance: Floats,
-    parts: Sequence[_FindingParts],
+    parts: Sequence[PatientParts],
     n_patients: int,
 ) -> AucEstimates:
     """Return the mean over f findings of each model, with its covariance."""
@@ -196,7 +201,7 @@ def _mean(
 
 
 def _parts_of_mean(
-    parts: Sequence[_FindingParts], n_patients: int
+    parts: Sequence[PatientParts], n_patients: int
 ) -> tuple[VariancePart, VariancePart]:
     """Return the mean's variance from cases and from controls.
 

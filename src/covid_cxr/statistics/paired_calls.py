@@ -59,6 +59,62 @@ class PairedPerformance:
     specificity: ShareDifference
 
 
+@dataclass(frozen=True, kw_only=True)
+class CalledCounts:
+    """How many images of each patient k classifiers call positive.
+
+    Attributes:
+        cases: Of patients with cases, shape (k, patients).
+        n_cases: Of each of these patients.
+        controls: Of patients with controls, shape (k, patients).
+        n_controls: Of each of these patients.
+    """
+
+    cases: NDArray[np.float64]
+    n_cases: NDArray[np.int64]
+    controls: NDArray[np.float64]
+    n_controls: NDArray[np.int64]
+
+    def compare(self, i: int, j: int) -> PairedPerformance:
+        """Return how one classifier differs from another.
+
+        Args:
+            i: Position of the first.
+            j: Of the second.
+        """
+        return PairedPerformance(
+            sensitivity=_compare(self.cases[i] - self.cases[j], self.n_cases),
+            specificity=_compare(self.controls[j] - self.controls[i], self.n_controls),
+        )
+
+
+def count_called(
+    is_case: ArrayLike, is_called: ArrayLike, *, cluster: Any
+) -> CalledCounts:
+    """Return what is called, for comparisons of every pair of classifiers.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        is_called: Whether each classifier calls the image positive, shape (n, k).
+        cluster: Patient of each image, shape (n,); None takes every image as one.
+
+    Raises:
+        ValueError: If a class is missing, or lengths differ.
+    """
+    truth = as_truth(is_case)
+    if truth.all() or not truth.any():
+        raise ValueError(
+            f"Sensitivity and specificity need cases and controls, got {truth.sum()} "
+            f"and {(~truth).sum()}; evaluate on a larger part."
+        )
+    called, codes = np.asarray(is_called), as_codes(cluster, len(truth))
+    cases, n_cases = _count(called[truth], codes[truth])
+    controls, n_controls = _count(called[~truth], codes[~truth])
+    return CalledCounts(
+        cases=cases, n_cases=n_cases, controls=controls, n_controls=n_controls
+    )
+
+
 def compare_at(
     is_case: ArrayLike,
     first: ArrayLike,
@@ -81,28 +137,24 @@ def compare_at(
     """
     truth = as_truth(is_case)
     scores, _ = as_matrix(np.stack([first, second], axis=1), n_images=len(truth))
-    if truth.all() or not truth.any():
-        raise ValueError(
-            f"Sensitivity and specificity need cases and controls, got {truth.sum()} "
-            f"and {(~truth).sum()}; evaluate on a larger part."
-        )
-    codes = as_codes(cluster, len(truth))
-    called = (scores >= thresholds).astype(np.int64)
-    more = called[:, 0] - called[:, 1]  # 1 where only the first calls it positive
-    return PairedPerformance(
-        sensitivity=_compare(more[truth], codes[truth]),
-        specificity=_compare(-more[~truth], codes[~truth]),
-    )
+    return count_called(truth, scores >= thresholds, cluster=cluster).compare(0, 1)
 
 
-def _compare(gained: NDArray[np.int64], codes: NDArray[np.int64]) -> ShareDifference:
-    """Return the mean of what each image gains, -1, 0 or 1, by patient."""
+def _count(
+    called: NDArray[np.bool_], codes: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the called images of each patient of a class, and how many there are."""
     n_images = np.bincount(codes)
     is_there = n_images > 0
-    sums = np.bincount(codes, weights=gained)[is_there]
-    n, n_clusters = len(gained), len(sums)
-    estimate = float(gained.mean())
-    residuals = (sums - estimate * n_images[is_there]) / n
+    sums = np.array([np.bincount(codes, weights=one) for one in called.T], np.float64)
+    return sums[:, is_there], n_images[is_there].astype(np.int64)
+
+
+def _compare(sums: NDArray[np.float64], n_images: NDArray[np.int64]) -> ShareDifference:
+    """Return the mean of what images gain, -1, 0 or 1, from its sums by patient."""
+    n, n_clusters = int(n_images.sum()), len(sums)
+    estimate = float(sums.sum() / n)
+    residuals = (sums - estimate * n_images) / n
     scale = n_clusters / (n_clusters - 1) if n_clusters > 1 else np.nan
     spread = float(sums @ sums)  # the variance of the total if neither is better
     z = float(sums.sum()) / np.sqrt(spread) if spread else 0.0

@@ -5,8 +5,8 @@ higher? Patients with many images then count more. Where sicker patients have mo
 two questions here have other answers.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,17 +14,69 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from covid_cxr.statistics.auc import (
+    AucDifference,
     AucEstimates,
+    PlacementSums,
     as_codes,
     as_matrix,
     as_truth,
     check_classes,
-    estimate_aucs,
     estimates_from,
     sum_by_patient,
+    sum_placements,
 )
+from covid_cxr.statistics.finding_aucs import PatientParts, joint_covariance
 
 Floats = NDArray[np.float64]
+
+IMAGE, PATIENT_MAX, PATIENT_MEAN = "image", "patient_max", "patient_mean"
+ONE_IMAGE = "one_image"
+QUESTIONS = (IMAGE, PATIENT_MAX, PATIENT_MEAN, ONE_IMAGE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionAucs:
+    """AUCs of the same k models for several questions, with their joint covariance.
+
+    Attributes:
+        estimates: By question, in the order of `QUESTIONS`; without those that these
+            patients cannot answer.
+        covariance: Question after question, shape (q k, q k); NaN as in `AucEstimates`.
+    """
+
+    estimates: Mapping[str, AucEstimates]
+    covariance: Floats
+
+    def compare(self, question: str, other: str, model: int) -> AucDifference:
+        """Return one model's AUC for a question minus that for another.
+
+        By patient, with the fewer degrees of freedom of the two. NaN where either is
+        not known.
+
+        Args:
+            question: Of `QUESTIONS`.
+            other: Likewise.
+            model: Its position.
+        """
+        both = [self.estimates.get(one) for one in (question, other)]
+        if both[0] is None or both[1] is None:
+            return AucDifference(estimate=np.nan, standard_error=np.nan)
+        found = AucEstimates(
+            names=(question, other),
+            auc=np.array([one.auc[model] for one in both if one]),
+            covariance=self._of_two(question, other, model),
+            n_cases=both[0].n_cases,
+            n_controls=both[0].n_controls,
+            n_clusters=both[0].n_clusters,
+        ).compare(0, 1)
+        freedom = min(one.degrees_of_freedom(model) for one in both if one)
+        return replace(found, degrees_of_freedom=freedom)
+
+    def _of_two(self, question: str, other: str, model: int) -> Floats:
+        k = len(next(iter(self.estimates.values())).names)
+        order = list(self.estimates)
+        places = [order.index(one) * k + model for one in (question, other)]
+        return np.asarray(self.covariance[np.ix_(places, places)])
 
 
 def estimate_aucs_of_patients(
@@ -54,9 +106,9 @@ def estimate_aucs_of_patients(
     truth = as_truth(is_case)
     matrix, names = as_matrix(scores, n_images=len(truth))
     codes = as_codes(cluster, len(truth))
-    of_patients = pd.DataFrame(matrix, columns=list(names)).groupby(codes).agg(rule)
     has_case = np.bincount(codes, weights=truth) > 0
-    return estimate_aucs(has_case, of_patients)
+    check_classes(has_case)
+    return estimates_from(names, *_of_patients(has_case, matrix, codes, rule))
 
 
 def estimate_aucs_of_one_image(
@@ -80,9 +132,66 @@ def estimate_aucs_of_one_image(
     check_classes(truth)
     matrix, names = as_matrix(scores, n_images=len(truth))
     codes = as_codes(cluster, len(truth))
+    found = estimates_from(names, *_of_one_image(truth, matrix, codes))
+    n_cases = int(truth.sum())
+    return replace(found, n_cases=n_cases, n_controls=len(truth) - n_cases)
+
+
+def estimate_aucs_by_question(
+    is_case: ArrayLike, scores: ArrayLike | pd.DataFrame, *, cluster: Any
+) -> QuestionAucs:
+    """Return the AUCs of k models for each of `QUESTIONS`, with what they share.
+
+    NaN for questions about patients where every patient has an image of a case.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        scores: Shape (n, k), or (n,), or a table with a column per model.
+        cluster: Patient of each image, shape (n,).
+
+    Raises:
+        ValueError: As `estimate_aucs`.
+    """
+    truth = as_truth(is_case)
+    check_classes(truth)
+    matrix, names = as_matrix(scores, n_images=len(truth))
+    codes = as_codes(cluster, len(truth))
+    has_case = np.bincount(codes, weights=truth) > 0
+    found = {
+        IMAGE: sum_placements(truth, matrix, codes),
+        ONE_IMAGE: _of_one_image(truth, matrix, codes),
+    }
+    if not has_case.all():
+        found |= {
+            PATIENT_MAX: _of_patients(has_case, matrix, codes, "max"),
+            PATIENT_MEAN: _of_patients(has_case, matrix, codes, "mean"),
+        }
+    known = [question for question in QUESTIONS if question in found]
+    estimates = {q: estimates_from(names, *found[q]) for q in known}
+    everybody = np.arange(len(has_case))
+    parts = [PatientParts(sums=found[q][1], patients=everybody) for q in known]
+    covariance = joint_covariance(list(estimates.values()), parts, len(has_case))
+    return QuestionAucs(estimates=estimates, covariance=covariance)
+
+
+def _of_patients(
+    has_case: NDArray[np.bool_],
+    matrix: Floats,
+    codes: NDArray[np.int64],
+    rule: Literal["max", "mean"],
+) -> tuple[Floats, PlacementSums]:
+    """Return the AUCs of patients and what each adds to them."""
+    scores = pd.DataFrame(matrix).groupby(codes).agg(rule).to_numpy()
+    return sum_placements(has_case, scores, np.arange(len(has_case)))
+
+
+def _of_one_image(
+    truth: NDArray[np.bool_], matrix: Floats, codes: NDArray[np.int64]
+) -> tuple[Floats, PlacementSums]:
+    """Return the AUCs of one image of each patient, and what each patient adds."""
     weights = 1 / np.bincount(codes)[codes]
     total = weights[truth].sum(), weights[~truth].sum()
-    aucs, added = [], np.empty((len(names), len(truth)))
+    aucs, added = [], np.empty((matrix.shape[1], len(truth)))
     for k, values in enumerate(matrix.T):
         placed = np.empty(len(truth))
         placed[truth] = _below(values[truth], values[~truth], weights[~truth])
@@ -93,9 +202,7 @@ def estimate_aucs_of_one_image(
     sums = sum_by_patient(added, truth, codes)
     # The weights of a class stand for its images in everything but their number.
     weighted = replace(sums, n_cases=total[0], n_controls=total[1])
-    found = estimates_from(names, np.array(aucs), weighted)
-    n_cases = int(truth.sum())
-    return replace(found, n_cases=n_cases, n_controls=len(truth) - n_cases)
+    return np.array(aucs), weighted
 
 
 def _below(values: Floats, reference: Floats, weights: Floats) -> Floats:

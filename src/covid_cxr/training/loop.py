@@ -29,6 +29,7 @@ from covid_cxr.training.progress import epoch_progress, write_summary
 from covid_cxr.training.provenance import training_origin
 from covid_cxr.training.recipe import Plateau, Recipe
 from covid_cxr.training.state import (
+    Arrays,
     KeptStates,
     StateFolder,
     TrainingState,
@@ -177,6 +178,7 @@ def _first_state(classifier: Any, descent: TracedDescent) -> TrainingState:
     return TrainingState(
         weights=weights,
         velocity=tuple(np.zeros_like(array) for array in descent.velocity()),
+        mean_weights=(),
         plateau=Plateau(),
         best_weights=weights,
         history=(),
@@ -194,9 +196,12 @@ def _after_epoch(state: TrainingState, training: _Training) -> TrainingState:
         descent.put(weights=state.weights, velocity=state.velocity, learning_rate=rate)
         loss = _descend(training, epoch=epoch, learning_rate=rate)
         descent.network.average_replicas()
-        validation_loss = _validate(training, epoch=epoch, learning_rate=rate)
         weights = tuple(descent.network.model.get_weights())
         velocity = descent.velocity()
+        mean_weights = _mean_weights(state, weights, training.recipe.averaging)
+        if mean_weights:
+            descent.network.put(mean_weights)
+        validation_loss = _validate(training, epoch=epoch, learning_rate=rate)
     plateau = state.plateau.after_epoch(epoch, validation_loss, training.recipe)
     record = {
         "epoch": epoch,
@@ -204,13 +209,32 @@ def _after_epoch(state: TrainingState, training: _Training) -> TrainingState:
         "validation_loss": validation_loss,
         "learning_rate": rate,
     }
+    validated = mean_weights or weights
     return TrainingState(
         weights=weights,
         velocity=velocity,
+        mean_weights=mean_weights,
         plateau=plateau,
-        best_weights=weights if plateau.best_epoch == epoch else state.best_weights,
+        best_weights=validated if plateau.best_epoch == epoch else state.best_weights,
         history=(*state.history, record),
         seconds=(*state.seconds, time.perf_counter() - started),
+    )
+
+
+def _mean_weights(state: TrainingState, weights: Arrays, averaging: float) -> Arrays:
+    """Return the running mean after one more epoch; none where nothing is averaged.
+
+    The first epochs are averaged with equal weight: the mean is of what was trained,
+    not of the weights that the training began with. Moving averages of batch
+    normalisation are averaged as the rest is.
+    """
+    if averaging == 0:
+        return ()
+    kept = np.float32(min(averaging, state.n_epochs / (state.n_epochs + 1)))
+    before = state.mean_weights or weights
+    return tuple(
+        kept * mean + (1 - kept) * new
+        for mean, new in zip(before, weights, strict=True)
     )
 
 

@@ -17,6 +17,7 @@ INTERVALS = {
     "plateau_factor": (0.0, 1.0),
     "rotation_degrees": (0.0, 180.0),
     "crop_share": (0.0, 1.0),
+    "averaging": (0.0, 1.0),
 }
 POSITIVE = ("learning_rate", "plateau_factor")
 _PLACE = "`recipe`, of all trainings, of the phase or of the path"
@@ -41,6 +42,9 @@ class Recipe:
         flip: Whether half of the training images are mirrored.
         rotation_degrees: Largest rotation, either way.
         crop_share: Largest share that height and width each lose, in [0, 1).
+        averaging: Share that the running mean of the epochs' weights keeps at each
+            epoch, in [0, 1); 0 takes every epoch's own. Validation, and what is kept,
+            are of the mean (Polyak and Juditsky 1992; Izmailov et al. 2018).
         seed: Of the head, the order of the images and their augmentation.
         trainable: What is trained; the rest stays as the parent's, its batch
             normalisation included. "last_block" is the last dense block and the head.
@@ -59,6 +63,7 @@ class Recipe:
     rotation_degrees: float
     crop_share: float
     seed: int
+    averaging: float = 0.0
     trainable: Trainable = "all"
 
     def __post_init__(self) -> None:

@@ -34,7 +34,7 @@ Arrays = tuple[NDArray[np.float32], ...]
 SUFFIX = ".state"
 ORIGIN = "origin.json"
 KEPT = 2  # epochs: the newest, and one more should its file turn out damaged
-ARRAYS = ("weights", "velocity", "best_weights")
+ARRAYS = ("weights", "velocity", "mean_weights", "best_weights")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,8 +44,10 @@ class TrainingState:
     Attributes:
         weights: Of the network, with its moving averages, in the order of Keras.
         velocity: Of the optimiser, one array per trainable weight.
+        mean_weights: Running mean of the epochs' weights, which validation takes; none
+            where the recipe averages nothing.
         plateau: Counters, and which epoch had the lowest validation loss.
-        best_weights: Of that epoch.
+        best_weights: Of that epoch, as validated.
         history: One record per epoch: `epoch` (from 1), `loss` and `validation_loss`
             (cross-entropy, without weight decay) and `learning_rate`.
         seconds: What each epoch took. Apart from the history, since it is a clock's
@@ -54,6 +56,7 @@ class TrainingState:
 
     weights: Arrays
     velocity: Arrays
+    mean_weights: Arrays
     plateau: Plateau
     best_weights: Arrays
     history: tuple[Mapping[str, float], ...]
@@ -196,15 +199,13 @@ class KeptStates:
 
 
 def _joined(arrays: Arrays) -> NDArray[np.float32]:
-    return np.concatenate([array.ravel() for array in arrays])
+    return np.concatenate([np.empty(0, np.float32), *map(np.ravel, arrays)])
 
 
 def _parted(joined: NDArray[np.float32], shapes: list[list[int]]) -> Arrays:
-    ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
-    return tuple(
-        part.reshape(shape)
-        for part, shape in zip(np.split(joined, ends), shapes, strict=True)
-    )
+    ends = np.cumsum([math.prod(shape) for shape in shapes], dtype=np.int64)
+    parts = np.split(joined, ends)[:-1]  # what is after the last end is nothing
+    return tuple(part.reshape(shape) for part, shape in zip(parts, shapes, strict=True))
 
 
 def _as_text(origin: Mapping[str, Any]) -> str:

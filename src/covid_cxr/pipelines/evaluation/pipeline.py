@@ -6,7 +6,10 @@ from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.evaluation.arranged_scores import arrange_paths
 from covid_cxr.evaluation.subgroups import find_levels
-from covid_cxr.pipelines.score_evaluation import evaluate_scores
+from covid_cxr.pipelines.score_evaluation import (
+    compare_with_margins,
+    evaluate_scores,
+)
 from covid_cxr.pipelines.wiring import each, node
 from covid_cxr.study.current import current
 from covid_cxr.study.design import TrainingPath
@@ -17,7 +20,7 @@ _FIGURE_3 = {"roc_figure": "figure3", "roc_interactive": "figure3_interactive"}
 def create_pipeline() -> Pipeline:
     """Return the evaluation of the whole study: all paths, and their ensembles."""
     return Pipeline(
-        _nodes_of(current().paths),
+        [*_nodes_of(current().paths), *compare_with_margins(are_paths=True)],
         namespace="evaluation",
         prefix_datasets_with_namespace=False,
         outputs=_FIGURE_3,

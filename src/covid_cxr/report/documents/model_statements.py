@@ -191,9 +191,17 @@ def _one_training(record: Mapping[str, Any]) -> str:
         f"{_TRAINABLE[recipe['trainable']]} trained",
         _augmentation(recipe),
         epochs,
+        *_averaging(recipe),
         f"seed {recipe['seed']}",
     ]
     return f"{training_title(record['stage'].replace('.', '_'))}: {'; '.join(told)}."
+
+
+def _averaging(recipe: Mapping[str, Any]) -> list[str]:
+    share = recipe.get("averaging", 0)
+    if not share:
+        return []
+    return [f"weights averaged over epochs, {share:g} of the mean kept at each"]
 
 
 def _augmentation(recipe: Mapping[str, Any]) -> str:
