@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
+from kedro.framework.cli.cli import KedroCLI
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from playwright.sync_api import sync_playwright
@@ -29,6 +31,15 @@ CHROMIUM_OPTIONS = [
     *("--disable-background-networking", "--disable-component-update"),
     "--disable-sync",
 ]
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """Return the folder of published files, which are no part of the project."""
+    shared = Path(os.environ.get("COVID_CXR_SHARED") or ROOT.parent / "shared")
+    if not (shared / "data").is_dir():
+        pytest.skip("real data: there is no data/ in COVID_CXR_SHARED or ../shared")
+    return shared / "data"
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +65,16 @@ def run_kedro(project):
 
 @pytest.fixture(scope="session")
 def kedro_command(project):
+    """Return a function that gives a command line to `kedro`, in this process."""
+
+    def run(*arguments):
+        return CliRunner().invoke(KedroCLI(project), arguments)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def kedro_process(project):
     """Return a function that runs a `kedro` command line in a process of its own."""
 
     def run(*arguments, timeout=300):

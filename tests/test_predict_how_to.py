@@ -9,6 +9,7 @@ import pytest
 from covid_cxr.prediction.bundle import COLUMNS
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.slow
 HOW_TO = (ROOT / "docs/how-to/predict.md").read_text("utf-8")
 
 

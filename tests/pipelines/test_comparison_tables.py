@@ -143,20 +143,22 @@ def rows_of(page, table_id):
 
 ALONE = {"part": ["test"] * 40}
 COMPARED = {
-    "good": {},
     "a constant": {"vit": 0.5},
+    "no validation": ALONE,
+    "one case": {**ALONE, "label": [1] + [0] * 39},
+    "validation of one class": {"label": [0] * 20 + [0, 1] * 10},
+}
+MORE_COMPARED = {
+    "good": {},
     "perfect": {"vit": (np.arange(40) % 4 < 2) * 0.5 + 0.25},
     "perfectly wrong": {"vit": 0.5 - (np.arange(40) % 4 < 2) * 0.25},
     "hard outputs": {"vit": np.arange(40) % 2},
     "huge": {"vit": np.linspace(-1e300, 1e300, 40)[::-1]},
     "tiny": {"vit": np.linspace(0, 1e-300, 40)[::-1]},
     "the same twice": {"vit": make_table()["resnet"]},
-    "no validation": ALONE,
     "one patient": {**ALONE, "patient": "p"},
     "one patient of each class": {**ALONE, "patient": ["a", "a", "b", "b"] * 10},
-    "one case": {**ALONE, "label": [1] + [0] * 39},
     "one control": {**ALONE, "label": [0] + [1] * 39},
-    "validation of one class": {"label": [0] * 20 + [0, 1] * 10},
     "one row of validation": {
         "part": ["validation"] + ["test"] * 39,
         "patient": range(40),
@@ -166,7 +168,16 @@ COMPARED = {
 
 # Of the mean and root of nothing: what is not known is a dash on the page.
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("change", COMPARED.values(), ids=COMPARED)
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(pytest.param(change, id=name) for name, change in COMPARED.items()),
+        *(
+            pytest.param(change, id=name, marks=pytest.mark.slow)
+            for name, change in MORE_COMPARED.items()
+        ),
+    ],
+)
 def test_every_classifier_is_in_the_report(change):
     table = make_table(**change)
 

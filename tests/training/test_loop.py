@@ -415,7 +415,10 @@ def test_tensorboard_gets_one_value_per_epoch(
 
 @pytest.mark.parametrize(
     ("compute", "tolerance"),
-    [(Compute(xla=True), 1e-4), (Compute(precision="mixed_bfloat16"), 3e-2)],
+    [
+        pytest.param(Compute(xla=True), 1e-4, marks=pytest.mark.slow),
+        (Compute(precision="mixed_bfloat16"), 3e-2),
+    ],
     ids=["xla", "mixed_bfloat16"],
 )
 def test_a_gpus_way_of_computing_is_the_same_step(
@@ -460,6 +463,7 @@ def test_cross_entropy_is_exact_for_a_very_sure_network():
     assert cross_entropy(log_odds, is_case) == pytest.approx((800 + np.log(2)) / 3)
 
 
+@pytest.mark.slow
 def test_densenet121_at_512_px_takes_a_training_step(make_recipe):
     network = Network(
         size_px=512,
