@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from covid_cxr.statistics.auc import as_truth
+
 
 def one_per_patient(patients: ArrayLike, *, seed: int) -> NDArray[np.int64]:
     """Return the places of one image of each patient, drawn, shape (patients,).
@@ -57,9 +59,12 @@ def prediction_sets(
         `coverage`, `n_cases` and `n_controls` (patients); a case is in the set from
         `least_case_score` on, a control up to `greatest_control_score`: 0 and 1, hence
         always, where there are too few patients of the class.
+
+    Raises:
+        ValueError: If a label is no boolean, as one that is not known.
     """
     coverage, seed = options["coverage"], options["seed"]
-    values, truth = np.asarray(scores, np.float64), np.asarray(is_case, bool)
+    values, truth = np.asarray(scores, np.float64), as_truth(is_case)
     named = np.asarray(patients)
     bounds, counts = [], []
     for chosen, wrongness in ((truth, -values), (~truth, values)):
