@@ -13,8 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from covid_cxr.statistics.auc import as_truth
-
 
 def one_per_patient(patients: ArrayLike, *, seed: int) -> NDArray[np.int64]:
     """Return the places of one image of each patient, drawn, shape (patients,).
@@ -64,7 +62,12 @@ def prediction_sets(
         ValueError: If a label is no boolean, as one that is not known.
     """
     coverage, seed = options["coverage"], options["seed"]
-    values, truth = np.asarray(scores, np.float64), as_truth(is_case)
+    values, truth = np.asarray(scores, np.float64), np.asarray(is_case)
+    if truth.dtype != np.bool_:
+        raise ValueError(
+            f"is_case must be one boolean per image, got {truth.dtype}; drop the "
+            f"images whose label is unknown and convert the rest with astype(bool)."
+        )
     named = np.asarray(patients)
     bounds, counts = [], []
     for chosen, wrongness in ((truth, -values), (~truth, values)):

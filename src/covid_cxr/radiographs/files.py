@@ -125,10 +125,10 @@ def _read_picture(data: bytes) -> Rendering:
     # Straight to luminance, which is what a JPEG holds: colours would take longer.
     try:
         grey = cv2.imdecode(np.frombuffer(data, np.uint8), _AS_GREY)
-        is_whole = grey is not None and not _is_short_jpeg(data, grey)
+        lacks_rows = grey is not None and _is_short_jpeg(data, grey)
     except Exception as error:  # OpenCV refuses by None or by its own; Pillow by any
         raise UnreadableRadiograph(_DAMAGED) from error
-    if not is_whole:
+    if grey is None or lacks_rows:
         raise UnreadableRadiograph(_DAMAGED)
     rendering = _as_rendering(grey, is_grey=mode in _GREY_MODES)
     return replace(rendering, is_photograph=is_photograph)

@@ -7,6 +7,7 @@ B.1.1.3): a decoder that has all rows skips them, one that lacks some draws them
 
 import io
 import struct
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ _RUN = bytes(range(1, 128))
 _FURTHER = 4 * _RUN + b"".join(bytes((0xFF, 0xD0 + n)) + 2 * _RUN for n in range(8))
 
 
-def is_short(content: bytes, grey: NDArray[np.uint8]) -> bool:
+def is_short(content: bytes, grey: NDArray[Any]) -> bool:
     """Return whether rows at the end are not in the file.
 
     Not found: a first missing block, restart markers in progressive scans, CMYK.
