@@ -117,8 +117,9 @@ def estimate_aucs_of_one_image(
     """Return the AUCs of one image of each patient, drawn at random.
 
     Within-patient resampling (Hoffman, Sen and Weinberg, Biometrika 2001;88:1121) with
-    all draws at once: an image counts by one over the images of its patient. Every
-    patient counts alike, as one who comes with a new radiograph does.
+    all draws at once: an image counts by one over the images of its patient, and a case
+    and a control of one patient, which no draw has both of, are no pair. Every patient
+    counts alike, as one who comes with a new radiograph does. NaN of a single patient.
 
     Args:
         is_case: Boolean, shape (n,).
@@ -191,18 +192,49 @@ def _of_one_image(
     """Return the AUCs of one image of each patient, and what each patient adds."""
     weights = 1 / np.bincount(codes)[codes]
     total = weights[truth].sum(), weights[~truth].sum()
+    own = _own_pairs(truth, codes)
+    # What share of the other class, by weight, is of other patients.
+    others = 1 - _of_own(own, np.ones(len(own[0])), weights, truth, total)
+    is_alone = codes.max() == 0
+    of_draws = np.nan if is_alone else np.average(others[truth], weights=weights[truth])
     aucs, added = [], np.empty((matrix.shape[1], len(truth)))
     for k, values in enumerate(matrix.T):
         placed = np.empty(len(truth))
         placed[truth] = _below(values[truth], values[~truth], weights[~truth])
         placed[~truth] = 1 - _below(values[~truth], values[truth], weights[truth])
+        x, y = values[own[0]], values[own[1]]
+        placed -= _of_own(own, (x > y) + 0.5 * (x == y), weights, truth, total)
         # Not a product by the total, whose rounding would leave 1 - 2e-16 for 1.
-        aucs.append(np.average(placed[truth], weights=weights[truth]))
-        added[k] = weights * (placed - aucs[k])
+        aucs.append(np.average(placed[truth], weights=weights[truth]) / of_draws)
+        added[k] = weights * (placed - aucs[k] * others) / of_draws
     sums = sum_by_patient(added, truth, codes)
     # The weights of a class stand for its images in everything but their number.
     weighted = replace(sums, n_cases=total[0], n_controls=total[1])
     return np.array(aucs), weighted
+
+
+def _own_pairs(
+    truth: NDArray[np.bool_], codes: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return every case and control that are of one patient, as places of images."""
+    images = pd.DataFrame({"patient": codes, "place": np.arange(len(truth))})
+    pairs = images[truth].merge(images[~truth], on="patient")
+    return pairs["place_x"].to_numpy(), pairs["place_y"].to_numpy()
+
+
+def _of_own(
+    own: tuple[NDArray[np.int64], NDArray[np.int64]],
+    values: Floats,
+    weights: Floats,
+    truth: NDArray[np.bool_],
+    total: tuple[float, float],
+) -> Floats:
+    """Return what pairs of one patient add to each image's share of the other class."""
+    cases, controls = own
+    n = len(truth)
+    of_cases = np.bincount(cases, weights=values * weights[controls], minlength=n)
+    of_controls = np.bincount(controls, weights=values * weights[cases], minlength=n)
+    return np.asarray(of_cases / total[1] + of_controls / total[0])
 
 
 def _below(values: Floats, reference: Floats, weights: Floats) -> Floats:
