@@ -251,6 +251,17 @@ def test_the_answer_judges_areas_only_within_a_margin_of_theirs(stated):
     assert bool(re.search(verdicts, page)) == bool(stated)
 
 
+def test_a_map_that_no_classifier_has_is_not_claimed():
+    apart = (np.arange(40) % 4 < 2) * 0.5 + 0.25
+    separated = make_table(resnet=apart, densenet=apart * 0.9)
+
+    claimed = "recalibrated by temperature and by Platt"
+    assert claimed in compare(make_table())[0]
+    page, _ = compare(separated)
+    assert claimed not in page
+    assert "Smooth calibration curves are" in page
+
+
 def test_without_patients_the_page_says_what_that_does():
     page, _ = compare(make_table().drop(columns="patient"), patient="none")
 
