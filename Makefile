@@ -1,11 +1,12 @@
 # Everything a fresh machine needs: python3, make and a package index.
 #   make demo   sets up, runs all six paths on the synthetic hospital, names the report
-#   make test   sets up, runs the tests
+#   make test   sets up, runs the tests; of one room only: make test ROOM=statistics
+#   make test-all  those that are marked slow, too
 #   make docs   builds the documentation site, build/site/index.html; with a report in it
 #               where one is named, REPORT=data/08_reporting/report.html
 #   make package  builds dist/*.whl and the archive of conf: docs/how-to/packaged.md
 #   make sbom   lists what .venv holds, as CycloneDX: dist/sbom.json
-.PHONY: demo test test-flows test-rooms lint docs package sbom
+.PHONY: demo test test-all test-flows test-rooms lint docs package sbom
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -27,19 +28,27 @@ demo: $(INSTALLED)
 
 # Two halves at once, since most tests compute on one core: whole flows, and single rooms.
 # Studies that share nothing with others go with the rooms, which are done sooner.
-OWN_STUDIES := $(foreach name,every_format packaged pooled_study second_study \
-	tutorial,\
+OWN_STUDIES := $(foreach name,every_format packaged pooled_study second_study tutorial,\
 	tests/test_$(name).py)
+CHOSEN := -m "not slow"
 ROOMS := $(filter-out tests/pipelines/,$(sort $(dir $(wildcard tests/*/test_*.py))))
 
 test: $(INSTALLED)
+ifdef ROOM
+	$(BIN)/pytest $(CHOSEN) tests/$(ROOM)
+else
 	$(MAKE) -j2 test-flows test-rooms
+endif
+
+test-all: $(INSTALLED)
+	$(MAKE) -j2 test-flows test-rooms CHOSEN=
 
 test-flows:
-	$(BIN)/pytest tests/pipelines $(filter-out $(OWN_STUDIES),$(wildcard tests/test_*.py))
+	$(BIN)/pytest $(CHOSEN) tests/pipelines \
+		$(filter-out $(OWN_STUDIES),$(wildcard tests/test_*.py))
 
 test-rooms:
-	$(BIN)/pytest $(ROOMS) $(OWN_STUDIES)
+	$(BIN)/pytest $(CHOSEN) $(ROOMS) $(OWN_STUDIES)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """Fixtures shared by all tests: the project, runs in `conf/test`, one whole study."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
+from kedro.framework.cli.cli import KedroCLI
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from playwright.sync_api import sync_playwright
@@ -28,6 +31,15 @@ CHROMIUM_OPTIONS = [
     *("--disable-background-networking", "--disable-component-update"),
     "--disable-sync",
 ]
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """Return the folder of published files, which are no part of the project."""
+    shared = Path(os.environ.get("COVID_CXR_SHARED") or ROOT.parent / "shared")
+    if not (shared / "data").is_dir():
+        pytest.skip("real data: there is no data/ in COVID_CXR_SHARED or ../shared")
+    return shared / "data"
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +65,16 @@ def run_kedro(project):
 
 @pytest.fixture(scope="session")
 def kedro_command(project):
+    """Return a function that gives a command line to `kedro`, in this process."""
+
+    def run(*arguments):
+        return CliRunner().invoke(KedroCLI(project), arguments)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def kedro_process(project):
     """Return a function that runs a `kedro` command line in a process of its own."""
 
     def run(*arguments, timeout=300):
@@ -82,6 +104,48 @@ def study(run_kedro, hospital):
     """Return the data root of one whole study over the synthetic hospital."""
     run_kedro("__default__", data_root=hospital)
     return hospital
+
+
+@pytest.fixture(scope="session")
+def follow_how_to(study, tmp_path_factory):
+    """Return a function that runs a page's commands in a copy of the project.
+
+    It returns the copy's folder, whose data are those of `study`, and what was printed.
+    """
+
+    def follow(page):
+        folder = tmp_path_factory.mktemp("how_to")
+        shutil.copytree(ROOT / "conf", folder / "conf")
+        for name in ("pyproject.toml", "LICENSE"):
+            shutil.copy(ROOT / name, folder)
+        (folder / "src").mkdir()
+        (folder / "data").symlink_to(study)
+        (folder / "bin").mkdir()
+        for name, module in (("covid-cxr", "covid_cxr"), ("kedro", "kedro")):
+            command = folder / "bin" / name
+            command.write_text(f'#!/bin/sh\nexec {sys.executable} -m {module} "$@"\n')
+            command.chmod(0o755)
+        blocks = "\n".join(re.findall(r"```bash\n(.*?)```", page, re.DOTALL))
+        binaries = (folder / "bin", Path(sys.executable).parent, os.environ["PATH"])
+        done = subprocess.run(
+            [shutil.which("bash"), "-e", "-c", blocks],
+            cwd=folder,
+            env={
+                **os.environ,
+                "PATH": os.pathsep.join(map(str, binaries)),
+                "PYTHONPATH": str(ROOT / "src"),
+                "KEDRO_ENV": "test",
+                "DO_NOT_TRACK": "1",
+            },
+            capture_output=True,
+            text=True,
+            timeout=400,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return folder, done.stdout
+
+    return follow
 
 
 @pytest.fixture(scope="session")

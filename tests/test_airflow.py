@@ -20,7 +20,7 @@ def dag(kedro_command, tmp_path_factory):
         "--group-by=namespace",
         f"--target-dir={folder}",
     )
-    assert made.returncode == 0, made.stdout + made.stderr
+    assert made.exit_code == 0, made.output
     (written,) = folder.glob("*.py")
     return ast.parse(written.read_text())
 

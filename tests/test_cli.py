@@ -16,6 +16,7 @@ PATIENCE = 120  # seconds until a run begins, on a busy machine
 DASK = ["--runner=covid_cxr.runners.DaskRunner", "--runner-params=n_workers=1"]
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_says_how_to_go_on_and_leaves_no_lock(project, tmp_path):
     run = subprocess.Popen(
         [
@@ -45,19 +46,21 @@ def test_an_interrupted_run_says_how_to_go_on_and_leaves_no_lock(project, tmp_pa
 def test_the_run_command_takes_what_kedros_takes(kedro_command):
     done = kedro_command("run", "--help")
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     for option in ("--pipelines", "--params", "--runner", "--tags", "--from-nodes"):
         assert option in done.stdout
 
 
-@pytest.mark.parametrize("workers", [[], DASK])
+@pytest.mark.parametrize(
+    "workers", [[], pytest.param(DASK, marks=pytest.mark.slow)], ids=["here", "Dask"]
+)
 def test_an_error_that_its_message_explains_comes_without_a_traceback(
-    hospital, kedro_command, tmp_path, workers
+    hospital, kedro_process, tmp_path, workers
 ):
     shutil.copytree(hospital / "01_raw/covid", tmp_path / "01_raw/covid")
     (tmp_path / "01_raw/covid/manifest.csv").write_text("x,y\n")
 
-    done = kedro_command(
+    done = kedro_process(
         *("run", "--env=test", "--nodes=ingestion.list_covid"),
         *(f"--params=data_root={tmp_path}", *workers),
     )

@@ -121,6 +121,7 @@ def test_nodes_run_in_the_workers(run_on_dask, files):
     assert catalog.load("process") != os.getpid()
 
 
+@pytest.mark.slow
 def test_a_node_whose_worker_is_killed_runs_again(run_on_dask, files, tmp_path):
     begun = tmp_path / "begun"
 

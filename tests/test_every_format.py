@@ -36,6 +36,7 @@ ASKED = {
     "nlm_tuberculosis": ["tuberculosis"],
     "tbx11k": ["tuberculosis"],
 }
+pytestmark = pytest.mark.slow
 N_IMAGES = 30
 N_LATERAL = 8  # beside every fourth
 # Why rows that the writers plant among them are rejected.

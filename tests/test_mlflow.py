@@ -25,8 +25,8 @@ def test_the_runs_are_kept_in_a_database_below_the_data_root(project, tmp_path):
     importlib.util.find_spec("kedro_mlflow") is None,
     reason="the extra `mlflow` is not installed",
 )
-def test_a_run_is_tracked_with_its_parameters(kedro_command, hospital):
-    finished = kedro_command(
+def test_a_run_is_tracked_with_its_parameters(kedro_process, hospital):
+    finished = kedro_process(
         "run",
         "--env=mlflow",
         "--pipelines=ingestion",

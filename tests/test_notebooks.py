@@ -12,6 +12,7 @@ NOTEBOOKS = ["01_reuse_a_node", "02_from_dicom_to_heat_map"]
 SCORES = "03_compare_scores"  # needs no study
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NOTEBOOKS)
 # nbclient's kernel manager leaves its event loop and sockets to the garbage collector.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
@@ -28,6 +29,7 @@ def test_a_notebook_runs_and_ends_in_a_figure(name, project, study, monkeypatch)
     assert "image/png" in last["data"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 def test_the_notebook_of_scores_says_what_the_pipeline_does(
     project, tmp_path, monkeypatch, scores_of_two

@@ -12,6 +12,7 @@ from kedro.validation.exceptions import ParameterValidationError
 
 from covid_cxr.study.current import choose, current
 
+pytestmark = pytest.mark.slow
 ENV = "two_general"
 STUDY = """\
 cohorts:

@@ -34,16 +34,8 @@ def test_every_section_is_there(page):
 
     assert sections == [
         *("summary", "flow", "data", "phase1", "phase2", "phase3", "evaluation"),
-        *(
-            "margins",
-            "saliency",
-            "gallery",
-            "audit",
-            "trainings",
-            "provenance",
-            "documents",
-        ),
-        "care",
+        *("questions", "margins", "measures", "pooled", "saliency", "gallery"),
+        *("audit", "trainings", "provenance", "documents", "care"),
     ]
 
 

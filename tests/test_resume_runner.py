@@ -29,6 +29,7 @@ from covid_cxr.resume import NodeRecordHooks, stale_nodes
 from covid_cxr.runners import DaskResumeRunner, ResumeRunner
 from covid_cxr.source_code import code_sha256, imported_modules
 
+SLOW = pytest.mark.slow
 STEPS = ["count", "crop", "read", "tell", "weigh"]
 WARD = {
     "__init__": "",
@@ -240,10 +241,10 @@ def test_only_missing_outputs_is_refused(ward):
 @pytest.mark.parametrize(
     ("moment", "unfinished"),
     [
-        ("before_node_run weigh", ["tell", "weigh"]),
-        ("before_dataset_saved weight", ["tell", "weigh"]),
         ("after_dataset_saved weight", ["tell", "weigh"]),  # its other output is old
-        ("before_dataset_saved told", ["tell"]),
+        pytest.param("before_node_run weigh", ["tell", "weigh"], marks=SLOW),
+        pytest.param("before_dataset_saved weight", ["tell", "weigh"], marks=SLOW),
+        pytest.param("before_dataset_saved told", ["tell"], marks=SLOW),
     ],
 )
 def test_after_a_kill_the_unfinished_nodes_run_and_no_others(ward, moment, unfinished):

@@ -11,6 +11,7 @@ from covid_cxr.runners import ResumeRunner
 from covid_cxr.study.current import choose, current
 from covid_cxr.study.reading import read_study
 
+pytestmark = pytest.mark.slow
 ENV = "tuberculosis_tiny"  # the study of conf/tuberculosis with the sizes of conf/test
 SMALLEST = """\
 nih_ingestion: {max_unmatched_share: 0.5}

@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from covid_cxr.study.current import choose, current
 
+pytestmark = pytest.mark.slow
 ENV = "several_tiny"
 LABELS = ["pneumothorax", "effusion", "tuberculosis", "nodule"]
 STUDY = """\

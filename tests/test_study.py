@@ -122,6 +122,7 @@ def test_a_second_run_gives_the_same_scores_to_the_last_digit(
     assert np.isfinite(second["covid19_score"]).all()
 
 
+@pytest.mark.filterwarnings("ignore:Option '--pipeline' is deprecated")
 @pytest.mark.parametrize("option", ["--pipeline", "--pipelines"])
 def test_a_path_is_run_from_the_command_line(option, kedro_command, hospital):
     listed = hospital / "02_intermediate/covid_radiographs.parquet"
@@ -135,7 +136,7 @@ def test_a_path_is_run_from_the_command_line(option, kedro_command, hospital):
         f"--params=data_root={hospital}",
     )
 
-    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert finished.exit_code == 0, finished.output
     assert listed.is_file()
 
 

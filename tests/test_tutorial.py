@@ -56,6 +56,7 @@ def follow(commands, folder):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_it_ends_in_a_report_of_the_readers_own_words(followed):
     folder, printed = followed
     report = (folder / "data/08_reporting/report.html").read_text("utf-8")
@@ -66,6 +67,7 @@ def test_it_ends_in_a_report_of_the_readers_own_words(followed):
         assert not re.search(rf"\b\w*{foreign}\b", shown(report)), foreign
 
 
+@pytest.mark.slow
 def test_the_table_has_the_columns_that_it_shows(followed):
     folder, _ = followed
     shown_first = next(
@@ -77,6 +79,7 @@ def test_the_table_has_the_columns_that_it_shows(followed):
     assert ",".join(drawn.columns) == shown_first.splitlines()[0]
 
 
+@pytest.mark.slow
 def test_it_compares_the_paths_that_it_states(followed):
     folder, _ = followed
     table = pd.read_csv(folder / "data/08_reporting/table3.csv")

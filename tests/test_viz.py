@@ -65,18 +65,21 @@ def test_the_flow_is_built_without_tensorflow(project):
     assert not re.search(r"\|\s+(tensorflow|keras)$", imports, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_six_paths_are_collapsible_groups(saved):
     flow = json.loads((saved / "api/main").read_text())
 
     assert {path.name for path in current().paths} <= set(flow["modular_pipelines"])
 
 
+@pytest.mark.slow
 def test_the_layers_stand_in_the_order_of_the_flow(saved):
     flow = json.loads((saved / "api/main").read_text())
 
     assert flow["layers"] == LAYERS
 
 
+@pytest.mark.slow
 def test_no_table_with_a_row_per_image_or_patient_has_a_preview(saved):
     identifying = ("image_id", "patient_id", "Patient ID", "patientId", "Image Index")
     for path in (saved / "api/nodes").iterdir():
@@ -84,6 +87,7 @@ def test_no_table_with_a_row_per_image_or_patient_has_a_preview(saved):
         assert not [name for name in identifying if name in preview], path.name
 
 
+@pytest.mark.slow
 def test_tables_and_figures_have_previews(saved):
     nodes = [json.loads(path.read_text()) for path in (saved / "api/nodes").iterdir()]
     shown = {

@@ -45,6 +45,10 @@ SUBCOMMANDS = {
         "Say how much the trainings are, and how long they take here at most.",
         is_of_kedro=True,
     ),
+    "power": Subcommand(
+        "covid_cxr.evaluation.power_command:power",
+        "Say how many patients a test set needs.",
+    ),
     "check": Subcommand(
         "covid_cxr.prediction.cli:check", "Compute the self-test of a bundle."
     ),

@@ -183,7 +183,7 @@ class ReportHooks:
         if outputs >= _ANSWERED and has_answer():
             say(_answer(catalog))
         for name in sorted(outputs):
-            if name.rsplit(".", 1)[-1] == "report":
+            if name.endswith("report"):
                 say(f"Report: {place_of(catalog[name])}")
         if RUN_CONSOLE.log is not None:
             say(f"Log:    {shortened(RUN_CONSOLE.log)}")

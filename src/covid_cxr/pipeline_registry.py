@@ -11,6 +11,7 @@ import covid_cxr.pipelines.bundle.pipeline as bundle
 import covid_cxr.pipelines.comparison.pipeline as comparison
 import covid_cxr.pipelines.curation.pipeline as curation
 import covid_cxr.pipelines.evaluation.pipeline as evaluation
+import covid_cxr.pipelines.external.pipeline as external
 import covid_cxr.pipelines.ingestion.pipeline as ingestion
 import covid_cxr.pipelines.phase1.pipeline as phase1
 import covid_cxr.pipelines.phase2.pipeline as phase2
@@ -51,6 +52,8 @@ def register_pipelines() -> dict[str, Pipeline]:
         "comparison": comparison.create_pipeline(),
         "planning": planning.create_pipeline(),
         "bundle": bundle.create_pipeline(),
+        "external": external.create_pipeline(),
+        "external_protocol": external.create_protocol_pipeline(),
         "pooled": pooled.create_pipeline(),
         "sites": left_out,
         **{p.name: _one_path(p, until_scores, left_out) for p in current().paths},

@@ -1,5 +1,6 @@
 """Where datasets keep their values, and which of them a run would miss."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +46,12 @@ def shortened(place: Path) -> str:
     """Return a path relative to the working folder where it lies inside."""
     here = Path.cwd()
     return str(place.relative_to(here) if place.is_relative_to(here) else place)
+
+
+def folder_name(place: str) -> str:
+    """Return the name of a folder, in letters, digits, "_", "-" and "."; a resolver.
+
+    Args:
+        place: As a user names it, also with a "/" behind it.
+    """
+    return re.sub(r"[^\w.-]+", "_", Path(place).name).strip(".") or "cohort"

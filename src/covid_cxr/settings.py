@@ -11,6 +11,7 @@ from covid_cxr.hooks import (
     ReportHooks,
     ThreadHooks,
 )
+from covid_cxr.places import folder_name
 from covid_cxr.resume import NodeRecordHooks
 from covid_cxr.study_config import StudyConfigLoader
 
@@ -33,6 +34,7 @@ DISABLE_HOOKS_FOR_PLUGINS = ("kedro-viz",)
 
 CONFIG_LOADER_CLASS = StudyConfigLoader
 CONFIG_LOADER_ARGS = {
+    "custom_resolvers": {"folder_name": folder_name},
     "base_env": "base",
     "default_run_env": "local",
     # An environment changes single values; it does not replace whole records.

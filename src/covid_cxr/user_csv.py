@@ -140,6 +140,46 @@ class _Rows:
         return row + [""] * (expected - len(row))
 
 
+PARQUET = ".parquet"
+TEXTS = (".csv", ".tsv", ".txt", ".gz")  # the separator is told by the content
+
+
+def read_user_table(place: Path) -> pd.DataFrame:
+    """Return a user's table of scores.
+
+    Args:
+        place: Ends in `.csv`, `.tsv`, `.txt`, `.csv.gz` or `.parquet`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is of another kind, cannot be read, or as `read_user_csv`.
+    """
+    refuse_other_kinds(place)
+    if not place.exists():
+        raise FileNotFoundError(f"There is no table at {place}; correct the name.")
+    if place.suffix.lower() == PARQUET:
+        return _read_parquet(place)
+    return read_user_csv(place)
+
+
+def refuse_other_kinds(place: Path) -> None:
+    """Refuse a file that `read_user_table` does not read, by its name."""
+    if place.suffix.lower() not in (*TEXTS, PARQUET):
+        raise ValueError(
+            f"A table of scores is a .csv, .tsv or .parquet file, got "
+            f"{str(place)!r}; save it as one of these."
+        )
+
+
+def _read_parquet(file: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(file)
+    except Exception as error:  # whatever pyarrow raises on what is none
+        raise ValueError(
+            f"{file} cannot be read as parquet ({error}); save it again, or as .csv."
+        ) from error
+
+
 def read_user_csv(source: Path | bytes, *, name: str | None = None) -> pd.DataFrame:
     """Return a table of text; an empty cell is missing, and nothing else is.
 

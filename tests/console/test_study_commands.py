@@ -32,6 +32,7 @@ def test_doctor_says_what_each_path_misses_and_where_it_would_be(invoke, tmp_pat
     assert any(line.startswith("GPUs") for line in lines)
 
 
+@pytest.mark.slow
 def test_doctor_finds_nothing_amiss_with_the_synthetic_hospital(invoke, hospital):
     done = invoke(doctor, hospital)
 

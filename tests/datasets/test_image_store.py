@@ -100,6 +100,7 @@ def test_added_files_change_the_last_shard_and_add_more(dataset, make_plan, tmp_
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+@pytest.mark.slow
 def test_a_run_killed_again_and_again_ends_in_the_same_bytes(tmp_path, make_plan):
     plan = make_plan(40, side=700, workers=2, shard_images=1)
     (tmp_path / "plan").write_bytes(pickle.dumps(plan))

@@ -170,3 +170,12 @@ def test_two_columns_of_one_name_are_refused():
 
     with pytest.raises(ValueError, match="two columns that are called 'resnet'"):
         arrange_scores(twice, UNSAID)
+
+
+def test_classifiers_that_a_reader_would_take_for_one_are_refused():
+    table = make_table(**{"resnet ": np.arange(N) / N})
+
+    with pytest.raises(ValueError, match=r"'resnet ' and 'resnet' .* are one name"):
+        arrange_scores(table, UNSAID)
+    with pytest.raises(ValueError, match=r"'resnet' and 'resnet' in comparison.class"):
+        replace(UNSAID, classifiers=["resnet", "resnet"])

@@ -134,6 +134,7 @@ def test_without_validation_and_probabilities_the_rest_is_still_there(
     assert "outputs that are probabilities" in html
 
 
+@pytest.mark.slow
 def test_the_command_runs_without_tensorflow(project, tmp_path):
     make_table(80).drop(columns=["fold", "ward"]).to_csv(
         tmp_path / "mine.csv", index=False

@@ -10,6 +10,7 @@ from kedro.framework.session import KedroSession
 from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
+from covid_cxr.evaluation.imperfect_labels import StatedReference
 from covid_cxr.evaluation.inference_settings import (
     Evaluation,
     Margins,
@@ -30,6 +31,9 @@ from covid_cxr.study.current import current
 NAMES = [path.name for path in current().paths]
 SEPARATION = dict(zip(NAMES, [1.4, 2.0, 1.4, 1.0, 0.8, 0.6], strict=True))
 PARAMETERS = {
+    "reference": StatedReference(
+        sensitivity=None, specificity=None, unlabelled="refuse"
+    ),
     "phase3_labels": ["covid19"],
     "reporting": Reporting(level=0.95, significance=0.05, seed=1),
     "evaluation": Evaluation(

@@ -1,5 +1,6 @@
 """The report from made-up scores, histories and radiographs, through the catalog."""
 
+import functools
 import json
 import re
 
@@ -442,6 +443,18 @@ def study_folder(run_reporting, tmp_path_factory):
     return run_reporting(both, tmp_path_factory.mktemp("study"))
 
 
+@pytest.fixture(scope="module")
+def folder_of_path(run_reporting, tmp_path_factory):
+    """Return a function that reports a path alone, once."""
+
+    @functools.cache
+    def report(path):
+        root = run_reporting(of_scores(path), tmp_path_factory.mktemp("path"))
+        return root / path.name
+
+    return report
+
+
 def test_the_study_needs_nothing_but_what_the_other_steps_write(inputs):
     free = of_scores().inputs()
 
@@ -540,15 +553,14 @@ def test_the_report_counts_flagged_radiographs_and_shows_some(study_folder):
     assert all(case["radiograph"] in report for case in shown)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("letter", "tables"), [("a", {1, 2, 3}), ("c", {1, 3}), ("f", {3})]
 )
-def test_a_path_alone_reports_what_it_has(run_reporting, tmp_path, letter, tables):
+def test_a_path_alone_reports_what_it_has(folder_of_path, letter, tables):
     path = next(path for path in current().paths if path.letter == letter)
 
-    both = of_scores(path)
-
-    folder = run_reporting(both, tmp_path) / path.name
+    folder = folder_of_path(path)
 
     written = {file.name for file in folder.glob("table*.csv")}
     assert written == {f"table{n}.csv" for n in tables}
@@ -636,11 +648,9 @@ def test_drafts_and_provenance_name_no_patient_and_no_place(study_folder, inputs
     assert not [word for word in words if str(study_folder.parent) in word]
 
 
-def test_a_path_alone_has_drafts_about_itself(run_reporting, tmp_path):
-    path = current().paths[5]
-    both = of_scores(path)
-
-    folder = run_reporting(both, tmp_path) / path.name
+@pytest.mark.slow
+def test_a_path_alone_has_drafts_about_itself(folder_of_path):
+    folder = folder_of_path(current().paths[5])
 
     text = (folder / "claim_2024.md").read_text(encoding="utf-8")
     facts = pd.read_csv(folder / "provenance.csv").query("kind == 'data'")["name"]

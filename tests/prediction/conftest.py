@@ -119,13 +119,20 @@ def chests(tmp_path):
 
 
 @pytest.fixture
-def write_bundle(tmp_path):
+def write_bundle(tmp_path, make_bundle):
     """Return a function that writes a bundle, with what a test wants otherwise."""
 
-    def write(
-        place="bundle", *, trained=(), validated=(), share_of_batch=0.0, **changes
-    ):
-        folder = tmp_path / place
+    def write(place="bundle", **changes):
+        return make_bundle(tmp_path / place, **changes)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def make_bundle():
+    """Return a function that writes a bundle into a folder."""
+
+    def write(folder, *, trained=(), validated=(), share_of_batch=0.0, **changes):
         (folder / "selftest").mkdir(parents=True)
         cv2.imwrite(str(folder / "selftest/chest.png"), _drawn_chest(99))
         pixels, _ = _curated(folder / "selftest/chest.png")

@@ -3,7 +3,6 @@ import io
 import struct
 import warnings
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,8 +26,6 @@ from covid_cxr.radiographs.rendering import (
 
 NAME, IDENTITY = "NOBODY^JANE", "ID-4711"
 N_PER_KIND = 40
-DATA = Path(__file__).parents[3] / "shared" / "data"
-REAL = sorted([*DATA.glob("dicom/*.dcm"), *DATA.glob("nih/images/*.png")])
 
 
 def pixels(dtype=np.uint8):
@@ -180,11 +177,13 @@ def test_every_damaged_file_is_read_or_refused_with_a_reason(sources, tmp_path, 
     assert "NOBODY" not in printed
 
 
-@pytest.mark.skipif(not REAL, reason="the real images are not here")
-def test_every_damaged_real_file_is_read_or_refused_with_a_reason(tmp_path):
+@pytest.mark.slow
+def test_every_damaged_real_file_is_read_or_refused_with_a_reason(real_data, tmp_path):
+    whole = [*real_data.glob("dicom/*.dcm"), *real_data.glob("nih/images/*.png")]
+    whole.sort()
     for seed in range(70):
         rng = np.random.default_rng(seed)
-        source = REAL[seed % len(REAL)]
+        source = whole[seed % len(whole)]
         path = tmp_path / f"damaged{source.suffix}"
         path.write_bytes(DAMAGES[seed % len(DAMAGES)](source.read_bytes(), rng))
         outcome(path)

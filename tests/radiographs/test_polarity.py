@@ -1,13 +1,9 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from covid_cxr.radiographs.files import read
 from covid_cxr.radiographs.geometry import resize
 from covid_cxr.radiographs.polarity import measure_polarity
-
-NIH = sorted((Path(__file__).parents[3] / "shared/data/nih/images").glob("*.png"))
 
 
 def chest(size=128):
@@ -79,10 +75,11 @@ def test_border_and_centre_are_means_of_their_regions(size):
     )
 
 
-@pytest.mark.skipif(not NIH, reason="the real images are not here")
-@pytest.mark.parametrize("path", NIH, ids=lambda path: path.stem)
-def test_real_radiographs_are_told_from_their_negatives(path):
-    pixels = resize(read(path).pixels, size_px=512)
+def test_real_radiographs_are_told_from_their_negatives(real_data):
+    images = sorted((real_data / "nih/images").glob("*.png"))
 
-    assert not measure_polarity(pixels).is_suspect
-    assert measure_polarity(255 - pixels).is_suspect
+    assert len(images) == 2
+    for path in images:
+        pixels = resize(read(path).pixels, size_px=512)
+        assert not measure_polarity(pixels).is_suspect, path.name
+        assert measure_polarity(255 - pixels).is_suspect, path.name

@@ -1,5 +1,6 @@
 """Settings, scores of two classifiers, and the contents of a report of six paths."""
 
+import functools
 import io
 from dataclasses import is_dataclass
 from functools import partial
@@ -141,8 +142,7 @@ def tabulate_pairs(covid, reporting, evaluation):
     return table4, adjust_for_all_pairs(scores, reporting=reporting)
 
 
-def report_contents(paths=None, *, reporting, evaluation, is_synthetic=True, **changes):
-    paths = paths or current().paths
+def report_contents(paths, *, reporting, evaluation, is_synthetic):
     covid = {
         path.name: made_up_scores("covid19", seed=seed)
         for seed, path in enumerate(paths)
@@ -160,7 +160,7 @@ def report_contents(paths=None, *, reporting, evaluation, is_synthetic=True, **c
         path.title: trace_roc(scores["covid19"], scores["covid19_score"])
         for path, scores in zip(paths, covid.values(), strict=True)
     }
-    contents = {
+    return {
         "reporting": reporting,
         "cohort_counts": pd.DataFrame(
             {
@@ -203,13 +203,19 @@ def report_contents(paths=None, *, reporting, evaluation, is_synthetic=True, **c
         **made_up_cohort(),
         "gallery": made_up_gallery(paths),
     }
-    return {**contents, **datasets_of(changes)}
 
 
 @pytest.fixture(scope="session")
 def make_contents(reporting, evaluation):
     """Return a function that makes a report's contents from made-up scores of paths."""
-    return partial(report_contents, reporting=reporting, evaluation=evaluation)
+    settings = {"reporting": reporting, "evaluation": evaluation}
+    once = functools.cache(partial(report_contents, **settings))
+
+    def make(paths=None, *, is_synthetic=True, **changes):
+        contents = once(tuple(paths or current().paths), is_synthetic=is_synthetic)
+        return {**contents, **datasets_of(changes)}
+
+    return make
 
 
 @pytest.fixture(scope="session")

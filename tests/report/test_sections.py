@@ -56,6 +56,15 @@ def test_a_section_is_there_if_the_run_has_anything_of_it(found, expected):
     assert [one.name for one in sections_of(found, ["path_b"])] == expected
 
 
+@pytest.mark.parametrize(
+    ("table", "expected"), [(None, []), (TABLE.head(0), []), (TABLE, ["reference"])]
+)
+def test_a_section_of_rows_is_not_there_without_them(table, expected):
+    found = {"reference_results": table, "tipping_figure": b"png"}
+
+    assert [one.name for one in sections_of(found, ["path_b"])] == expected
+
+
 def test_a_record_is_there_with_what_it_needs():
     assert take_record(Ages, {"band_results": TABLE}) is None
     alone = take_record(Ages, {"age_results": TABLE, "band_results": None})

@@ -1,7 +1,6 @@
 """The publishers' own tables, where they are at hand: every count, every row."""
 
 import gzip
-from pathlib import Path
 
 import pytest
 
@@ -10,19 +9,18 @@ from covid_cxr.sources.nih import list_nih
 from covid_cxr.sources.rsna import RsnaIngestion, list_rsna
 from covid_cxr.user_csv import read_user_csv
 
-TABLES = Path(__file__).parents[3] / "shared/data"
-NIH = TABLES / "nih/Data_Entry_2017_v2020.csv.gz"
-RSNA = TABLES / "rsna/stage_2_train_labels.csv.gz"
-PUBLIC = TABLES / "covid-chestxray-dataset/metadata.csv"
+pytestmark = pytest.mark.slow
 
 
-def text_of(name):
-    return gzip.decompress((TABLES / name).read_bytes()).decode()
+def text_of(place):
+    return gzip.decompress(place.read_bytes()).decode()
 
 
-@pytest.mark.skipif(not NIH.is_file(), reason="the tables of NIH are not here")
-def test_the_nih_table_of_2017_gives_the_radiographs_of_that_of_2020(folder_of):
-    entries = read_user_csv(NIH)
+def test_the_nih_table_of_2017_gives_the_radiographs_of_that_of_2020(
+    real_data, folder_of
+):
+    nih = real_data / "nih"
+    entries = read_user_csv(nih / "Data_Entry_2017_v2020.csv.gz")
     ages = entries["Patient Age"].str.zfill(3) + "Y"
     # As that of 2017, it ends each line with a comma.
     older = read_user_csv(
@@ -31,8 +29,8 @@ def test_the_nih_table_of_2017_gives_the_radiographs_of_that_of_2020(folder_of):
 
     radiographs, _, rejected = list_nih(
         older,
-        text_of("nih/train_val_list.txt.gz"),
-        text_of("nih/test_list.txt.gz"),
+        text_of(nih / "train_val_list.txt.gz"),
+        text_of(nih / "test_list.txt.gz"),
         None,
         folder_of(),
     )
@@ -45,12 +43,12 @@ def test_the_nih_table_of_2017_gives_the_radiographs_of_that_of_2020(folder_of):
     )
 
 
-@pytest.mark.skipif(not RSNA.is_file(), reason="the tables of RSNA are not here")
-def test_the_rsna_tables_hold_what_was_published(folder_of):
+def test_the_rsna_tables_hold_what_was_published(real_data, folder_of):
+    rsna = real_data / "rsna"
     radiographs, boxes, rejected = list_rsna(
-        read_user_csv(RSNA),
-        read_user_csv(TABLES / "rsna/stage_2_detailed_class_info.csv.gz"),
-        text_of("rsna/rsna_nih_matches.csv.gz"),
+        read_user_csv(rsna / "stage_2_train_labels.csv.gz"),
+        read_user_csv(rsna / "stage_2_detailed_class_info.csv.gz"),
+        text_of(rsna / "rsna_nih_matches.csv.gz"),
         folder_of(),
         RsnaIngestion(patient_identity="nih_patient"),
     )
@@ -61,10 +59,11 @@ def test_the_rsna_tables_hold_what_was_published(folder_of):
     assert radiographs["is_doubtful_match"].sum() == 98
 
 
-@pytest.mark.skipif(not PUBLIC.is_file(), reason="metadata.csv is not here")
-def test_every_row_of_the_public_collection_is_used_or_has_a_reason(folder_of):
+def test_every_row_of_the_public_collection_is_used_or_has_a_reason(
+    real_data, folder_of
+):
     radiographs, rejected = list_covid(
-        read_user_csv(PUBLIC),
+        read_user_csv(real_data / "covid-chestxray-dataset/metadata.csv"),
         None,
         None,
         folder_of(),

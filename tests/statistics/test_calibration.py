@@ -10,6 +10,7 @@ from covid_cxr.statistics.calibration import (
     Recalibration,
     estimate_calibration,
     estimate_recalibrated,
+    fit_in_the_large,
     fit_platt,
     fit_temperature,
     reliability_curve,
@@ -31,6 +32,21 @@ def test_platts_line_is_the_logistic_regression():
 
     theirs = sm.Logit(is_case, sm.add_constant(logit(probability))).fit(disp=0)
     assert (line.intercept, line.slope) == pytest.approx(tuple(theirs.params))
+
+
+def test_a_shift_in_the_large_makes_expected_what_is_observed():
+    rng = np.random.default_rng(4)
+    log_odds = rng.standard_normal(300)
+    is_case = rng.random(300) < expit(log_odds - 0.8)
+
+    line = fit_in_the_large(is_case, expit(log_odds))
+
+    regression = sm.GLM(
+        is_case, np.ones(300), sm.families.Binomial(), offset=log_odds
+    ).fit()
+    assert line.slope == 1
+    assert line.intercept == pytest.approx(regression.params[0], abs=1e-7)
+    assert line.apply(expit(log_odds)).mean() == pytest.approx(is_case.mean())
 
 
 def test_a_temperature_is_a_line_through_the_origin():

@@ -10,6 +10,7 @@ from covid_cxr.statistics.patient_aucs import (
     estimate_aucs_by_question,
     estimate_aucs_of_one_image,
     estimate_aucs_of_patients,
+    estimate_weighted_aucs,
 )
 
 
@@ -239,3 +240,29 @@ def test_patients_who_all_have_a_case_leave_patients_unknown():
 
     assert list(found.estimates) == ["image", "one_image"]
     assert np.isnan(found.compare("patient_max", "image", 0).p_value)
+
+
+@pytest.mark.parametrize("is_mixed", [False, True])
+def test_whole_weights_are_copies_of_images(is_mixed):
+    """A radiograph of weight 3 is like three of its patient, error and all."""
+    is_case, scores, patients = a_study(8, is_mixed=is_mixed)
+    weights = np.random.default_rng(3).integers(0, 4, len(is_case))
+    places = np.repeat(np.arange(len(is_case)), weights)
+
+    found = estimate_weighted_aucs(is_case, scores, weights=weights, cluster=patients)
+
+    copied = estimate_aucs(is_case[places], scores[places], cluster=patients[places])
+    np.testing.assert_allclose(found.auc, copied.auc)
+    # Patients of weight 0 are left out of the copies, and still count as patients.
+    np.testing.assert_allclose(found.covariance, copied.covariance, rtol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [([1, -1, 1], "1 that are none"), ([1, 1], "3 weights"), ([1, 0, 1], "above 0")],
+)
+def test_what_is_no_weight_is_refused(weights, message):
+    is_case = np.array([True, False, True])
+
+    with pytest.raises(ValueError, match=message):
+        estimate_weighted_aucs(is_case, [1.0, 2.0, 3.0], weights=weights, cluster=None)

@@ -137,6 +137,38 @@ def test_readers_without_any_error_have_no_interval():
     assert np.isnan(study.interval()).tolist() == [[True, True], [False, False]]
 
 
+def test_the_jackknife_leaves_out_each_patient_in_turn():
+    is_case, rated, patients = ratings(np.random.default_rng(6), n_patients=12)
+
+    study = study_readers(
+        is_case,
+        rated,
+        modalities=["a", "b"],
+        cluster=patients,
+        covariance="jackknife",
+    )
+
+    left_out = np.array(
+        [
+            [
+                np.mean(
+                    np.sign(
+                        rated[kept & is_case, i, j][:, None]
+                        - rated[kept & ~is_case, i, j]
+                    )
+                    / 2
+                    + 0.5
+                )
+                for i in range(2)
+                for j in range(4)
+            ]
+            for kept in (patients != patient for patient in range(12))
+        ]
+    )
+    apart = left_out - left_out.mean(axis=0)
+    assert study.covariance == pytest.approx(11 / 12 * apart.T @ apart)
+
+
 def test_what_is_no_reader_study_is_refused():
     is_case, rated, patients = ratings(np.random.default_rng(3))
 
@@ -147,3 +179,13 @@ def test_what_is_no_reader_study_is_refused():
     study = study_readers(is_case, rated, modalities=["a", "b"], cluster=patients)
     with pytest.raises(ValueError, match="no modality 'c'"):
         study.compare("a", "c")
+    with pytest.raises(ValueError, match="a name of its own, got a, a for 2"):
+        study_readers(is_case, rated, modalities=["a", "a"], cluster=patients)
+    with pytest.raises(ValueError, match="one of delong, jackknife, got 'ols'"):
+        study_readers(
+            is_case,
+            rated,
+            modalities=["a", "b"],
+            cluster=patients,
+            covariance="ols",
+        )

@@ -33,7 +33,10 @@ def network(backbone, weights):
     )
 
 
-@pytest.fixture(scope="module", params=INPUT_SD)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.slow) for name in INPUT_SD],
+)
 def published(request, tmp_path_factory):
     """Return a network for three channels as published, and ours with its weights."""
     three = getattr(keras.applications, request.param)(

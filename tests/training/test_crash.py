@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SOAK = Path(__file__).parents[2] / "benchmarks" / "crash_soak.py"
 
 
+@pytest.mark.slow
 def test_a_killed_training_ends_as_if_nothing_had_been():
     """Killed while saving, while taking steps, and while validating, in turn."""
     soak = subprocess.run(

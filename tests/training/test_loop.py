@@ -297,6 +297,18 @@ def test_the_best_mean_is_kept_and_not_the_best_epoch(
     assert not np.array_equal(state.best_weights[0], state.weights[0])
 
 
+def test_the_mean_of_what_is_not_trained_is_the_parents_to_the_last_bit(
+    classifier, examples, make_recipe
+):
+    recipe = make_recipe(max_epochs=4, averaging=0.7, trainable="head")
+    state = fit(classifier, examples, recipe, stage="phase1")
+
+    *body, kernel, bias = classifier.get_weights()
+    assert_same(state.mean_weights[:-2], body)
+    assert not np.array_equal(state.mean_weights[-2], kernel)
+    assert not np.array_equal(state.mean_weights[-1], bias)
+
+
 @pytest.mark.parametrize("averaging", [0.0, 0.7])
 def test_an_interrupted_training_goes_on_to_the_same_end(
     classifier, examples, make_recipe, tmp_path, averaging
@@ -415,7 +427,10 @@ def test_tensorboard_gets_one_value_per_epoch(
 
 @pytest.mark.parametrize(
     ("compute", "tolerance"),
-    [(Compute(xla=True), 1e-4), (Compute(precision="mixed_bfloat16"), 3e-2)],
+    [
+        pytest.param(Compute(xla=True), 1e-4, marks=pytest.mark.slow),
+        (Compute(precision="mixed_bfloat16"), 3e-2),
+    ],
     ids=["xla", "mixed_bfloat16"],
 )
 def test_a_gpus_way_of_computing_is_the_same_step(
@@ -460,6 +475,7 @@ def test_cross_entropy_is_exact_for_a_very_sure_network():
     assert cross_entropy(log_odds, is_case) == pytest.approx((800 + np.log(2)) / 3)
 
 
+@pytest.mark.slow
 def test_densenet121_at_512_px_takes_a_training_step(make_recipe):
     network = Network(
         size_px=512,

@@ -58,6 +58,7 @@ def mirrored(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_two_replicas_are_one_device_with_the_same_global_batch(mirrored):
     on_two = arrays(mirrored / "head_on_two.npz")
     on_one = arrays(mirrored / "head_on_one.npz")
@@ -66,6 +67,7 @@ def test_two_replicas_are_one_device_with_the_same_global_batch(mirrored):
         np.testing.assert_allclose(array, other, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_step_on_two_replicas_is_that_of_two_half_batches(mirrored):
     stepped = arrays(mirrored / "step.npz")
     calculated = arrays(mirrored / "calculated.npz")
@@ -74,12 +76,14 @@ def test_a_step_on_two_replicas_is_that_of_two_half_batches(mirrored):
         np.testing.assert_allclose(array, expected, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_training_on_two_replicas_repeats_bit_for_bit(mirrored):
     results = [(mirrored / f"result_{number}.txt").read_text() for number in (1, 2)]
 
     assert results[0] == results[1]
 
 
+@pytest.mark.slow
 def test_two_workers_go_on_after_one_was_killed(mirrored, tmp_path):
     """They end bit for bit as two replicas in one process, whom nobody killed."""
     folders = [tmp_path / "chief", tmp_path / "other"]

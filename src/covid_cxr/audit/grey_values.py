@@ -50,10 +50,24 @@ def predict_from_intensity(
         label: The finding.
         level: Of the intervals.
     """
-    described = describe_set("phase3", curated=curated, split=split, label=label).images
-    images = described.assign(**{label: np.where(described[label], POSITIVE, NEGATIVE)})
+    images = describe_set("phase3", curated=curated, split=split, label=label).images
     row_of_image = curated.set_index("image_id")["row"]
     features = _features(store, row_of_image[images["image_id"]].to_numpy(np.int64))
+    return predict_from_features(features, images, label, level=level)
+
+
+def predict_from_features(
+    features: pd.DataFrame, described: pd.DataFrame, label: str, *, level: float
+) -> pd.DataFrame:
+    """Return what `predict_from_intensity` does, of features that are measured.
+
+    Args:
+        features: From `measure_features`.
+        described: From `describe_set`, row by row the same images.
+        label: The finding.
+        level: Of the intervals.
+    """
+    images = described.assign(**{label: np.where(described[label], POSITIVE, NEGATIVE)})
     is_train = images["part"] == "train"
     rows: list[dict[str, Any]] = []
     for predicted in (label, *ATTRIBUTES):

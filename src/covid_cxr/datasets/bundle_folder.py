@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from covid_cxr.datasets.local import LocalDataset
+from covid_cxr.prediction.files import RECORD
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,7 +35,9 @@ class BundleFolderDataset(LocalDataset[BundleFiles, list[Path]]):
     """
 
     def load(self) -> list[Path]:
-        """Return the folders of the bundles that there are."""
+        """Return the folders of the bundles that there are, or the one that it is."""
+        if self._filepath.suffix == ".zip" or (self._filepath / RECORD).is_file():
+            return [self._filepath]
         whole = self._filepath.glob("[!.]*")  # a killed run may leave a hidden part
         return sorted(path for path in whole if path.is_dir())
 

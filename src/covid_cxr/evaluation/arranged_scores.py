@@ -22,6 +22,7 @@ from covid_cxr.evaluation.score_columns import (
     cautions_of,
     find_classifiers,
     find_roles,
+    is_blank,
     plain,
     read_names,
     require_columns,
@@ -93,6 +94,34 @@ def arrange_scores(
     described = _describe([*_all_roles(roles, stated), *choices], columns, arranged)
     _log(described)
     return arranged.sort_values("image_id", ignore_index=True), described
+
+
+def split_unlabelled(
+    table: pd.DataFrame, columns: ScoreColumns
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows that have a label, and the others as arranged, without one.
+
+    Args:
+        table: As the user has it.
+        columns: Which column is what.
+
+    Raises:
+        ValueError: As `arrange_scores`, of all rows; and if no row has a label.
+    """
+    table = _named_by_text(table)
+    label = find_roles(table, columns)[LABEL].column
+    blank = is_blank(table[label])
+    if blank.all():
+        raise ValueError(f"No row has a label in the column {label}; some have to.")
+    # Judged together, so that no image or patient is in both in silence.
+    known = table.loc[~blank, label].reset_index(drop=True)
+    borrowed = known[np.arange(len(table)) % len(known)].to_numpy()
+    filled = table.assign(**{label: table[label].where(~blank, borrowed)})
+    whole = arrange_scores(filled, columns)[0].drop(columns="is_case")
+    images = set(_images(table, find_roles(table, columns))[blank])
+    others = whole[whole["image_id"].isin(images)].reset_index(drop=True)
+    logger.warning("%d of %d radiographs have no label", len(others), len(table))
+    return table[~blank].copy(), others
 
 
 def arrange_levels(table: pd.DataFrame, columns: ScoreColumns) -> pd.DataFrame:

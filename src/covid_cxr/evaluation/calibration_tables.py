@@ -263,9 +263,18 @@ def _measures(
 def _columns(
     line: Recalibration, found: CalibrationEstimates, reach: float
 ) -> dict[str, float]:
+    told = {"map_slope": line.slope, "map_intercept": line.intercept}
+    return told | calibration_columns(found, reach)
+
+
+def calibration_columns(found: CalibrationEstimates, reach: float) -> dict[str, float]:
+    """Return Brier score, slope and intercept with their bounds.
+
+    Args:
+        found: From `estimate_calibration`.
+        reach: Standard errors on either side of an estimate.
+    """
     return {
-        "map_slope": line.slope,
-        "map_intercept": line.intercept,
         "brier": found.brier,
         "slope": found.slope,
         "slope_lower": found.slope - reach * found.slope_error,

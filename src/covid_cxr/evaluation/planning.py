@@ -8,7 +8,6 @@ import pandas as pd
 
 from covid_cxr.checks import check_word
 from covid_cxr.evaluation.arranged_scores import arrange_scores, parts_of
-from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.evaluation.score_columns import ScoreColumns
 from covid_cxr.statistics.power import (
     VARIANCES,
@@ -157,8 +156,9 @@ def _learn(
 def plan_test_set(
     expected: pd.DataFrame,
     planning: Planning,
-    reporting: Reporting,
-    evaluation: Evaluation,
+    level: float,
+    significance: float,
+    power: float,
 ) -> pd.DataFrame:
     """Return a row for each question, with the patients that answer it.
 
@@ -168,12 +168,14 @@ def plan_test_set(
     Args:
         expected: From `expect`.
         planning: What is asked.
-        reporting: For the level of intervals and the significance.
-        evaluation: For the power.
+        level: Of intervals.
+        significance: Of the two-sided test; the one-sided has half of it.
+        power: That is asked of a test.
     """
     test_set = _test_set(expected, planning)
+    asked = _questions(expected, planning, level, significance, power)
     rows = []
-    for name, question in _questions(expected, planning, reporting, evaluation).items():
+    for name, question in asked.items():
         n_patients = fewest_patients(question, test_set)
         n_cases, n_controls = test_set.sizes(n_patients)
         row = {
@@ -190,8 +192,9 @@ def plan_test_set(
 def trace_plan(
     expected: pd.DataFrame,
     planning: Planning,
-    reporting: Reporting,
-    evaluation: Evaluation,
+    level: float,
+    significance: float,
+    power: float,
 ) -> pd.DataFrame:
     """Return what other numbers of patients reach: `question, patients, reached`.
 
@@ -200,12 +203,14 @@ def trace_plan(
     Args:
         expected: From `expect`.
         planning: What is asked.
-        reporting: For the level of intervals and the significance.
-        evaluation: For the power.
+        level: Of intervals.
+        significance: Of the two-sided test; the one-sided has half of it.
+        power: That is asked of a test.
     """
     test_set = _test_set(expected, planning)
+    asked = _questions(expected, planning, level, significance, power)
     curves = []
-    for name, question in _questions(expected, planning, reporting, evaluation).items():
+    for name, question in asked.items():
         needed = fewest_patients(question, test_set)
         patients = np.unique(np.geomspace(needed / 4, needed * 4, _N_CURVE).round())
         reached = [question.reached(test_set, n) for n in patients]
@@ -228,8 +233,9 @@ def _test_set(expected: pd.DataFrame, planning: Planning) -> PlannedTestSet:
 def _questions(
     expected: pd.DataFrame,
     planning: Planning,
-    reporting: Reporting,
-    evaluation: Evaluation,
+    level: float,
+    significance: float,
+    power: float,
 ) -> Mapping[str, Question]:
     value = _values(expected)
     auc, correlation = value["auroc"], value["auroc_correlation"]
@@ -239,28 +245,26 @@ def _questions(
             f"{auc:.3g} leads beyond 1; ask for a smaller one."
         )
     return {
-        WIDTH_OF_AUROC: WidthOfAuc(
-            auc=auc, width=planning.auroc_width, level=reporting.level
-        ),
+        WIDTH_OF_AUROC: WidthOfAuc(auc=auc, width=planning.auroc_width, level=level),
         DIFFERENCE: PowerOfDifference(
             auc=auc,
             difference=planning.difference,
             correlation=correlation,
-            significance=reporting.significance,
-            power=evaluation.power,
+            significance=significance,
+            power=power,
         ),
         NON_INFERIORITY: PowerOfNonInferiority(
             auc=auc,
             margin=planning.margin,
             correlation=correlation,
-            significance=reporting.significance / 2,
-            power=evaluation.power,
+            significance=significance / 2,
+            power=power,
         ),
         WIDTH_OF_SENSITIVITY: WidthOfSensitivity(
             sensitivity=planning.sensitivity,
             specificity=planning.specificity,
             width=planning.sensitivity_width,
-            level=reporting.level,
+            level=level,
         ),
     }
 

@@ -5,7 +5,7 @@ with the parameter that tells it. No column is passed over without its reason.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,7 +89,10 @@ class ScoreColumns:
             if (name := getattr(self, role)) is not None:
                 object.__setattr__(self, role, str(name))
         for names in ("classifiers", "subgroups"):
-            object.__setattr__(self, names, [str(n) for n in getattr(self, names)])
+            said = getattr(self, names)
+            listed = [said] if isinstance(said, str) else said  # one, on a command line
+            object.__setattr__(self, names, [str(n) for n in listed])
+            refuse_doubled(getattr(self, names), f"comparison.{names}")
         if self.label == NO_COLUMN:
             raise ValueError(
                 "comparison.label is none, and without the truth nothing can be "
@@ -176,6 +179,7 @@ def find_classifiers(
             choices.append(Choice(column=name, role=LEFT_OUT, reason=reason))
     if not scores:
         raise ValueError(_no_scores(choices, known))
+    refuse_doubled(scores, "the columns of scores")
     return scores, choices
 
 
@@ -202,6 +206,28 @@ def cautions_of(
             f"whole numbers only ({n_values} values): a rating or a hard output, or no "
             f"classifier at all; then name the others in comparison.classifiers"
         )
+
+
+def refuse_doubled(names: Iterable[str], what: str) -> None:
+    """Refuse names that a reader would take for one.
+
+    Args:
+        names: Of classifiers, readers or modalities.
+        what: Where they stand, for the message.
+
+    Raises:
+        ValueError: If two are the same but for blanks.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        alike = re.sub(r"\s+", "", name)
+        if alike in seen:
+            raise ValueError(
+                f"{name!r} and {seen[alike]!r} in {what} are one name, but for blanks: "
+                f"nobody could tell them apart. Rename one, or write both alike where "
+                f"they are one."
+            )
+        seen[alike] = name
 
 
 def require_columns(names: Sequence[str], table: pd.DataFrame) -> None:

@@ -30,7 +30,7 @@ _SHOWN = 10
 
 
 def read_labels(
-    labels: pd.Series, *, positive: object | None
+    labels: pd.Series, *, positive: object | None, record: str = "comparison"
 ) -> tuple[NDArray[np.bool_], str]:
     """Return who is a case, and in words by which values.
 
@@ -38,6 +38,7 @@ def read_labels(
         labels: A column, of text or numbers.
         positive: The value that makes a case, every other one making a control; None
             where the values speak for themselves.
+        record: Of the parameters that say what is what.
 
     Raises:
         ValueError: If a label is blank, or it cannot be told which values are cases.
@@ -47,9 +48,9 @@ def read_labels(
     values = [str(value) for value in found]
     _refuse_unknown(labels, codes, values)
     is_case = np.array(
-        _as_named(values, labels, positive)
+        _as_named(values, labels, positive, record)
         if positive is not None
-        else _as_understood(values, labels)
+        else _as_understood(values, labels, record)
     )
     cases, controls = (
         ", ".join(sorted(np.asarray(values)[kind])) or "none"
@@ -85,19 +86,21 @@ def _refuse_unknown(
         )
 
 
-def _as_named(values: list[str], labels: pd.Series, positive: object) -> list[bool]:
+def _as_named(
+    values: list[str], labels: pd.Series, positive: object, record: str
+) -> list[bool]:
     wanted = _level(str(positive))
     is_case = [_level(value) == wanted for value in values]
     if not any(is_case) or len(values) > _MOST_VALUES:
         raise ValueError(
-            f"comparison.positive is {str(positive)!r}, but the column {labels.name} "
+            f"{record}.positive is {str(positive)!r}, but the column {labels.name} "
             f"says {_shown(values)}. Name one of its values there, or the column of "
-            f"the truth in comparison.label; it may have {_MOST_VALUES} values."
+            f"the truth in {record}.label; it may have {_MOST_VALUES} values."
         )
     return is_case
 
 
-def _as_understood(values: list[str], labels: pd.Series) -> list[bool]:
+def _as_understood(values: list[str], labels: pd.Series, record: str) -> list[bool]:
     words = [plain(_level(value)) for value in values]
     if set(words) <= _POSITIVE | _NEGATIVE:
         return [word in _POSITIVE for word in words]
@@ -111,8 +114,8 @@ def _as_understood(values: list[str], labels: pd.Series) -> list[bool]:
     raise ValueError(
         f"The column {labels.name} says {_shown(values)}, and {wrong!r} does not say "
         f"whether it is a case. Say which value makes a case, and every other one a "
-        f"control: --params=comparison.positive=…; name the column of the truth in "
-        f"comparison.label if it is another one; or write 1 and 0."
+        f"control: --params={record}.positive=…; name the column of the truth in "
+        f"{record}.label if it is another one; or write 1 and 0."
     )
 
 

@@ -16,7 +16,9 @@ from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.calibration_tables import calibrate
 from covid_cxr.evaluation.ensembles import tabulate_ensembles
 from covid_cxr.evaluation.further_measures import tabulate_measures
+from covid_cxr.evaluation.imperfect_labels import correct_labels
 from covid_cxr.evaluation.non_inferiority import tabulate_margins
+from covid_cxr.evaluation.pooled_levels import pool_levels
 from covid_cxr.evaluation.subgroups import tabulate_subgroups
 from covid_cxr.evaluation.thresholds import (
     tabulate_operating_points,
@@ -25,6 +27,8 @@ from covid_cxr.evaluation.thresholds import (
 from covid_cxr.pipelines.wiring import node
 from covid_cxr.report.margin_tables import draw_margin_figure
 from covid_cxr.report.measure_tables import draw_smooth_calibration
+from covid_cxr.report.pooled_tables import draw_pooled_levels
+from covid_cxr.report.reference_tables import draw_tipping_points
 from covid_cxr.report.score_figures import (
     draw_decision_curves,
     draw_reliability_curves,
@@ -44,7 +48,7 @@ def evaluate_scores(*, are_paths: bool) -> list[Node]:
     settings = (reporting, "params:evaluation")
 
     def draw(function: Callable[..., Any], *args: Any, **inputs: str) -> Node:
-        return node(_with(function, are_paths=are_paths), *args, **inputs)
+        return node(titled(function, are_paths=are_paths), *args, **inputs)
 
     return [
         node(tabulate_aurocs, "auroc_results", *settings, **scores),
@@ -103,15 +107,63 @@ def compare_with_margins(*, are_paths: bool) -> list[Node]:
             scores="arranged_scores",
         ),
         node(
-            _with(draw_margin_figure, are_paths=are_paths),
+            titled(draw_margin_figure, are_paths=are_paths),
             "margin_figure",
             results="margin_results",
         ),
     ]
 
 
-def _with(draw: Callable[..., Any], *, are_paths: bool) -> Callable[..., Any]:
-    """Return a node's function with a name and module, which Kedro asks for."""
+def judge_levels(*, are_paths: bool) -> list[Node]:
+    """Return the nodes from scores and levels to sites and subgroups pooled.
+
+    Args:
+        are_paths: As for `evaluate_scores`, whose results are drawn beside.
+    """
+    return [
+        node(
+            pool_levels,
+            ["pooled_results", "between_results", "interaction_results"],
+            *("params:reporting", "params:evaluation"),
+            scores="arranged_scores",
+            levels="subgroup_levels",
+        ),
+        node(
+            titled(draw_pooled_levels, are_paths=are_paths),
+            "pooled_figure",
+            pooled="pooled_results",
+            subgroups="subgroup_results",
+            auroc="auroc_results",
+        ),
+    ]
+
+
+def correct_for_labels() -> list[Node]:
+    """Return the nodes from scores to what calls are worth if the reference errs."""
+    return [
+        node(
+            correct_labels,
+            ["reference_results", "tipping_results"],
+            *("params:reporting", "params:reference"),
+            scores="arranged_scores",
+        ),
+        node(
+            draw_tipping_points,
+            "tipping_figure",
+            "params:reference",
+            curves="tipping_results",
+            auroc="auroc_results",
+        ),
+    ]
+
+
+def titled(draw: Callable[..., Any], *, are_paths: bool) -> Callable[..., Any]:
+    """Return a node's function with a name and module, which Kedro asks for.
+
+    Args:
+        draw: Draws classifiers, whose titles it asks `are_paths` for.
+        are_paths: As for `evaluate_scores`.
+    """
     bound = update_wrapper(partial(draw, are_paths=are_paths), draw)
     del bound.__wrapped__  # what is given is no argument of the node any more
     return bound

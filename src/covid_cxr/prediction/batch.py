@@ -92,7 +92,7 @@ def _begin(job: Job, bundle: Bundle) -> Path:
     """Return the file of rows, in a folder that is for this run only."""
     said = {
         "bundle": bundle.record["name"],
-        "bundle_sha256": _sha256(bundle.record),
+        "bundle_sha256": bundle.sha256,
         "prevalence": job.prevalence,
         "n_files": len(job.files),
         # Names, which the rows have, do not tell another folder with files named alike.

@@ -1,5 +1,6 @@
 """A bundle that is open: files of radiographs to a table of predictions."""
 
+import json
 import math
 import tempfile
 from collections import Counter
@@ -13,7 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from safetensors.numpy import load
 
-from covid_cxr.prediction.files import InvalidBundleError, read_bundle
+from covid_cxr.prediction.files import (
+    InvalidBundleError,
+    read_bundle,
+    sha256_of,
+)
 from covid_cxr.prediction.gate import UsualFeatures
 from covid_cxr.prediction.network import (
     Network,
@@ -157,6 +162,11 @@ class Bundle:
     def columns(self) -> list[str]:
         """The columns of the table."""
         return [*COLUMNS, *(point["rule"] for point in self.record["operating_points"])]
+
+    @property
+    def sha256(self) -> str:
+        """Hash of `bundle.json`, which holds those of all other files."""
+        return sha256_of(json.dumps(self.record, sort_keys=True).encode())
 
     def check(self) -> float:
         """Return by how much the self-test's scores differ from those of the makers.

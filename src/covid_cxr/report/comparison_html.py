@@ -21,8 +21,11 @@ from covid_cxr.report.method_sentences import (
     describe_method,
     number_references,
 )
+from covid_cxr.report.pooled_tables import PooledTables
 from covid_cxr.report.printable import flatten
 from covid_cxr.report.question_tables import QuestionTables
+from covid_cxr.report.reader_tables import ReaderTables
+from covid_cxr.report.reference_tables import ReferenceTables
 from covid_cxr.report.sections import take_record
 
 # What the template takes in place of bare datasets, by name.
@@ -31,6 +34,9 @@ RECORDS: Mapping[str, type[Any]] = {
     "questions": QuestionTables,
     "margins": MarginTables,
     "measures": MeasureTables,
+    "pooled": PooledTables,
+    "reference": ReferenceTables,
+    "readers": ReaderTables,
 }
 SHOWN = tuple(one.name for made in RECORDS.values() for one in fields(made))
 

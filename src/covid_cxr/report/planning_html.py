@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.evaluation.planning import Planning
 from covid_cxr.report.html import make_environment
 
@@ -26,7 +25,6 @@ def write_plan(
     expected: pd.DataFrame,
     figure: bytes,
     planning: Planning,
-    reporting: Reporting,
 ) -> str:
     """Return the whole file as text; `figure` is the PNG of the curves."""
     return (
@@ -38,6 +36,5 @@ def write_plan(
             named=_EXPECTED,
             figure=figure,
             variance=_VARIANCES[planning.variance],
-            reporting=reporting,
         )
     )

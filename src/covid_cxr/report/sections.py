@@ -14,7 +14,9 @@ from covid_cxr.report.leakage_summary import AuditTables
 from covid_cxr.report.map_tests import SaliencyTables
 from covid_cxr.report.margin_tables import MarginTables
 from covid_cxr.report.measure_tables import MeasureTables
+from covid_cxr.report.pooled_tables import PooledTables
 from covid_cxr.report.question_tables import QuestionTables
+from covid_cxr.report.reference_tables import ReferenceTables
 from covid_cxr.report.run_facts import Provenance
 from covid_cxr.report.without_lungs import ShortcutTables
 
@@ -33,6 +35,7 @@ class Section:
             whose fields are named as them; None where a field without default is not
             there.
         of_study: Those of its records that the report of a path alone is without.
+        rows_of: A table; where it has no rows, the section is not there.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Section:
     by_path: tuple[str, ...] = ()
     records: Mapping[str, type[Any]] = field(default_factory=dict)
     of_study: tuple[str, ...] = ()
+    rows_of: str | None = None
 
     def shows(self, paths: Sequence[str], *, is_study: bool = True) -> list[str]:
         """Return the datasets that it would show of these paths."""
@@ -107,6 +111,19 @@ SECTIONS = (
         name="measures", title="Further measures", records={"measures": MeasureTables}
     ),
     Section(
+        name="pooled",
+        title="Across sites and subgroups",
+        records={"pooled": PooledTables},
+        of_study=("pooled",),
+    ),
+    Section(
+        name="reference",
+        title="If the reference errs",
+        records={"reference": ReferenceTables},
+        of_study=("reference",),
+        rows_of="reference_results",
+    ),
+    Section(
         name="saliency",
         title="Where it looks",
         datasets=(
@@ -154,6 +171,7 @@ def sections_of(found: Mapping[str, Any], paths: Sequence[str]) -> list[Section]
         one
         for one in SECTIONS
         if any(_is_there(found.get(name)) for name in one.shows(paths))
+        and (one.rows_of is None or _has_rows(found.get(one.rows_of)))
     ]
 
 
@@ -162,6 +180,10 @@ def _of_paths(
 ) -> dict[str, Any]:
     of_paths = {path: found.get(f"{path}_{name}") for path in paths}
     return {path: own for path, own in of_paths.items() if _is_there(own)}
+
+
+def _has_rows(table: Any) -> bool:
+    return table is not None and len(table) > 0
 
 
 def _is_there(value: Any) -> bool:

@@ -210,6 +210,23 @@ def bootstrap_aucs(
     )
 
 
+def jackknife_aucs(
+    is_case: ArrayLike, scores: ArrayLike | pd.DataFrame, *, cluster: Any
+) -> Floats:
+    """Return the AUC of each model with one patient left out in turn, (patients, k).
+
+    NaN where that leaves one class.
+
+    Args:
+        is_case: As for `bootstrap_aucs`.
+        scores: Likewise.
+        cluster: Likewise.
+    """
+    truth = as_truth(is_case)
+    matrix, _ = as_matrix(scores, n_images=len(truth))
+    return _WholeAucs(truth, matrix, as_codes(cluster, len(truth))).jackknife()
+
+
 def _linear_aucs(
     truth: NDArray[np.bool_], scores: Floats, codes: Integers
 ) -> LinearAucs | None:

@@ -128,6 +128,21 @@ def fit_temperature(is_case: ArrayLike, probability: ArrayLike) -> Recalibration
     return Recalibration(slope=float(slope), intercept=0.0)
 
 
+def fit_in_the_large(is_case: ArrayLike, probability: ArrayLike) -> Recalibration:
+    """Return the best shift of the log odds: recalibration in the large.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        probability: On [0, 1], shape (n,).
+
+    Raises:
+        ValueError: If a class is missing, so that no shift is best.
+    """
+    truth, log_odds = _checked(is_case, probability)
+    (shift,) = fit_logistic(np.ones((len(truth), 1)), truth, log_odds)
+    return Recalibration(slope=1.0, intercept=float(shift))
+
+
 def estimate_calibration(
     is_case: ArrayLike, probability: ArrayLike, *, cluster: Any
 ) -> CalibrationEstimates:

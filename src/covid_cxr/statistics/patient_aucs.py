@@ -138,6 +138,40 @@ def estimate_aucs_of_one_image(
     return replace(found, n_cases=n_cases, n_controls=len(truth) - n_cases)
 
 
+def estimate_weighted_aucs(
+    is_case: ArrayLike,
+    scores: ArrayLike | pd.DataFrame,
+    *,
+    weights: ArrayLike,
+    cluster: Any,
+) -> AucEstimates:
+    """Return the AUCs of images that do not count alike.
+
+    A case and a control, of one patient or of two, are drawn with probabilities like
+    their weights, which are taken as known: that they were themselves estimated is not
+    in the covariance.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        scores: Shape (n, k), or (n,), or a table with a column per model.
+        weights: Not negative, shape (n,).
+        cluster: Patient of each image, shape (n,); None takes every image as one.
+
+    Raises:
+        ValueError: If a weight is negative or unknown, or those of a class are all 0;
+            otherwise as `estimate_aucs`.
+    """
+    truth = as_truth(is_case)
+    check_classes(truth)
+    matrix, names = as_matrix(scores, n_images=len(truth))
+    codes = as_codes(cluster, len(truth))
+    weighed = _as_weights(weights, truth)
+    own = np.empty((2, 0), dtype=np.int64)
+    found = estimates_from(names, *_weighted(truth, matrix, codes, weighed, own))
+    n_cases = int(truth.sum())
+    return replace(found, n_cases=n_cases, n_controls=len(truth) - n_cases)
+
+
 def estimate_aucs_by_question(
     is_case: ArrayLike, scores: ArrayLike | pd.DataFrame, *, cluster: Any
 ) -> QuestionAucs:
@@ -190,12 +224,22 @@ def _of_one_image(
     truth: NDArray[np.bool_], matrix: Floats, codes: NDArray[np.int64]
 ) -> tuple[Floats, PlacementSums]:
     """Return the AUCs of one image of each patient, and what each patient adds."""
-    weights = 1 / np.bincount(codes)[codes]
+    weights, own = 1 / np.bincount(codes)[codes], _own_pairs(truth, codes)
+    return _weighted(truth, matrix, codes, weights, own)
+
+
+def _weighted(
+    truth: NDArray[np.bool_],
+    matrix: Floats,
+    codes: NDArray[np.int64],
+    weights: Floats,
+    own: NDArray[np.int64],
+) -> tuple[Floats, PlacementSums]:
+    """Return the AUCs of weighted images less `own` pairs, and what patients add."""
     total = weights[truth].sum(), weights[~truth].sum()
-    own = _own_pairs(truth, codes)
-    # What share of the other class, by weight, is of other patients.
-    others = 1 - _of_own(own, np.ones(len(own[0])), weights, truth, total)
-    is_alone = codes.max() == 0
+    # What share of the other class, by weight, is of pairs that count.
+    others = 1 - _of_own(own, np.ones(own.shape[1]), weights, truth, total)
+    is_alone = own.size > 0 and codes.max() == 0
     of_draws = np.nan if is_alone else np.average(others[truth], weights=weights[truth])
     aucs, added = [], np.empty((matrix.shape[1], len(truth)))
     for k, values in enumerate(matrix.T):
@@ -209,21 +253,33 @@ def _of_one_image(
         added[k] = weights * (placed - aucs[k] * others) / of_draws
     sums = sum_by_patient(added, truth, codes)
     # The weights of a class stand for its images in everything but their number.
-    weighted = replace(sums, n_cases=total[0], n_controls=total[1])
-    return np.array(aucs), weighted
+    return np.array(aucs), replace(sums, n_cases=total[0], n_controls=total[1])
 
 
-def _own_pairs(
-    truth: NDArray[np.bool_], codes: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return every case and control that are of one patient, as places of images."""
+def _as_weights(weights: ArrayLike, truth: NDArray[np.bool_]) -> Floats:
+    values = np.asarray(weights, dtype=np.float64)
+    if values.shape != truth.shape or not (values >= 0).all():
+        raise ValueError(
+            f"Expected {len(truth)} weights of at least 0, one per image, got shape "
+            f"{values.shape} with {np.count_nonzero(~(values >= 0))} that are none."
+        )
+    if not (values[truth].sum() > 0 and values[~truth].sum() > 0):
+        raise ValueError(
+            "A weighted AUC needs a case and a control with weights above 0; leave it "
+            "out where the weights take away a whole class."
+        )
+    return values
+
+
+def _own_pairs(truth: NDArray[np.bool_], codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the images of every case and control of one patient, shape (2, pairs)."""
     images = pd.DataFrame({"patient": codes, "place": np.arange(len(truth))})
     pairs = images[truth].merge(images[~truth], on="patient")
-    return pairs["place_x"].to_numpy(), pairs["place_y"].to_numpy()
+    return pairs[["place_x", "place_y"]].to_numpy().T
 
 
 def _of_own(
-    own: tuple[NDArray[np.int64], NDArray[np.int64]],
+    own: NDArray[np.int64],
     values: Floats,
     weights: Floats,
     truth: NDArray[np.bool_],

@@ -21,8 +21,12 @@ from covid_cxr.statistics.auc import (
     estimate_aucs,
     student_quantile,
 )
+from covid_cxr.statistics.bootstrap import jackknife_aucs
 
 Floats = NDArray[np.float64]
+
+DELONG, JACKKNIFE = "delong", "jackknife"
+COVARIANCES = (DELONG, JACKKNIFE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,11 @@ class ReaderStudy:
     def __post_init__(self) -> None:
         """Refuse fewer than two of either, and a covariance of another shape."""
         t, j = self.auc.shape
+        if len(set(self.modalities)) < t:
+            raise ValueError(
+                f"Each modality has a name of its own, got "
+                f"{', '.join(self.modalities)} for {t}."
+            )
         if min(t, j) < 2 or self.covariance.shape != (t * j, t * j):
             raise ValueError(
                 f"A reader study has at least 2 modalities and 2 readers with the "
@@ -154,6 +163,7 @@ def study_readers(
     *,
     modalities: Sequence[str],
     cluster: Any,
+    covariance: str = DELONG,
 ) -> ReaderStudy:
     """Return the AUCs of all readers with all modalities on the same images.
 
@@ -162,12 +172,19 @@ def study_readers(
         ratings: Shape (n, t, j): images, modalities, readers.
         modalities: Names of the t modalities, as "alone" and "with the classifier".
         cluster: Patient of each image, shape (n,); None takes every image as one.
+        covariance: `delong`, that of `estimate_aucs`; or `jackknife`, of the AUCs with
+            one patient left out in turn, as most programs for reader studies print.
 
     Raises:
-        ValueError: If shapes do not fit, there are fewer than two modalities or
-            readers, a rating is missing, a class is missing, or a class has fewer than
-            two patients.
+        ValueError: If there is no such covariance, shapes do not fit, there are fewer
+            than two modalities or readers, a rating is missing, a class is missing, or
+            a class has fewer than two patients.
     """
+    if covariance not in COVARIANCES:
+        raise ValueError(
+            f"The covariance must be one of {', '.join(COVARIANCES)}, got "
+            f"{covariance!r}."
+        )
     array = np.asarray(ratings, dtype=np.float64)
     if array.ndim != 3 or array.shape[1] != len(modalities):
         raise ValueError(
@@ -175,9 +192,8 @@ def study_readers(
             f"expected images, modalities and readers."
         )
     n, t, j = array.shape
-    found: AucEstimates = estimate_aucs(
-        is_case, array.reshape(n, t * j), cluster=cluster
-    )
+    matrix = array.reshape(n, t * j)
+    found: AucEstimates = estimate_aucs(is_case, matrix, cluster=cluster)
     if np.isnan(found.covariance).any():
         raise ValueError(
             "A class has fewer than two patients: how far the AUCs vary is not known."
@@ -185,5 +201,16 @@ def study_readers(
     return ReaderStudy(
         modalities=tuple(modalities),
         auc=found.auc.reshape(t, j),
-        covariance=found.covariance,
+        covariance=found.covariance
+        if covariance == DELONG
+        else _jackknifed(jackknife_aucs(is_case, matrix, cluster=cluster)),
     )
+
+
+def _jackknifed(left_out: Floats) -> Floats:
+    """Return the covariance from AUCs with one patient left out, shape (patients, k).
+
+    A class of one patient is refused before.
+    """
+    n_patients = len(left_out)
+    return np.asarray(np.cov(left_out.T) * (n_patients - 1) ** 2 / n_patients)

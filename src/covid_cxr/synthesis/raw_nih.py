@@ -95,14 +95,20 @@ def _box_list(nih: pd.DataFrame, orders: Sequence[Order], look: Look) -> pd.Data
     rows = []
     columns = (nih["official_part"], nih["finding_labels"], orders)
     for part, labels, order in zip(*columns, strict=True):
-        if part != "test":
+        stated = labels.split("|")
+        boxed = {
+            name: finding
+            for name, finding in _BOXED.items()
+            if finding.title() in stated
+        }
+        if part != "test" or not boxed:
             continue
         shape = (_PUBLISHED_PX, _PUBLISHED_PX)
         signs = read_signs(order.exam, shape=shape, look=look)
         rows += [
             (order.name, name, *map(float, signs[finding]))
-            for name, finding in _BOXED.items()
-            if finding in signs and finding.title() in labels.split("|")
+            for name, finding in boxed.items()
+            if finding in signs
         ]
     # The commas are part of one heading, and three more end the line.
     named = ["Image Index", "Finding Label", "Bbox [x", "y", "w", "h]"]

@@ -5,18 +5,40 @@ import pandas as pd
 from covid_cxr.evaluation.arranged_scores import (
     arrange_levels,
     arrange_scores,
+    split_unlabelled,
 )
+from covid_cxr.evaluation.imperfect_labels import WEIGHT, StatedReference
+from covid_cxr.evaluation.reader_table import as_score_table
 from covid_cxr.evaluation.score_columns import ScoreColumns
 
 
 def arrange_table(
-    table: pd.DataFrame, columns: ScoreColumns
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return the scores, the levels of subgroups, and what was taken as what.
+    table: pd.DataFrame | None,
+    readings: pd.DataFrame,
+    columns: ScoreColumns,
+    reference: StatedReference,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return scores, those without a label, subgroups' levels, and what was what.
 
     Args:
-        table: As the user has it; read once.
+        table: As the user has it; read once. None takes the readings for scores.
+        readings: From `arrange_readings`.
         columns: Which column is what.
+        reference: Says whether rows without a label may be there.
+
+    Raises:
+        ValueError: If there is neither a table nor a reading.
     """
+    if table is None:
+        if readings.empty:
+            raise ValueError(
+                "There is neither a table of scores nor one of readers; name yours: "
+                "--params=scores=/your/table.csv or "
+                "--params=scores=none,reader_table=/your/readers.csv"
+            )
+        table, columns = as_score_table(readings)
+    may_lack = reference.unlabelled == WEIGHT
+    table, others = split_unlabelled(table, columns) if may_lack else (table, None)
     scores, described = arrange_scores(table, columns)
-    return scores, arrange_levels(table, columns), described
+    unlabelled = scores.head(0) if others is None else others
+    return scores, unlabelled, arrange_levels(table, columns), described

@@ -8,7 +8,9 @@ from covid_cxr.evaluation.arranged_scores import arrange_paths
 from covid_cxr.evaluation.subgroups import find_levels
 from covid_cxr.pipelines.score_evaluation import (
     compare_with_margins,
+    correct_for_labels,
     evaluate_scores,
+    judge_levels,
 )
 from covid_cxr.pipelines.wiring import each, node
 from covid_cxr.study.current import current
@@ -20,7 +22,12 @@ _FIGURE_3 = {"roc_figure": "figure3", "roc_interactive": "figure3_interactive"}
 def create_pipeline() -> Pipeline:
     """Return the evaluation of the whole study: all paths, and their ensembles."""
     return Pipeline(
-        [*_nodes_of(current().paths), *compare_with_margins(are_paths=True)],
+        [
+            *_nodes_of(current().paths),
+            *compare_with_margins(are_paths=True),
+            *judge_levels(are_paths=True),
+            *correct_for_labels(),
+        ],
         namespace="evaluation",
         prefix_datasets_with_namespace=False,
         outputs=_FIGURE_3,

@@ -10,8 +10,9 @@ from covid_cxr.report.planning_html import write_plan
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline that plans a test set."""
-    asked = ("params:planning", "params:reporting")
-    settings = (*asked, "params:evaluation")
+    asked = "params:planning"
+    strictness = ("params:reporting.level", "params:reporting.significance")
+    settings = (asked, *strictness, "params:evaluation.power")
     expected = {"expected": "planning_expected_results"}
     planned = {"planned": "planning_results"}
     return Pipeline(
@@ -19,7 +20,7 @@ def create_pipeline() -> Pipeline:
             node(
                 expect,
                 "planning_expected_results",
-                "params:planning",
+                asked,
                 pilot="pilot_table",
                 columns="params:comparison",
             ),
@@ -34,7 +35,7 @@ def create_pipeline() -> Pipeline:
             node(
                 write_plan,
                 "planning_report",
-                *asked,
+                asked,
                 figure="planning_figure",
                 **planned,
                 **expected,

@@ -1,4 +1,4 @@
-"""A pilot's table of scores, or none."""
+"""A user's table of scores, or none where "none" is named."""
 
 from pathlib import PurePath
 from typing import Any
@@ -11,13 +11,13 @@ from covid_cxr.datasets.score_table import ScoreTableDataset
 _NONE = "none"
 
 
-class PilotTableDataset(AbstractDataset[None, pd.DataFrame | None]):
+class StatedTableDataset(AbstractDataset[None, pd.DataFrame | None]):
     """A user's table of scores that need not be there, unless one is named.
 
     Example:
         ```yaml
         pilot_table:
-          type: covid_cxr.datasets.pilot_table.PilotTableDataset
+          type: covid_cxr.datasets.stated_table.StatedTableDataset
           filepath: none
         ```
     """
@@ -28,7 +28,7 @@ class PilotTableDataset(AbstractDataset[None, pd.DataFrame | None]):
         """Name the file.
 
         Args:
-            filepath: As for `ScoreTableDataset`; "none" says that there is no pilot.
+            filepath: As for `ScoreTableDataset`; "none" says that there is none.
             metadata: For kedro-viz.
 
         Raises:
@@ -37,10 +37,11 @@ class PilotTableDataset(AbstractDataset[None, pd.DataFrame | None]):
         # Kedro has made it a path in the project.
         is_none = PurePath(filepath).name == _NONE
         self._table = None if is_none else ScoreTableDataset(filepath=filepath)
+        self._filepath = None if self._table is None else self._table._filepath
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame | None:
-        """Return the table, or None for no pilot.
+        """Return the table, or None for none.
 
         Raises:
             FileNotFoundError: If a file is named that is not there.
@@ -53,7 +54,7 @@ class PilotTableDataset(AbstractDataset[None, pd.DataFrame | None]):
         Raises:
             PermissionError: Always.
         """
-        raise PermissionError("A pilot's table of scores is never written.")
+        raise PermissionError("A user's table of scores is never written.")
 
     def _exists(self) -> bool:
         return self._table is None or self._table.exists()

@@ -1,0 +1,194 @@
+"""What leaves a site: aggregates only; and what many sites' aggregates say together."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import logit
+
+import covid_cxr
+from covid_cxr.evaluation.external_scores import CLASSIFIER, ExternalValidation
+from covid_cxr.evaluation.inference_settings import Reporting
+from covid_cxr.statistics.pooling import pool_logits
+
+SCHEMA_VERSION = 1
+LEAST_POOLED = 3  # cohorts from which on a further one can be spoken of
+_GROUPS = ("cohort", "variable", CLASSIFIER, "outcome")
+_COHORT = [
+    *("cohort", CLASSIFIER, "sha256", "is_registered", "auroc", "lower", "upper"),
+    *("standard_error", "cases", "controls", "patients", "refused"),
+]
+_POOLED = [
+    *(CLASSIFIER, "sha256", "cohorts", "auroc", "lower", "upper"),
+    *("prediction_lower", "prediction_upper", "between_variance"),
+    "heterogeneity_p_value",
+]
+
+
+def state_primary(
+    *,
+    manifest: pd.DataFrame,
+    classifiers: Mapping[str, Any],
+    protocol: Mapping[str, Any],
+    external: ExternalValidation,
+    **tables: pd.DataFrame,
+) -> dict[str, Any]:
+    """Return the primary result, which is written before anything is fitted.
+
+    Args:
+        manifest: Its hash goes into the result.
+        classifiers: From `describe_bundles`.
+        protocol: From `read_protocol`.
+        external: For the name of the cohort.
+        tables: Of the primary result, by name.
+    """
+    text = manifest.to_csv(index=False, lineterminator="\n")
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "cohort": external.name,
+        "software": covid_cxr.__version__,
+        "manifest_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "classifiers": {
+            key: {"sha256": one["sha256"], "label": one["label"]}
+            for key, one in classifiers.items()
+        },
+        "protocol": dict(protocol),
+        "tables": {key: _records(table) for key, table in tables.items()},
+    }
+
+
+def export_aggregates(
+    primary: Mapping[str, Any], external: ExternalValidation, **tables: pd.DataFrame
+) -> dict[str, Any]:
+    """Return all that may leave a site which shares nothing of single patients.
+
+    Rows of fewer than `least_cell` radiographs, cases or controls keep their name and
+    lose their numbers; where that is one row of a variable, so does its smallest
+    neighbour, or the total would tell it.
+
+    Args:
+        primary: From `state_primary`.
+        external: For the smallest cell.
+        tables: Further ones, by name.
+    """
+    known = {**primary["tables"], **{k: _records(t) for k, t in tables.items()}}
+    kept = {k: _without_small(rows, external.least_cell) for k, rows in known.items()}
+    digest = hashlib.sha256(json.dumps(primary, sort_keys=True).encode())
+    return {**primary, "primary_sha256": digest.hexdigest(), "tables": kept}
+
+
+def gather_cohorts(
+    aggregates: Mapping[str, Any],
+    exports: Mapping[str, Callable[[], Mapping[str, Any]]] | None,
+) -> pd.DataFrame:
+    """Return the AUROC of each classifier in each cohort, from all exports there are.
+
+    Columns: `cohort, classifier, sha256` (of the bundle), `is_registered`, `auroc,
+    lower, upper, standard_error, cases, controls, patients, refused`.
+
+    Args:
+        aggregates: Of this run.
+        exports: Those in the folder of results, of this and of other cohorts.
+
+    Raises:
+        ValueError: If an export is of a later version.
+    """
+    others = [load() for _, load in sorted((exports or {}).items())]
+    every = {one["cohort"]: one for one in [*others, aggregates]}
+    rows = []
+    for cohort, one in sorted(every.items()):
+        if one["schema_version"] > SCHEMA_VERSION:
+            raise ValueError(
+                f"The export of {cohort} is of version {one['schema_version']}, and "
+                f"this software knows {SCHEMA_VERSION}: install {one['software']}."
+            )
+        for row in one["tables"]["discrimination"]:
+            bundle = one["classifiers"][row[CLASSIFIER]]["sha256"]
+            is_registered = one["protocol"]["sha256"] is not None
+            named = {"cohort": cohort, "sha256": bundle, "is_registered": is_registered}
+            rows.append({**row, **named})
+    return pd.DataFrame(rows).reindex(columns=_COHORT)
+
+
+def pool_cohorts(cohorts: pd.DataFrame, reporting: Reporting) -> pd.DataFrame:
+    """Return the AUROC of each classifier in the average cohort and in a further one.
+
+    Random effects on the logit scale (`statistics.pooling`), of bundles tested in at
+    least three cohorts in which the AUROC has an error.
+
+    Args:
+        cohorts: From `gather_cohorts`.
+        reporting: For the level.
+    """
+    has_error = cohorts["standard_error"].gt(0) & cohorts["auroc"].between(
+        0, 1, inclusive="neither"
+    )
+    rows = []
+    for (name, sha256), own in cohorts[has_error].groupby([CLASSIFIER, "sha256"]):
+        if len(own) < LEAST_POOLED:
+            continue
+        aucs = own["auroc"].to_numpy(float)
+        errors = own["standard_error"].to_numpy(float) / (aucs * (1 - aucs))
+        found = pool_logits(logit(aucs), errors**2, level=reporting.level)
+        bounds = (found.auc, *found.bounds, *found.prediction)
+        rows.append(
+            (
+                *(name, sha256, len(own), *bounds),
+                *(found.between_variance, found.heterogeneity_p_value),
+            )
+        )
+    return pd.DataFrame(rows, columns=_POOLED)
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as JSON takes them: nothing for what is not known."""
+    known = table.astype(object).where(table.notna(), None)
+    return [
+        {str(k): _plain(v) for k, v in row.items()} for row in known.to_dict("records")
+    ]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    is_infinite = isinstance(value, float) and not np.isfinite(value)
+    return None if is_infinite else value
+
+
+def _without_small(rows: Sequence[dict[str, Any]], least: int) -> list[dict[str, Any]]:
+    if not all("images" in row for row in rows):
+        return list(rows)
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for place, row in enumerate(rows):
+        key = tuple(row.get(name) for name in _GROUPS)
+        groups.setdefault(key, []).append(place)
+    hidden = {place for own in groups.values() for place in _small(rows, own, least)}
+    return [
+        {**_without_numbers(row), "is_suppressed": True} if place in hidden else row
+        for place, row in enumerate(rows)
+    ]
+
+
+def _without_numbers(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: None if isinstance(v, int | float) else v for k, v in row.items()}
+
+
+def _small(
+    rows: Sequence[Mapping[str, Any]], own: Sequence[int], least: int
+) -> list[int]:
+    """Return the places of rows that would show too few radiographs."""
+    small = [place for place in own if _least_of(rows[place]) < least]
+    others = [place for place in own if place not in small]
+    if len(small) == 1 and others:
+        small.append(min(others, key=lambda place: rows[place]["images"] or 0))
+    return small
+
+
+def _least_of(row: Mapping[str, Any]) -> int:
+    """Return the smallest count that a row shows and that is not 0."""
+    images, cases = row["images"] or 0, row.get("cases") or 0
+    shown = [n for n in (images, cases, images - cases) if n]
+    return int(min(shown, default=0))

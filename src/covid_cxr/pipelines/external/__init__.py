@@ -1,0 +1,1 @@
+"""Frozen classifiers tested on a cohort that their study never saw."""

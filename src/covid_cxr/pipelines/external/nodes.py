@@ -1,0 +1,254 @@
+"""From bundles and a cohort's folder to scores, and what the study knows itself."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from covid_cxr.audit.grey_values import measure_features
+from covid_cxr.cohorts.manifest_listing import read_listing
+from covid_cxr.cohorts.radiograph_table import COVID19, describe_reasons
+from covid_cxr.evaluation.external_scores import CLASSIFIER, ExternalValidation
+from covid_cxr.prediction.bundle import Bundle, Prediction, open_bundle
+from covid_cxr.prediction.refusals import reservations
+from covid_cxr.prediction.sources import InputFile
+from covid_cxr.radiographs.folder import RadiographFolder
+from covid_cxr.sources.covid_patients import admit_identified
+
+logger = logging.getLogger(__name__)
+
+_OWN_SOURCE = "external"  # so that ids of two hospitals meet only if somebody says so
+_TOLD = ("label", "origin", "operating_points", "prevalence", "calibration")
+_SCORED = ("status", "reason", "score", "probability", "gate_distance")
+_MEASURED = ["score", "probability"]
+_TABLE = [CLASSIFIER, "image_id", "patient_id", "is_case", *_SCORED, "was_trained_on"]
+
+
+def describe_bundles(bundles: list[Path]) -> dict[str, Any]:
+    """Return what each bundle says, by its name, once its self-test is passed.
+
+    Args:
+        bundles: Their folders or zips.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        InvalidBundleError: If one is not served here.
+        ValueError: If two have one name, or tell different things.
+    """
+    if not bundles:
+        raise FileNotFoundError(
+            "There is no bundle; make one of a finished study with `kedro run "
+            "--pipelines=bundle`, or name one with --params=bundle=/its/folder."
+        )
+    found: dict[str, Any] = {}
+    for bundle in map(open_bundle, bundles):
+        bundle.check()
+        name = bundle.record["name"]
+        if name in found:
+            raise ValueError(f"Two of the bundles are called {name}; take one away.")
+        found[name] = {
+            "sha256": bundle.sha256,
+            **{key: bundle.record[key] for key in _TOLD},
+            "reservations": reservations(bundle.record),
+        }
+    told = {(one["label"]["name"], one["label"]["reference"]) for one in found.values()}
+    if len(told) > 1:
+        raise ValueError(
+            f"The bundles tell different things: "
+            f"{', '.join(sorted(f'{name} by {by}' for name, by in told))}. Name one of "
+            f"them with --params=bundle=/its/folder."
+        )
+    return found
+
+
+def list_cohort(
+    manifest: pd.DataFrame,
+    images: RadiographFolder,
+    rsna_mapping: str | None,
+    classifiers: dict[str, Any],
+    external: ExternalValidation,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the radiograph table of the cohort, and the rows that cannot be used.
+
+    Args:
+        manifest: All columns read as text (`sources/manifest.py`); the outcome stands
+            in a column of the label's name, or in `rt_pcr` where that is COVID-19.
+        images: The folder of the image files.
+        rsna_mapping: As for `list_rsna`, for images whose source is RSNA; or None.
+        classifiers: From `describe_bundles`.
+        external: For the fewest patients.
+
+    Raises:
+        ValueError: If there is no column of the outcome, no usable row, or there are
+            fewer patients.
+    """
+    label = label_of(classifiers)
+    listing = read_listing(manifest, labels={_column(manifest, label): label})
+    listed, rejected = admit_identified(
+        "external",
+        listing.assign(source=listing["source"].fillna(_OWN_SOURCE)),
+        images,
+        labels=[label],
+        rsna_mapping=rsna_mapping,
+        salt=None,
+    )
+    has_file = listed["file"].notna()
+    absent = listed[~has_file].assign(stage="curation", reason="file missing")
+    rejected = pd.concat([rejected, absent[rejected.columns]], ignore_index=True)
+    kept = listed[has_file].reset_index(drop=True).astype({label: bool})
+    n_patients = kept["patient_id"].nunique()
+    if n_patients < external.least_patients:
+        raise ValueError(
+            f"The cohort has {len(kept)} usable radiographs of {n_patients} patients, "
+            f"and at least {external.least_patients} patients are needed to say "
+            f"anything (external.least_patients). Not usable: "
+            f"{describe_reasons(rejected) or 'none'}."
+        )
+    return kept, rejected
+
+
+def refuse_known_patients(
+    listed: pd.DataFrame, **splits: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Return the radiographs, none of which is of a patient that the study knew.
+
+    Args:
+        listed: From `list_cohort`.
+        splits: Of the study's training sets, `patient_id`; None where it is elsewhere.
+
+    Raises:
+        ValueError: If a patient is in a split.
+    """
+    known = {
+        patient
+        for split in splits.values()
+        if split is not None
+        for patient in split["patient_id"]
+    }
+    both = sorted(set(listed["patient_id"]) & known)
+    if both:
+        raise ValueError(
+            f"{len(both)} of the cohort's patients are in the study that made the "
+            f"classifier, such as {both[0]}: this would be no external validation. "
+            f"Take their rows out of manifest.csv; where the same id is another "
+            f"person, name another `source` there."
+        )
+    return listed
+
+
+def predict_cohort(
+    bundles: list[Path], radiographs: pd.DataFrame, images: RadiographFolder
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what each bundle says of each radiograph, and features of the pixels.
+
+    Args:
+        bundles: As for `describe_bundles`.
+        radiographs: Of the cohort; its one boolean column of a finding is the outcome.
+        images: The folder of the image files.
+
+    Returns:
+        `classifier, image_id, patient_id, is_case, status, reason, score, probability`
+        (at the prevalence of the bundle's validation part), `gate_distance,
+        was_trained_on`, a row per bundle and radiograph, without a score where it is
+        refused; and `image_id` with the columns of `measure_features`.
+    """
+    tables: list[pd.DataFrame] = []
+    features = pd.DataFrame()
+    for place in bundles:
+        bundle = open_bundle(place)
+        rows, features = _predict(bundle, radiographs, images)
+        label = bundle.record["label"]["name"]
+        table = radiographs[["image_id", "patient_id"]].assign(
+            **{CLASSIFIER: bundle.record["name"], "is_case": radiographs[label]}
+        )
+        tables.append(table.join(rows)[_TABLE])
+    scores = pd.concat(tables, ignore_index=True)
+    measured = {name: scores[name].astype(float) for name in _MEASURED}
+    return scores.assign(reason=scores["reason"].astype("str"), **measured), features
+
+
+def take_internal(
+    classifiers: dict[str, Any], **tables: Any
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the scores of the study's test part, and who is in it.
+
+    A path's scores are taken if they are of the weights in the bundle.
+
+    Args:
+        classifiers: From `describe_bundles`.
+        tables: `internal_<path>_scores`, `internal_<path>_provenance` and
+            `internal_curated`, each None where the study is elsewhere.
+
+    Returns:
+        `classifier, image_id, patient_id, is_case, score`; and the rows of the
+        radiograph table. Both without rows where no study is at hand.
+    """
+    curated, found = tables["internal_curated"], []
+    for name, one in classifiers.items():
+        path, label = one["origin"]["path"], one["label"]["name"]
+        scores = tables.get(f"internal_{path}_scores")
+        provenance = tables.get(f"internal_{path}_provenance")
+        if scores is None or provenance is None or curated is None:
+            logger.warning("%s: its study is not in data_root", name)
+            continue
+        if provenance["weights_sha256"] != one["origin"]["weights_sha256"]:
+            logger.warning("%s is of another study than that in data_root", name)
+            continue
+        test = scores[(scores["part"] == "test") & scores[label].notna()]
+        found.append(
+            test[["image_id", "patient_id"]].assign(
+                **{CLASSIFIER: name, "is_case": test[label].astype(bool)},
+                score=test[f"{label}_score"].astype(float),
+            )
+        )
+    columns = [CLASSIFIER, "image_id", "patient_id", "is_case", "score"]
+    if not found:
+        return pd.DataFrame(columns=columns), pd.DataFrame()
+    internal = pd.concat(found, ignore_index=True)[columns]
+    is_tested = curated["image_id"].isin(internal["image_id"])
+    return internal, curated[is_tested].reset_index(drop=True)
+
+
+def label_of(classifiers: Mapping[str, Any]) -> str:
+    """Return the name of what the bundles tell."""
+    return str(next(iter(classifiers.values()))["label"]["name"])
+
+
+def _column(manifest: pd.DataFrame, label: str) -> str:
+    """Return the column of the outcome."""
+    names = [label, *(["rt_pcr"] if label == COVID19 else [])]
+    for name in names:
+        if name in manifest.columns:
+            return name
+    raise ValueError(
+        f"The cohort's manifest.csv has no column {' or '.join(names)}, without which "
+        f"nothing can be tested; it has {', '.join(map(str, manifest.columns))}. Give "
+        f"it one that says positive or negative."
+    )
+
+
+def _predict(
+    bundle: Bundle, radiographs: pd.DataFrame, images: RadiographFolder
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    names = zip(radiographs["image_id"], radiographs["file"], strict=True)
+    inputs = [InputFile(name=name, path=images.root / file) for name, file in names]
+    rows, features = [], []
+    for prediction in _with_progress(bundle.predictions(inputs), len(inputs)):
+        rows.append(prediction.row)
+        if prediction.pixels is not None:
+            measured = measure_features(prediction.pixels[None])
+            features.append(measured.assign(image_id=prediction.row["file"]))
+    table = pd.DataFrame(rows, index=radiographs.index)
+    none = pd.DataFrame({"image_id": pd.Series(dtype="str")})
+    seen = pd.concat(features, ignore_index=True) if features else none
+    return table.reindex(columns=[*_SCORED, "was_trained_on"]), seen
+
+
+def _with_progress(
+    predictions: Iterator[Prediction], total: int
+) -> Iterator[Prediction]:
+    from rich.progress import track  # noqa: PLC0415
+
+    yield from track(predictions, description="Predicting", total=total, transient=True)

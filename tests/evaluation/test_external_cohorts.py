@@ -1,0 +1,85 @@
+"""Aggregates that leave a site: no small counts, and no later versions."""
+
+import pandas as pd
+import pytest
+
+from covid_cxr.evaluation.external_cohorts import export_aggregates, gather_cohorts
+from covid_cxr.evaluation.external_scores import ExternalValidation
+from covid_cxr.places import folder_name
+
+EXTERNAL = ExternalValidation(name="clinic", least_patients=2, least_cell=5, seed=1)
+
+
+@pytest.fixture
+def primary():
+    return {
+        "schema_version": 1,
+        "cohort": "clinic",
+        "software": "1.0",
+        "classifiers": {"net": {"sha256": "a" * 64}},
+        "protocol": {"sha256": None},
+        "tables": {"discrimination": [{"classifier": "net", "auroc": 0.8}]},
+    }
+
+
+def mix(**images):
+    rows = [
+        {"cohort": "external", "variable": "sex", "level": k, "images": n, "cases": n}
+        for k, n in images.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_a_small_count_and_the_one_that_would_tell_it_are_left_out(primary):
+    found = export_aggregates(primary, EXTERNAL, case_mix=mix(M=40, F=30, unknown=2))
+
+    rows = {row["level"]: row for row in found["tables"]["case_mix"]}
+    assert rows["unknown"]["images"] is None
+    assert rows["F"]["images"] is None
+    assert rows["F"]["is_suppressed"]
+    assert rows["M"]["images"] == 40
+
+
+def test_counts_that_are_large_enough_or_none_stay(primary):
+    found = export_aggregates(primary, EXTERNAL, case_mix=mix(M=40, F=5))
+
+    assert [row["images"] for row in found["tables"]["case_mix"]] == [40, 5]
+    assert found["tables"]["discrimination"] == primary["tables"]["discrimination"]
+
+
+def test_few_controls_among_many_radiographs_are_a_small_count(primary):
+    table = mix(M=40, F=30).assign(cases=[40, 28])
+
+    found = export_aggregates(primary, EXTERNAL, case_mix=table)
+
+    assert [row["images"] for row in found["tables"]["case_mix"]] == [None, None]
+
+
+def test_an_export_of_a_later_version_is_refused(primary):
+    later = {**primary, "cohort": "other", "schema_version": 2, "software": "3.1"}
+
+    with pytest.raises(ValueError, match=r"export of other is of version 2.* 3\.1"):
+        gather_cohorts(primary, {"other/": lambda: later})
+
+
+@pytest.mark.parametrize("name", ["least_patients", "least_cell"])
+def test_what_is_no_count_is_refused(name):
+    stated = {"name": "c", "least_patients": 1, "least_cell": 1, "seed": 1, name: 0}
+
+    with pytest.raises(ValueError, match=f"external.{name}"):
+        ExternalValidation(**stated)
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "two words"])
+def test_a_name_that_is_no_folder_is_refused(name):
+    with pytest.raises(ValueError, match=r"external\.name"):
+        ExternalValidation(name=name, least_patients=1, least_cell=1, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [("/data/Site A/", "Site_A"), ("x/.hidden", "hidden"), ("", "cohort"), ("b", "b")],
+)
+def test_a_cohort_is_called_like_its_folder(place, name):
+    assert folder_name(place) == name
+    ExternalValidation(name=name, least_patients=1, least_cell=1, seed=1)

@@ -1,0 +1,194 @@
+"""Labels of a test that errs: what is corrected, from what, and when nothing is."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from covid_cxr.evaluation.imperfect_labels import (
+    StatedReference,
+    correct_for_unlabelled,
+    correct_labels,
+)
+from covid_cxr.evaluation.score_columns import ScoreColumns
+from covid_cxr.pipelines.comparison.nodes import arrange_table
+
+NO_READINGS = pd.DataFrame()
+COLUMNS = ScoreColumns(
+    **dict.fromkeys(("image", "patient", "label", "part", "positive")),
+    classifiers=[],
+    subgroups=[],
+)
+
+
+def stated_reference(sensitivity, specificity, unlabelled="refuse"):
+    return StatedReference(
+        sensitivity=sensitivity, specificity=specificity, unlabelled=unlabelled
+    )
+
+
+NOTHING = stated_reference(None, None)
+
+
+def simulated(n_patients=4000, seed=1):
+    """Return scores of a classifier that is right in 0.9 of the diseased and 0.8.
+
+    The reference finds 0.75 of the diseased and nobody else.
+    """
+    rng = np.random.default_rng(seed)
+    patient = np.repeat(np.arange(n_patients), 2)
+    is_diseased = (rng.random(n_patients) < 0.5)[patient]
+    is_found = is_diseased & (rng.random(n_patients) < 0.75)[patient]
+    called = rng.random(len(patient)) < np.where(is_diseased, 0.9, 0.2)
+    return pd.DataFrame(
+        {
+            "image_id": [f"x{k:05}" for k in range(len(patient))],
+            "patient_id": [f"p{k}" for k in patient],
+            "part": np.where(patient % 4 == 0, "validation", "test"),
+            "is_case": is_found,
+            "resnet": np.where(called, 0.8, 0.3),
+        }
+    )
+
+
+def test_the_truth_comes_out_of_labels_that_miss_a_quarter(reporting):
+    scores = simulated()
+    stated = stated_reference(0.75, 1.0)
+
+    table, tipping = correct_labels(scores, reporting=reporting, reference=stated)
+
+    (row,) = table.to_dict("records")
+    assert row["prevalence"] == pytest.approx(0.5, abs=0.02)
+    # Against the labels every diseased patient who was missed is a control.
+    against = (0.8 * 0.5 + 0.1 * 0.125) / 0.625
+    assert row["specificity"] == pytest.approx(against, abs=0.02)
+    for share, truth in (("sensitivity", 0.9), ("specificity", 0.8)):
+        ends = [row[f"corrected_{share}_{end}"] for end in ("lower", "upper")]
+        bounds = [row[f"corrected_{share}_bound_{end}"] for end in ("lower", "upper")]
+        assert ends[0] < truth < ends[1]
+        assert row[f"corrected_{share}"] == pytest.approx(truth, abs=0.02)
+        assert bounds[0] <= truth <= bounds[1]
+    as_stated = tipping.iloc[(tipping["reference_sensitivity"] - 0.75).abs().argmin()]
+    assert as_stated["corrected_specificity"] == pytest.approx(0.8, abs=0.03)
+
+
+def test_a_reference_that_never_errs_changes_nothing(reporting):
+    stated = stated_reference(1, 1)
+
+    table, tipping = correct_labels(simulated(), reporting=reporting, reference=stated)
+
+    (row,) = table.to_dict("records")
+    for share in ("sensitivity", "specificity"):
+        assert row[f"corrected_{share}"] == pytest.approx(row[share])
+        assert row[f"corrected_{share}_bound_lower"] == pytest.approx(row[share])
+    last = tipping.iloc[-1]
+    assert last["reference_sensitivity"] == 1
+    assert last["corrected_sensitivity"] == pytest.approx(row["sensitivity"])
+
+
+def test_labels_that_speak_against_it_carry_a_caution(reporting):
+    scores = simulated(400)
+    scores["resnet"] = scores["is_case"] * 0.5 + 0.2  # errs with the reference
+    stated = stated_reference(0.75, 0.95)
+
+    (row,) = correct_labels(scores, reporting=reporting, reference=stated)[0].to_dict(
+        "records"
+    )
+
+    assert row["corrected_sensitivity"] > 1
+    assert "not independent" in row["caution"]
+    assert row["corrected_sensitivity_bound_upper"] <= 1
+
+
+@pytest.mark.parametrize("part", ["test", None])
+def test_without_a_stated_reference_or_a_validation_part_there_are_no_rows(
+    reporting, part
+):
+    scores = simulated(100)
+    stated = NOTHING
+    if part:
+        scores = scores.assign(part=part)
+        stated = stated_reference(0.7, 1)
+
+    tables = correct_labels(scores, reporting=reporting, reference=stated)
+
+    assert [len(table) for table in tables] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("sensitivity", "specificity", "told"),
+    [
+        (0.7, None, "stated together or not at all, got 0.7 and None"),
+        (0.4, 0.5, "reference in parameters_reporting.yml: .* together more than 1"),
+        (1.2, 1, "in .0, 1. that are"),
+    ],
+)
+def test_what_is_no_reference_is_refused(sensitivity, specificity, told):
+    with pytest.raises(ValueError, match=told):
+        stated_reference(sensitivity, specificity)
+
+
+def test_a_word_for_the_unlabelled_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match=r"reference.unlabelled must be one of refuse"):
+        stated_reference(None, None, unlabelled="drop")
+
+
+def with_gaps(scores):
+    """Return a user's table in which the uncalled lack labels more often."""
+    rng = np.random.default_rng(3)
+    chance = np.where(scores["resnet"] > 0.5, 0.95, 0.35)
+    is_known = (rng.random(len(scores)) < chance) | (scores["part"] == "validation")
+    label = scores["is_case"].map({True: "1", False: "0"}).where(is_known)
+    return scores.drop(columns="is_case").assign(label=label)
+
+
+def test_the_labelled_stand_for_those_without_a_label(reporting):
+    complete = simulated().assign(is_case=lambda t: t["is_case"])
+    test = complete[complete["part"] == "test"]
+    called = test["resnet"] > 0.5
+    truth = called[test["is_case"]].mean(), (~called[~test["is_case"]]).mean()
+
+    scores, others, _, _ = arrange_table(
+        with_gaps(complete),
+        NO_READINGS,
+        COLUMNS,
+        stated_reference(None, None, "weight"),
+    )
+    (row,) = correct_for_unlabelled(scores, others, reporting).to_dict("records")
+
+    assert row["images"] == len(test)
+    assert row["labelled"] == (scores["part"] == "test").sum() < len(test)
+    assert row["sensitivity"] > truth[0] + 0.03  # of the labelled alone
+    assert row["corrected_sensitivity"] == pytest.approx(truth[0], abs=0.015)
+    assert row["corrected_specificity"] == pytest.approx(truth[1], abs=0.015)
+    assert row["corrected_sensitivity_lower"] < truth[0]
+    assert row["corrected_sensitivity_upper"] > truth[0]
+
+
+def test_a_row_without_a_label_stops_the_comparison_unless_it_is_stated():
+    table = with_gaps(simulated(100))
+
+    with pytest.raises(ValueError, match="labels in the column label are empty"):
+        arrange_table(table, NO_READINGS, COLUMNS, NOTHING)
+    with pytest.raises(ValueError, match="No row has a label"):
+        arrange_table(
+            table.assign(label=None),
+            NO_READINGS,
+            COLUMNS,
+            stated_reference(None, None, "weight"),
+        )
+
+
+def test_where_every_row_has_a_label_nothing_is_corrected_for_it(reporting):
+    table = simulated(100).rename(columns={"is_case": "label"})
+    weight = stated_reference(None, None, "weight")
+
+    scores, others, _, _ = arrange_table(table, NO_READINGS, COLUMNS, weight)
+
+    assert len(others) == len(correct_for_unlabelled(scores, others, reporting)) == 0
+
+
+def test_more_cases_than_the_reference_could_find_are_refused(reporting):
+    stated = stated_reference(0.3, 1)
+
+    with pytest.raises(ValueError, match=r"does not agree with its sensitivity of 0.3"):
+        correct_labels(simulated(400), reporting=reporting, reference=stated)
