@@ -1,10 +1,17 @@
 """Aggregates that leave a site: no small counts, and no later versions."""
 
+from functools import partial
+
 import pandas as pd
 import pytest
 
-from covid_cxr.evaluation.external_cohorts import export_aggregates, gather_cohorts
+from covid_cxr.evaluation.external_cohorts import (
+    export_aggregates,
+    gather_cohorts,
+    pool_cohorts,
+)
 from covid_cxr.evaluation.external_scores import ExternalValidation
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.places import folder_name
 
 EXTERNAL = ExternalValidation(name="clinic", least_patients=2, least_cell=5, seed=1)
@@ -16,6 +23,7 @@ def primary():
         "schema_version": 1,
         "cohort": "clinic",
         "software": "1.0",
+        "manifest_sha256": "1" * 64,
         "classifiers": {"net": {"sha256": "a" * 64}},
         "protocol": {"sha256": None},
         "tables": {"discrimination": [{"classifier": "net", "auroc": 0.8}]},
@@ -60,6 +68,33 @@ def test_an_export_of_a_later_version_is_refused(primary):
 
     with pytest.raises(ValueError, match=r"export of other is of version 2.* 3\.1"):
         gather_cohorts(primary, {"other/": lambda: later})
+
+
+def test_two_hospitals_whose_cohorts_are_called_alike_are_not_merged(primary):
+    other = {**primary, "manifest_sha256": "2" * 64}
+
+    with pytest.raises(
+        ValueError, match=r"this run and of the folder 'third/'.*clinic"
+    ):
+        gather_cohorts(primary, {"clinic/": lambda: primary, "third/": lambda: other})
+    assert len(gather_cohorts(primary, {"clinic/": lambda: primary})) == 1
+
+
+def test_a_cohort_under_two_names_counts_once(primary):
+    reporting = Reporting(level=0.95, significance=0.05, seed=1)
+    known = {"classifier": "net", "auroc": 0.8, "standard_error": 0.03}
+    own = {**primary, "tables": {"discrimination": [known]}}
+
+    def pooled(*manifests):
+        exports = {
+            name: {**own, "cohort": name, "manifest_sha256": name[0] * 64}
+            for name in manifests
+        }
+        loads = {f"{k}/": partial(dict, v) for k, v in exports.items()}
+        return pool_cohorts(gather_cohorts(own, loads), reporting)
+
+    assert pooled("2 first", "2 again").empty
+    assert pooled("2 first", "2 again", "3")["cohorts"].tolist() == [3]
 
 
 @pytest.mark.parametrize("name", ["least_patients", "least_cell"])

@@ -336,7 +336,7 @@ def test_aggregates_of_other_sites_are_summarised_with_ours(unchanged, run_exter
         row |= {"auroc": auroc, "standard_error": error}
         (results.parent / name).mkdir()
         (results.parent / name / "aggregates.json").write_text(
-            json.dumps({**own, "cohort": name})
+            json.dumps({**own, "cohort": name, "manifest_sha256": name})
         )
     assert read(results, "pooled").empty
 

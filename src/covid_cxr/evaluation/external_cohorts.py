@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,12 +15,15 @@ from covid_cxr.evaluation.external_scores import CLASSIFIER, ExternalValidation
 from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.statistics.pooling import pool_logits
 
+logger = logging.getLogger(__name__)
+
 SCHEMA_VERSION = 1
 LEAST_POOLED = 3  # cohorts from which on a further one can be spoken of
 _GROUPS = ("cohort", "variable", CLASSIFIER, "outcome")
 _COHORT = [
     *("cohort", CLASSIFIER, "sha256", "is_registered", "auroc", "lower", "upper"),
     *("standard_error", "cases", "controls", "patients", "refused"),
+    "manifest_sha256",
 ]
 _POOLED = [
     *(CLASSIFIER, "sha256", "cohorts", "auroc", "lower", "upper"),
@@ -87,19 +91,17 @@ def gather_cohorts(
     """Return the AUROC of each classifier in each cohort, from all exports there are.
 
     Columns: `cohort, classifier, sha256` (of the bundle), `is_registered`, `auroc,
-    lower, upper, standard_error, cases, controls, patients, refused`.
+    lower, upper, standard_error, cases, controls, patients, refused, manifest_sha256`.
 
     Args:
         aggregates: Of this run.
         exports: Those in the folder of results, of this and of other cohorts.
 
     Raises:
-        ValueError: If an export is of a later version.
+        ValueError: If an export is of a later version, or two are of one name.
     """
-    others = [load() for _, load in sorted((exports or {}).items())]
-    every = {one["cohort"]: one for one in [*others, aggregates]}
     rows = []
-    for cohort, one in sorted(every.items()):
+    for cohort, one in sorted(_by_name(aggregates, exports or {}).items()):
         if one["schema_version"] > SCHEMA_VERSION:
             raise ValueError(
                 f"The export of {cohort} is of version {one['schema_version']}, and "
@@ -109,7 +111,7 @@ def gather_cohorts(
             bundle = one["classifiers"][row[CLASSIFIER]]["sha256"]
             is_registered = one["protocol"]["sha256"] is not None
             named = {"cohort": cohort, "sha256": bundle, "is_registered": is_registered}
-            rows.append({**row, **named})
+            rows.append({**row, **named, "manifest_sha256": one["manifest_sha256"]})
     return pd.DataFrame(rows).reindex(columns=_COHORT)
 
 
@@ -117,7 +119,8 @@ def pool_cohorts(cohorts: pd.DataFrame, reporting: Reporting) -> pd.DataFrame:
     """Return the AUROC of each classifier in the average cohort and in a further one.
 
     Random effects on the logit scale (`statistics.pooling`), of bundles tested in at
-    least three cohorts in which the AUROC has an error.
+    least three cohorts in which the AUROC has an error. A cohort that was tested under
+    two names, which its manifest tells, counts once.
 
     Args:
         cohorts: From `gather_cohorts`.
@@ -126,8 +129,13 @@ def pool_cohorts(cohorts: pd.DataFrame, reporting: Reporting) -> pd.DataFrame:
     has_error = cohorts["standard_error"].gt(0) & cohorts["auroc"].between(
         0, 1, inclusive="neither"
     )
+    known = cohorts[has_error]
+    once = known.drop_duplicates([CLASSIFIER, "sha256", "manifest_sha256"])
+    if len(once) < len(known):
+        again = sorted(set(known["cohort"]) - set(once["cohort"]))
+        logger.warning("not pooled, of another cohort's manifest: %s", ", ".join(again))
     rows = []
-    for (name, sha256), own in cohorts[has_error].groupby([CLASSIFIER, "sha256"]):
+    for (name, sha256), own in once.groupby([CLASSIFIER, "sha256"]):
         if len(own) < LEAST_POOLED:
             continue
         aucs = own["auroc"].to_numpy(float)
@@ -141,6 +149,29 @@ def pool_cohorts(cohorts: pd.DataFrame, reporting: Reporting) -> pd.DataFrame:
             )
         )
     return pd.DataFrame(rows, columns=_POOLED)
+
+
+def _by_name(
+    aggregates: Mapping[str, Any], exports: Mapping[str, Callable[[], Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """Return the exports by the names of their cohorts."""
+    places, found = (
+        {aggregates["cohort"]: "this run"},
+        {aggregates["cohort"]: aggregates},
+    )
+    for place, load in sorted(exports.items()):
+        one = load()
+        if one == aggregates:  # its own file
+            continue
+        if one["cohort"] in found:
+            raise ValueError(
+                f"The exports of {places[one['cohort']]} and of the folder {place!r} "
+                f"are both of a cohort called {one['cohort']}, and one would hide the "
+                f"other: run one of them with another --params=external.name=…, or "
+                f"take away the one that is old."
+            )
+        places[one["cohort"]], found[one["cohort"]] = f"the folder {place!r}", one
+    return found
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
