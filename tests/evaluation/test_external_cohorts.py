@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -61,6 +62,32 @@ def test_few_controls_among_many_radiographs_are_a_small_count(primary):
     found = export_aggregates(primary, EXTERNAL, case_mix=table)
 
     assert [row["images"] for row in found["tables"]["case_mix"]] == [None, None]
+
+
+def test_many_radiographs_of_few_patients_are_a_small_count(primary):
+    table = mix(M=40, F=30).assign(patients=[20, 1])
+
+    found = export_aggregates(primary, EXTERNAL, case_mix=table)
+
+    assert [row["images"] for row in found["tables"]["case_mix"]] == [None, None]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_total_less_what_is_shown_is_no_small_count(primary, seed):
+    rng = np.random.default_rng(seed)
+    images = rng.geometric(0.05, size=6)
+    cases = rng.binomial(images, rng.choice([0, 0.2, 0.9], size=6))
+    table = mix(**dict(zip("abcdef", images, strict=True)))
+    table = table.assign(cases=cases, controls=images - cases)
+    counted = ["images", "cases", "controls"]
+
+    found = export_aggregates(primary, EXTERNAL, case_mix=table)
+
+    left = pd.DataFrame(found["tables"]["case_mix"])[counted].astype(float)
+    shown = left.dropna().to_numpy()
+    assert not ((shown > 0) & (shown < 5)).any()
+    hidden = table[counted].sum().to_numpy() - shown.sum(axis=0)
+    assert not len(shown) or not ((hidden > 0) & (hidden < 5)).any()
 
 
 def test_an_export_of_a_later_version_is_refused(primary):

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 LEAST_POOLED = 3  # cohorts from which on a further one can be spoken of
+_COUNTS = ("images", "patients", "cases")
 _GROUPS = ("cohort", "variable", CLASSIFIER, "outcome")
 _COHORT = [
     *("cohort", CLASSIFIER, "sha256", "is_registered", "auroc", "lower", "upper"),
@@ -69,9 +70,10 @@ def export_aggregates(
 ) -> dict[str, Any]:
     """Return all that may leave a site which shares nothing of single patients.
 
-    Rows of fewer than `least_cell` radiographs, cases or controls keep their name and
-    lose their numbers; where that is one row of a variable, so does its smallest
-    neighbour, or the total would tell it.
+    Rows of fewer than `least_cell` radiographs, patients, cases or controls keep their
+    name and lose their numbers; and so do their smallest neighbours, until the total
+    less what is shown is no small count either. The whole cohort's own numbers stay:
+    cases, controls, refused, and what is called at a threshold.
 
     Args:
         primary: From `state_primary`.
@@ -210,16 +212,22 @@ def _without_numbers(row: Mapping[str, Any]) -> dict[str, Any]:
 def _small(
     rows: Sequence[Mapping[str, Any]], own: Sequence[int], least: int
 ) -> list[int]:
-    """Return the places of rows that would show too few radiographs."""
-    small = [place for place in own if _least_of(rows[place]) < least]
-    others = [place for place in own if place not in small]
-    if len(small) == 1 and others:
-        small.append(min(others, key=lambda place: rows[place]["images"] or 0))
-    return small
+    """Return the places of rows that would show too few, and of those that tell them.
+
+    What is hidden together is the total less what is shown, and no small count either.
+    """
+    hidden = [place for place in own if _least_of(rows[place]) < least]
+    shown = sorted(set(own) - set(hidden), key=lambda place: rows[place]["images"])
+    while hidden and shown:
+        told = {name: sum(rows[p].get(name) or 0 for p in hidden) for name in _COUNTS}
+        if _least_of(told) >= least:
+            break
+        hidden.append(shown.pop(0))
+    return hidden
 
 
 def _least_of(row: Mapping[str, Any]) -> int:
     """Return the smallest count that a row shows and that is not 0."""
-    images, cases = row["images"] or 0, row.get("cases") or 0
-    shown = [n for n in (images, cases, images - cases) if n]
+    images, patients, cases = (row.get(name) or 0 for name in _COUNTS)
+    shown = [n for n in (images, patients, cases, images - cases) if n]
     return int(min(shown, default=0))

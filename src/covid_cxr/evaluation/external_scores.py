@@ -57,8 +57,8 @@ class ExternalValidation:
     Attributes:
         name: Of the cohort, in results.
         least_patients: With a radiograph in the cohort; fewer stop the run.
-        least_cell: Radiographs of a count in what is exported; a smaller one is left
-            out there.
+        least_cell: Radiographs or patients of a count in what is exported; a smaller
+            one is left out there.
         seed: Of the halves that something is fitted on and judged on.
     """
 
