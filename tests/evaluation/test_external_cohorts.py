@@ -132,7 +132,7 @@ def test_what_is_no_count_is_refused(name):
         ExternalValidation(**stated)
 
 
-@pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "two words"])
+@pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "two words", 2021])
 def test_a_name_that_is_no_folder_is_refused(name):
     with pytest.raises(ValueError, match=r"external\.name"):
         ExternalValidation(name=name, least_patients=1, least_cell=1, seed=1)

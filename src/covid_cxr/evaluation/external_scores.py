@@ -69,10 +69,11 @@ class ExternalValidation:
 
     def __post_init__(self) -> None:
         """Refuse what is no name of a folder, or no count."""
-        if not re.fullmatch(r"[\w-][\w.-]*", self.name):
+        is_text = isinstance(self.name, str)
+        if not is_text or not re.fullmatch(r"[\w-][\w.-]*", self.name):
             raise ValueError(
-                f"external.name is a name of letters, digits, '_', '-' and '.', got "
-                f"{self.name!r}; results have a folder of that name."
+                f"external.name is text of letters, digits, '_', '-' and '.', such as "
+                f"site_2021, got {self.name!r}; results have a folder of that name."
             )
         for name in ("least_patients", "least_cell"):
             value = getattr(self, name)
