@@ -202,7 +202,7 @@ def tabulate_operating(
     the cohort's own share of cases) are of the predicted radiographs;
     `sensitivity_of_all` and `specificity_of_all` are of all radiographs of the class,
     a refused one being called neither. Each with `…_lower` and `…_upper`, by patient
-    (Wilson); NaN for what a cohort of one class cannot tell.
+    (Wilson); NaN for what one class cannot tell, as where all controls are refused.
 
     Args:
         scores: From `predict_cohort`.
@@ -389,7 +389,7 @@ def _shares(own: pd.DataFrame, threshold: float, level: float) -> dict[str, floa
         "sensitivity_of_all": (is_called, truth),
         "specificity_of_all": (is_passed, ~truth),
     }
-    has_both = truth.any() and not truth.all()
+    has_both = (truth & has_score).any() and (~truth & has_score).any()
     found: dict[str, float] = {}
     for measure, (is_hit, is_counted) in asked.items():
         values: Sequence[float] = (np.nan, np.nan, np.nan)
