@@ -3,6 +3,7 @@
 The network is arithmetic, and every number is computed once more by another rule.
 """
 
+import hmac
 import json
 
 import cv2
@@ -12,6 +13,9 @@ import pytest
 import statsmodels.api as sm
 from scipy.stats import t
 from sklearn.metrics import brier_score_loss, roc_auc_score
+
+from covid_cxr.pipelines.external.nodes import refuse_known_patients
+from covid_cxr.pipelines.external.pipeline import create_pipeline
 
 N_PATIENTS = 40
 RESULTS = "08_reporting/external/clinic"
@@ -466,6 +470,24 @@ def test_patients_of_the_study_stop_the_run(refused, tmp_path, write_cohort):
 
     assert "1 of the cohort's patients are in the study" in told
     assert "covid:p03" in told
+
+
+def test_patients_whom_the_study_knows_by_pseudonyms_stop_the_run():
+    salt = "a secret of this study"
+    hashed = hmac.new(salt.encode(), b"007", "sha256").hexdigest()[:16]
+    split = pd.DataFrame({"patient_id": [f"covid:{hashed}", "covid:8"]})
+    listed = pd.DataFrame({"patient_id": ["covid:007", "covid:9", "external:8"]})
+
+    with pytest.raises(ValueError, match=r"1 of the cohort's patients .*covid:007"):
+        refuse_known_patients(listed, split=split, other=None, salt=salt)
+    other = listed.assign(patient_id="covid:7")
+    assert refuse_known_patients(other, split=split, salt=salt) is other
+
+
+def test_the_salts_of_the_study_reach_the_comparison(project):
+    (asked,) = (n for n in create_pipeline().nodes if n.name == "refuse_known_patients")
+
+    assert "params:covid_ingestion.pseudonym_salt" in asked.inputs
 
 
 def test_a_file_that_is_missing_is_no_refusal(validate, write_cohort):
