@@ -9,7 +9,12 @@ import pandas as pd
 
 from covid_cxr.audit.grey_values import measure_features
 from covid_cxr.cohorts.manifest_listing import read_listing
-from covid_cxr.cohorts.radiograph_table import COVID19, describe_reasons
+from covid_cxr.cohorts.radiograph_table import (
+    COVID19,
+    as_rejected,
+    describe_reasons,
+    first_reason,
+)
 from covid_cxr.evaluation.external_scores import CLASSIFIER, ExternalValidation
 from covid_cxr.patients.pseudonyms import pseudonymise
 from covid_cxr.prediction.bundle import Bundle, Prediction, open_bundle
@@ -95,10 +100,14 @@ def list_cohort(
         rsna_mapping=rsna_mapping,
         salt=None,
     )
-    has_file = listed["file"].notna()
-    absent = listed[~has_file].assign(stage="curation", reason="file missing")
-    rejected = pd.concat([rejected, absent[rejected.columns]], ignore_index=True)
-    kept = listed[has_file].reset_index(drop=True).astype({label: bool})
+    reasons = {
+        "file missing": listed["file"].isna(),
+        "the file of an earlier row": listed["file"].duplicated(),  # 007 and 007.png
+    }
+    reason = first_reason(listed, reasons)
+    out = as_rejected(listed.assign(reason=reason), stage="curation")
+    rejected = pd.concat([rejected, out], ignore_index=True)
+    kept = listed[reason.isna()].reset_index(drop=True).astype({label: bool})
     n_patients = kept["patient_id"].nunique()
     if n_patients < external.least_patients:
         raise ValueError(
