@@ -71,7 +71,9 @@ def test_the_latex_table_stands_beside_it(tmp_path):
 def test_a_name_that_looks_like_a_value_stays_a_name(tmp_path, name):
     dataset = ResultTableDataset(filepath=str(tmp_path / "t.csv"))
 
-    dataset.save(pd.DataFrame({"classifier": [name], "level": ["01"], "auroc": [0.5]}))
+    names = {"classifier": [name], "cohort": [name], "level": ["01"]}
+    dataset.save(pd.DataFrame({**names, "auroc": [0.5]}))
 
     assert dataset.load()["classifier"].tolist() == [name]
+    assert dataset.load()["cohort"].tolist() == [name]
     assert dataset.load()["level"].tolist() == ["01"]

@@ -7,8 +7,10 @@ import pytest
 from covid_cxr.evaluation.case_mix import (
     split_halves,
     tabulate_case_mix,
+    tabulate_membership,
     tabulate_standardised,
 )
+from covid_cxr.evaluation.external_scores import ExternalValidation
 
 PRIMARY = {"cohort": "clinic", "classifiers": {"net": {"label": {"name": "covid19"}}}}
 
@@ -82,10 +84,13 @@ def test_standardising_weighs_pairs_by_the_internal_share_of_their_strata(
     assert row["auroc"] < row["internal_auroc"]
     assert abs(row["difference"]) < abs(row["auroc"] - row["internal_auroc"])
     assert row["explained"] == pytest.approx(row["standardised_auroc"] - row["auroc"])
-    weights = np.array(weight)
-    assert row["effective_images"] == pytest.approx(
-        weights.sum() ** 2 / (weights**2).sum()
-    )
+    effective = 0.0
+    for is_case in (True, False):
+        of_class = np.array(
+            [w for w, s in zip(weight, own, strict=True) if s[0] == is_case]
+        )
+        effective += of_class.sum() ** 2 / (of_class**2).sum()
+    assert row["effective_images"] == pytest.approx(effective)
 
 
 def test_what_the_cohort_lacks_is_told_and_not_invented(
@@ -107,6 +112,46 @@ def test_what_the_cohort_lacks_is_told_and_not_invented(
     for word, is_case in (("cases", True), ("controls", False)):
         of_class = described["covid19"] == is_case
         assert row[f"uncovered_{word}"] == pytest.approx(is_ap[of_class].mean())
+
+
+def test_strata_that_only_the_cohort_has_count_for_nothing(
+    here, there, reporting, evaluation
+):
+    (radiographs, scores), (described, internal) = here, there
+    is_inner, is_outer = described["view"] == "PA", radiographs["view"] == "PA"
+    study = (internal[is_inner], described[is_inner])
+    settings = {"reporting": reporting, "evaluation": evaluation}
+
+    def standardise(kept):
+        return tabulate_standardised(
+            scores[kept], study[0], radiographs[kept], study[1], **settings
+        ).iloc[0]
+
+    found, expected = standardise(is_outer | ~is_outer), standardise(is_outer)
+
+    counted = ["standardised_auroc", "lower", "upper", "effective_images"]
+    assert found[counted].tolist() == pytest.approx(expected[counted].tolist())
+    assert found["uncovered_cases"] == found["uncovered_controls"] == 0
+    nothing = standardise(~is_outer)
+    assert np.isnan(nothing["standardised_auroc"])
+    assert nothing["reason"] == "no stratum of a class is in both cohorts"
+    assert nothing["uncovered_cases"] == nothing["uncovered_controls"] == 1
+
+
+def test_cohorts_are_told_apart_by_patients_and_not_by_their_site(
+    here, there, reporting
+):
+    asked = ExternalValidation(name="clinic", least_patients=2, least_cell=5, seed=1)
+    radiographs, described = (
+        one.assign(source=one["site"]) for one, _ in (here, there)
+    )
+
+    found = tabulate_membership(
+        radiographs, described, PRIMARY, reporting=reporting, external=asked
+    ).set_index("predictors")
+
+    assert set(found.index) == {"view", "sex", "age", "age, sex and view"}
+    assert 0.5 < found.loc["view", "auroc"] < 0.9  # a site would tell them all
 
 
 def test_without_a_study_there_is_no_standardised_auroc(here, reporting, evaluation):
@@ -137,6 +182,17 @@ def test_the_case_mix_counts_each_level_in_both_cohorts(here, there, evaluation)
         assert row["cases"] == (listed["covid19"] & (listed["view"] == "AP")).sum()
         whole = found.loc[(name, "all", "all")]
         assert whole["prevalence"] == pytest.approx(listed["covid19"].mean())
+
+
+def test_a_patient_with_both_outcomes_is_drawn_as_a_case():
+    patients = np.repeat([f"p{i}" for i in range(8)], 2).astype(object)
+    is_case = np.arange(16) % 2 == 0
+    is_case[4:] = False  # p0 and p1 have both, and p2 to p7 are controls
+
+    for seed in range(20):
+        fitted = split_halves(patients, is_case, seed=seed)
+        assert len(set(patients[fitted & is_case])) == 1
+        assert len(set(patients[fitted])) == 4
 
 
 def test_no_patient_is_in_both_halves_and_both_have_both_classes():

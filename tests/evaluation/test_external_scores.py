@@ -9,6 +9,7 @@ from covid_cxr.evaluation.external_scores import (
     kind_of,
     tabulate_discrimination,
     tabulate_flow,
+    tabulate_operating,
 )
 
 
@@ -53,6 +54,18 @@ def test_the_difference_is_unpaired(reporting, evaluation):
     assert row["difference_lower"] == pytest.approx(first - second - 1.959964 * error)
     assert row["difference_upper"] == pytest.approx(first - second + 1.959964 * error)
     assert row["no_difference"] == ""
+
+
+def test_where_all_controls_are_refused_no_predictive_value_is_known(reporting):
+    here = scored(1, 40, gain=1)
+    here = here.assign(score=here["score"].where(here["is_case"]))
+    points = {"net": {"operating_points": [{"rule": "youden", "threshold": 0.5}]}}
+
+    (row,) = tabulate_operating(here, points, reporting=reporting).to_dict("records")
+
+    assert np.isnan([row["ppv"], row["npv"], row["specificity"]]).all()
+    assert row["specificity_of_all"] == 0
+    assert row["sensitivity"] == row["sensitivity_of_all"] > 0
 
 
 def test_without_a_study_there_is_no_difference(reporting, evaluation):

@@ -1,6 +1,8 @@
 """A protocol is held against what is tested, and judged."""
 
 import hashlib
+import json
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -44,6 +46,16 @@ def test_a_draft_is_a_protocol_that_says_what_it_leaves_open():
 
     assert found["sha256"] == hashlib.sha256(text.encode()).hexdigest()
     assert found["caution"].startswith("the protocol leaves open: setting")
+
+
+def test_a_protocol_with_a_day_in_it_is_written_into_the_result():
+    cohort = {"setting": "ward", "period": date(2020, 3, 1), "eligibility": ["adult"]}
+
+    found = read_protocol(text_of(cohort=cohort, date=date(2026, 1, 1)), CLASSIFIERS)
+
+    said = json.loads(json.dumps(found))
+    assert said["cohort"] == {**cohort, "period": "2020-03-01"}
+    assert said["date"] == "2026-01-01"
 
 
 def test_no_protocol_is_said():

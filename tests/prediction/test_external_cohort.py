@@ -3,7 +3,9 @@
 The network is arithmetic, and every number is computed once more by another rule.
 """
 
+import hmac
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,6 +14,11 @@ import pytest
 import statsmodels.api as sm
 from scipy.stats import t
 from sklearn.metrics import brier_score_loss, roc_auc_score
+
+from covid_cxr.evaluation.external_scores import ExternalValidation
+from covid_cxr.pipelines.external.nodes import list_cohort, refuse_known_patients
+from covid_cxr.pipelines.external.pipeline import create_pipeline
+from covid_cxr.radiographs.folder import RadiographFolder
 
 N_PATIENTS = 40
 RESULTS = "08_reporting/external/clinic"
@@ -336,7 +343,7 @@ def test_aggregates_of_other_sites_are_summarised_with_ours(unchanged, run_exter
         row |= {"auroc": auroc, "standard_error": error}
         (results.parent / name).mkdir()
         (results.parent / name / "aggregates.json").write_text(
-            json.dumps({**own, "cohort": name})
+            json.dumps({**own, "cohort": name, "manifest_sha256": name})
         )
     assert read(results, "pooled").empty
 
@@ -466,6 +473,50 @@ def test_patients_of_the_study_stop_the_run(refused, tmp_path, write_cohort):
 
     assert "1 of the cohort's patients are in the study" in told
     assert "covid:p03" in told
+
+
+def test_patients_whom_the_study_knows_by_pseudonyms_stop_the_run():
+    salt = "a secret of this study"
+    hashed = hmac.new(salt.encode(), b"007", "sha256").hexdigest()[:16]
+    split = pd.DataFrame({"patient_id": [f"covid:{hashed}", "covid:8"]})
+    listed = pd.DataFrame({"patient_id": ["covid:007", "covid:9", "external:8"]})
+
+    with pytest.raises(ValueError, match=r"1 of the cohort's patients .*covid:007"):
+        refuse_known_patients(listed, split=split, other=None, salt=salt)
+    other = listed.assign(patient_id="covid:7")
+    assert refuse_known_patients(other, split=split, salt=salt) is other
+
+
+def test_the_salts_of_the_study_reach_the_comparison(project):
+    (asked,) = (n for n in create_pipeline().nodes if n.name == "refuse_known_patients")
+
+    assert "params:covid_ingestion.pseudonym_salt" in asked.inputs
+
+
+def test_a_file_under_two_names_counts_once():
+    stated = {"007": "1", "7.png": "yes", "007.png": "1", "008": "NO", "009.png": "2"}
+    manifest = pd.DataFrame({"image": [*stated], "covid19": [*stated.values()]})
+    described = {"patient": "0001", "site": "A", "view": "PA", "sex": "F", "age": "50"}
+    files = ("007.png", "008.png", "009.png", "7.png")
+
+    kept, rejected = list_cohort(
+        manifest.assign(**described),
+        RadiographFolder(Path("images"), files=files, others=(), is_synthetic=False),
+        None,
+        {"net": {"label": {"name": "covid19"}}},
+        ExternalValidation(name="clinic", least_patients=1, least_cell=5, seed=1),
+    )
+
+    assert dict(zip(kept["image_id"], kept["covid19"], strict=True)) == {
+        "007": True,
+        "7.png": True,
+        "008": False,
+    }
+    assert set(kept["patient_id"]) == {"external:0001"}
+    assert dict(zip(rejected["image_id"], rejected["reason"], strict=True)) == {
+        "007.png": "the file of an earlier row",
+        "009.png": "covid19 not understood",
+    }
 
 
 def test_a_file_that_is_missing_is_no_refusal(validate, write_cohort):

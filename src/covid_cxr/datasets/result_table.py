@@ -11,10 +11,10 @@ from kedro_datasets.pandas import CSVDataset
 # that text which begins with one comes back as it was.
 _COMPUTED = re.compile(r"^(?='*[=+\-@\t])")
 _GUARDED = re.compile(r"^'(?='*[=+\-@\t])")
-# Columns of names: a classifier or a site may be called 007.
+# Columns of names: a classifier, a cohort or a site may be called 007.
 _NAMES = (
     *("classifier", "first", "second", "ensemble", "member", "column"),
-    *("variable", "level", "site", "path"),
+    *("variable", "level", "site", "path", "cohort"),
 )
 
 

@@ -120,7 +120,8 @@ def tabulate_standardised(
 
     Columns: `classifier, auroc, internal_auroc, standardised_auroc, lower, upper`;
     `explained`, standardised minus external; `difference`, standardised minus
-    internal, with its interval (weights taken as known); `effective_images` (Kish) and
+    internal, with its interval (weights taken as known); `effective_images` (Kish's
+    number of cases plus that of controls, whose weights are of no one scale) and
     `uncovered_cases`, `uncovered_controls`, the internal shares in strata that the
     cohort lacks: with much of a class uncovered it is the case mix of the rest.
     `reason` says why there is none.
@@ -283,7 +284,10 @@ def _standardise(
         "lower": lower,
         "upper": upper,
         "explained": float(found.auc[0]) - whole,
-        "effective_images": float(weighing.sum() ** 2 / (weighing**2).sum()),
+        "effective_images": sum(
+            _effective(weighing[kept.is_case == is_case])
+            for is_case in CLASSES.values()
+        ),
         **uncovered,
         "reason": "",
     }
@@ -292,3 +296,7 @@ def _standardise(
     except ValueError as error:
         return {**row, "reason": str(error)}
     return {**row, **difference_row(difference, level)}
+
+
+def _effective(weights: NDArray[np.float64]) -> float:
+    return float(weights.sum() ** 2 / (weights**2).sum())

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,12 +15,16 @@ from covid_cxr.evaluation.external_scores import CLASSIFIER, ExternalValidation
 from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.statistics.pooling import pool_logits
 
+logger = logging.getLogger(__name__)
+
 SCHEMA_VERSION = 1
 LEAST_POOLED = 3  # cohorts from which on a further one can be spoken of
+_COUNTS = ("images", "patients", "cases")
 _GROUPS = ("cohort", "variable", CLASSIFIER, "outcome")
 _COHORT = [
     *("cohort", CLASSIFIER, "sha256", "is_registered", "auroc", "lower", "upper"),
     *("standard_error", "cases", "controls", "patients", "refused"),
+    "manifest_sha256",
 ]
 _POOLED = [
     *(CLASSIFIER, "sha256", "cohorts", "auroc", "lower", "upper"),
@@ -65,9 +70,10 @@ def export_aggregates(
 ) -> dict[str, Any]:
     """Return all that may leave a site which shares nothing of single patients.
 
-    Rows of fewer than `least_cell` radiographs, cases or controls keep their name and
-    lose their numbers; where that is one row of a variable, so does its smallest
-    neighbour, or the total would tell it.
+    Rows of fewer than `least_cell` radiographs, patients, cases or controls keep their
+    name and lose their numbers; and so do their smallest neighbours, until the total
+    less what is shown is no small count either. The whole cohort's own numbers stay:
+    cases, controls, refused, and what is called at a threshold.
 
     Args:
         primary: From `state_primary`.
@@ -87,19 +93,17 @@ def gather_cohorts(
     """Return the AUROC of each classifier in each cohort, from all exports there are.
 
     Columns: `cohort, classifier, sha256` (of the bundle), `is_registered`, `auroc,
-    lower, upper, standard_error, cases, controls, patients, refused`.
+    lower, upper, standard_error, cases, controls, patients, refused, manifest_sha256`.
 
     Args:
         aggregates: Of this run.
         exports: Those in the folder of results, of this and of other cohorts.
 
     Raises:
-        ValueError: If an export is of a later version.
+        ValueError: If an export is of a later version, or two are of one name.
     """
-    others = [load() for _, load in sorted((exports or {}).items())]
-    every = {one["cohort"]: one for one in [*others, aggregates]}
     rows = []
-    for cohort, one in sorted(every.items()):
+    for cohort, one in sorted(_by_name(aggregates, exports or {}).items()):
         if one["schema_version"] > SCHEMA_VERSION:
             raise ValueError(
                 f"The export of {cohort} is of version {one['schema_version']}, and "
@@ -109,7 +113,7 @@ def gather_cohorts(
             bundle = one["classifiers"][row[CLASSIFIER]]["sha256"]
             is_registered = one["protocol"]["sha256"] is not None
             named = {"cohort": cohort, "sha256": bundle, "is_registered": is_registered}
-            rows.append({**row, **named})
+            rows.append({**row, **named, "manifest_sha256": one["manifest_sha256"]})
     return pd.DataFrame(rows).reindex(columns=_COHORT)
 
 
@@ -117,7 +121,8 @@ def pool_cohorts(cohorts: pd.DataFrame, reporting: Reporting) -> pd.DataFrame:
     """Return the AUROC of each classifier in the average cohort and in a further one.
 
     Random effects on the logit scale (`statistics.pooling`), of bundles tested in at
-    least three cohorts in which the AUROC has an error.
+    least three cohorts in which the AUROC has an error. A cohort that was tested under
+    two names, which its manifest tells, counts once.
 
     Args:
         cohorts: From `gather_cohorts`.
@@ -126,8 +131,13 @@ def pool_cohorts(cohorts: pd.DataFrame, reporting: Reporting) -> pd.DataFrame:
     has_error = cohorts["standard_error"].gt(0) & cohorts["auroc"].between(
         0, 1, inclusive="neither"
     )
+    known = cohorts[has_error]
+    once = known.drop_duplicates([CLASSIFIER, "sha256", "manifest_sha256"])
+    if len(once) < len(known):
+        again = sorted(set(known["cohort"]) - set(once["cohort"]))
+        logger.warning("not pooled, of another cohort's manifest: %s", ", ".join(again))
     rows = []
-    for (name, sha256), own in cohorts[has_error].groupby([CLASSIFIER, "sha256"]):
+    for (name, sha256), own in once.groupby([CLASSIFIER, "sha256"]):
         if len(own) < LEAST_POOLED:
             continue
         aucs = own["auroc"].to_numpy(float)
@@ -141,6 +151,29 @@ def pool_cohorts(cohorts: pd.DataFrame, reporting: Reporting) -> pd.DataFrame:
             )
         )
     return pd.DataFrame(rows, columns=_POOLED)
+
+
+def _by_name(
+    aggregates: Mapping[str, Any], exports: Mapping[str, Callable[[], Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """Return the exports by the names of their cohorts."""
+    places, found = (
+        {aggregates["cohort"]: "this run"},
+        {aggregates["cohort"]: aggregates},
+    )
+    for place, load in sorted(exports.items()):
+        one = load()
+        if one == aggregates:  # its own file
+            continue
+        if one["cohort"] in found:
+            raise ValueError(
+                f"The exports of {places[one['cohort']]} and of the folder {place!r} "
+                f"are both of a cohort called {one['cohort']}, and one would hide the "
+                f"other: run one of them with another --params=external.name=…, or "
+                f"take away the one that is old."
+            )
+        places[one["cohort"]], found[one["cohort"]] = f"the folder {place!r}", one
+    return found
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -179,16 +212,22 @@ def _without_numbers(row: Mapping[str, Any]) -> dict[str, Any]:
 def _small(
     rows: Sequence[Mapping[str, Any]], own: Sequence[int], least: int
 ) -> list[int]:
-    """Return the places of rows that would show too few radiographs."""
-    small = [place for place in own if _least_of(rows[place]) < least]
-    others = [place for place in own if place not in small]
-    if len(small) == 1 and others:
-        small.append(min(others, key=lambda place: rows[place]["images"] or 0))
-    return small
+    """Return the places of rows that would show too few, and of those that tell them.
+
+    What is hidden together is the total less what is shown, and no small count either.
+    """
+    hidden = [place for place in own if _least_of(rows[place]) < least]
+    shown = sorted(set(own) - set(hidden), key=lambda place: rows[place]["images"])
+    while hidden and shown:
+        told = {name: sum(rows[p].get(name) or 0 for p in hidden) for name in _COUNTS}
+        if _least_of(told) >= least:
+            break
+        hidden.append(shown.pop(0))
+    return hidden
 
 
 def _least_of(row: Mapping[str, Any]) -> int:
     """Return the smallest count that a row shows and that is not 0."""
-    images, cases = row["images"] or 0, row.get("cases") or 0
-    shown = [n for n in (images, cases, images - cases) if n]
+    images, patients, cases = (row.get(name) or 0 for name in _COUNTS)
+    shown = [n for n in (images, patients, cases, images - cases) if n]
     return int(min(shown, default=0))

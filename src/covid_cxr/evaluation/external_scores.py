@@ -57,8 +57,8 @@ class ExternalValidation:
     Attributes:
         name: Of the cohort, in results.
         least_patients: With a radiograph in the cohort; fewer stop the run.
-        least_cell: Radiographs of a count in what is exported; a smaller one is left
-            out there.
+        least_cell: Radiographs or patients of a count in what is exported; a smaller
+            one is left out there.
         seed: Of the halves that something is fitted on and judged on.
     """
 
@@ -69,10 +69,11 @@ class ExternalValidation:
 
     def __post_init__(self) -> None:
         """Refuse what is no name of a folder, or no count."""
-        if not re.fullmatch(r"[\w-][\w.-]*", self.name):
+        is_text = isinstance(self.name, str)
+        if not is_text or not re.fullmatch(r"[\w-][\w.-]*", self.name):
             raise ValueError(
-                f"external.name is a name of letters, digits, '_', '-' and '.', got "
-                f"{self.name!r}; results have a folder of that name."
+                f"external.name is text of letters, digits, '_', '-' and '.', such as "
+                f"site_2021, got {self.name!r}; results have a folder of that name."
             )
         for name in ("least_patients", "least_cell"):
             value = getattr(self, name)
@@ -201,7 +202,7 @@ def tabulate_operating(
     the cohort's own share of cases) are of the predicted radiographs;
     `sensitivity_of_all` and `specificity_of_all` are of all radiographs of the class,
     a refused one being called neither. Each with `…_lower` and `…_upper`, by patient
-    (Wilson); NaN for what a cohort of one class cannot tell.
+    (Wilson); NaN for what one class cannot tell, as where all controls are refused.
 
     Args:
         scores: From `predict_cohort`.
@@ -388,7 +389,7 @@ def _shares(own: pd.DataFrame, threshold: float, level: float) -> dict[str, floa
         "sensitivity_of_all": (is_called, truth),
         "specificity_of_all": (is_passed, ~truth),
     }
-    has_both = truth.any() and not truth.all()
+    has_both = (truth & has_score).any() and (~truth & has_score).any()
     found: dict[str, float] = {}
     for measure, (is_hit, is_counted) in asked.items():
         values: Sequence[float] = (np.nan, np.nan, np.nan)

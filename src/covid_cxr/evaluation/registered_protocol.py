@@ -6,6 +6,7 @@ nobody wrote it afterwards is for its keeper to show: a registry, a commit, a le
 """
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -189,7 +190,8 @@ def _parse(text: str) -> dict[str, Any]:
             f"{PROTOCOL}: {wrong[0]} is no {kinds[wrong[0]].__name__}, got "
             f"{stated[wrong[0]]!r}."
         )
-    return dict(stated)
+    # A period may be written as a day, which YAML takes for a date and JSON does not.
+    return dict(json.loads(json.dumps(stated, default=str)))
 
 
 def _refuse_other(stated: Any, known: Any, what: str = "bundles") -> None:

@@ -9,8 +9,14 @@ import pandas as pd
 
 from covid_cxr.audit.grey_values import measure_features
 from covid_cxr.cohorts.manifest_listing import read_listing
-from covid_cxr.cohorts.radiograph_table import COVID19, describe_reasons
+from covid_cxr.cohorts.radiograph_table import (
+    COVID19,
+    as_rejected,
+    describe_reasons,
+    first_reason,
+)
 from covid_cxr.evaluation.external_scores import CLASSIFIER, ExternalValidation
+from covid_cxr.patients.pseudonyms import pseudonymise
 from covid_cxr.prediction.bundle import Bundle, Prediction, open_bundle
 from covid_cxr.prediction.refusals import reservations
 from covid_cxr.prediction.sources import InputFile
@@ -94,10 +100,14 @@ def list_cohort(
         rsna_mapping=rsna_mapping,
         salt=None,
     )
-    has_file = listed["file"].notna()
-    absent = listed[~has_file].assign(stage="curation", reason="file missing")
-    rejected = pd.concat([rejected, absent[rejected.columns]], ignore_index=True)
-    kept = listed[has_file].reset_index(drop=True).astype({label: bool})
+    reasons = {
+        "file missing": listed["file"].isna(),
+        "the file of an earlier row": listed["file"].duplicated(),  # 007 and 007.png
+    }
+    reason = first_reason(listed, reasons)
+    out = as_rejected(listed.assign(reason=reason), stage="curation")
+    rejected = pd.concat([rejected, out], ignore_index=True)
+    kept = listed[reason.isna()].reset_index(drop=True).astype({label: bool})
     n_patients = kept["patient_id"].nunique()
     if n_patients < external.least_patients:
         raise ValueError(
@@ -110,24 +120,27 @@ def list_cohort(
 
 
 def refuse_known_patients(
-    listed: pd.DataFrame, **splits: pd.DataFrame | None
+    listed: pd.DataFrame, **known: pd.DataFrame | str | None
 ) -> pd.DataFrame:
     """Return the radiographs, none of which is of a patient that the study knew.
 
     Args:
         listed: From `list_cohort`.
-        splits: Of the study's training sets, `patient_id`; None where it is elsewhere.
+        known: Splits of the study's training sets, with `patient_id`; and the salts
+            by which ids of its cohorts became pseudonyms. None where there is none.
 
     Raises:
         ValueError: If a patient is in a split.
     """
-    known = {
-        patient
-        for split in splits.values()
-        if split is not None
-        for patient in split["patient_id"]
-    }
-    both = sorted(set(listed["patient_id"]) & known)
+    splits = [one for one in known.values() if isinstance(one, pd.DataFrame)]
+    salts = [one for one in known.values() if isinstance(one, str)]
+    patients = listed["patient_id"].drop_duplicates()
+    source = patients.str.partition(":")
+    hashed = [source[0] + ":" + pseudonymise(source[2], salt=salt) for salt in salts]
+    in_study = {patient for split in splits for patient in split["patient_id"]}
+    called = pd.concat([patients, *hashed], axis=1)  # as the study may call each
+    is_known = called.isin(in_study).any(axis=1)
+    both = sorted(patients[is_known])
     if both:
         raise ValueError(
             f"{len(both)} of the cohort's patients are in the study that made the "

@@ -49,7 +49,7 @@ from covid_cxr.report.score_figures import (
     draw_decision_curves,
     draw_reliability_curves,
 )
-from covid_cxr.sources.adapters import RSNA_MAPPING
+from covid_cxr.sources.adapters import RSNA_MAPPING, SOURCES
 from covid_cxr.study.current import current
 
 _SCORES = {"scores": "external_scores"}
@@ -60,6 +60,7 @@ _SETTINGS = {**_REPORTING, "evaluation": "params:evaluation"}
 _INTERNAL = {"internal": "external_internal"}
 _PRIMARY = ("flow", "discrimination", "operating", "calibration", "hypotheses")
 _EXPORTED = ("case_mix", "standardised", "subgroups", "score_quantiles", "shortcuts")
+_SALT = "pseudonym_salt"
 _OF_PATH = ("scores", "provenance")
 _FITTED_LAST = ("membership", "recalibration")
 
@@ -85,7 +86,12 @@ def _predict() -> list[Node]:
         **{f"internal_{p}_{k}": f"internal_{p}_{k}" for p in paths for k in _OF_PATH},
         "internal_curated": f"internal_{study.target_set.origin}_curated",
     }
-    splits = [f"internal_{name}_split" for name in study.training_sets]
+    splits = {f"{name}_split": f"internal_{name}_split" for name in study.training_sets}
+    salts = {
+        f"{name}_salt": f"params:{name}_ingestion.{_SALT}"
+        for name, cohort in study.cohorts.items()
+        if _SALT in SOURCES[cohort.source].ingestion
+    }
     return [
         node(describe_bundles, "external_classifiers", bundles="external_bundles"),
         node(
@@ -101,7 +107,8 @@ def _predict() -> list[Node]:
             refuse_known_patients,
             "external_radiographs",
             listed="external_listed",
-            **{name: name for name in splits},
+            **splits,
+            **salts,
         ),
         node(
             predict_cohort,
