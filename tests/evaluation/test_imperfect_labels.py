@@ -1,5 +1,7 @@
 """Labels of a test that errs: what is corrected, from what, and when nothing is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -185,6 +187,46 @@ def test_where_every_row_has_a_label_nothing_is_corrected_for_it(reporting):
     scores, others, _, _ = arrange_table(table, NO_READINGS, COLUMNS, weight)
 
     assert len(others) == len(correct_for_unlabelled(scores, others, reporting)) == 0
+
+
+WEIGHT = stated_reference(None, None, "weight")
+
+
+def test_rows_without_names_are_numbered_together():
+    table = with_gaps(simulated(100)).drop(columns=["image_id", "patient_id"])
+    columns = replace(COLUMNS, image="none", patient="none")
+
+    scores, others, _, _ = arrange_table(table, NO_READINGS, columns, WEIGHT)
+
+    numbers = np.arange(1, len(table) + 1).astype(str)
+    is_known = table["label"].notna()
+    for arranged, own in ((scores, is_known), (others, ~is_known)):
+        assert set(arranged["image_id"]) == set(numbers[own])
+        assert set(arranged["patient_id"]) == set(numbers[own])
+
+
+def test_a_column_is_no_classifier_of_the_labelled_alone(reporting):
+    table = with_gaps(simulated(100))
+    table["nn"] = range(len(table))  # counts all rows, and not those with a label
+
+    scores, others, _, taken = arrange_table(table, NO_READINGS, COLUMNS, WEIGHT)
+
+    assert [name for name in ("nn", "resnet") if name in scores] == ["resnet"]
+    assert taken.set_index("column").loc["nn", "taken_as"] == "left out"
+    corrected = correct_for_unlabelled(scores, others, reporting)
+    assert corrected["classifier"].tolist() == ["resnet"]
+
+
+def test_a_test_part_whose_labels_say_one_class_or_nothing_is_refused():
+    table = with_gaps(simulated(100))
+    is_test = table["part"] == "test"
+
+    for kept, told in (
+        (table["label"].where(~is_test), "No row of the test part has a label"),
+        (table["label"].where(~is_test | (table["label"] == "1")), "has only cases"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            arrange_table(table.assign(label=kept), NO_READINGS, COLUMNS, WEIGHT)
 
 
 def test_more_cases_than_the_reference_could_find_are_refused(reporting):
