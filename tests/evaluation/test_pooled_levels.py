@@ -127,8 +127,9 @@ def test_a_perfect_site_is_left_out_of_its_classifier_alone(pool):
     at_c = (levels["site"] == "C").to_numpy()
     scores.loc[at_c, "vit"] = scores.loc[at_c, "is_case"].astype(float)
 
-    pooled, between, _ = pool(scores, levels)
+    pooled, between, interactions = pool(scores, levels)
 
+    assert interactions["levels"].tolist() == [3]
     rows = pooled.set_index("classifier")
     assert rows.loc["vit", "left_out"] == "C (an AUROC without a known error)"
     assert rows["levels"].to_dict() == {"resnet": 4, "vit": 3}
