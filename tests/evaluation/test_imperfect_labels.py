@@ -206,6 +206,8 @@ def test_the_labelled_stand_for_those_without_a_label(reporting):
     assert row["images"] == len(test)
     assert row["labelled"] == (scores["part"] == "test").sum() < len(test)
     assert row["sensitivity"] > truth[0] + 0.03  # of the labelled alone
+    own = scores[scores["part"] == "test"]
+    assert row["specificity"] == np.mean(own["resnet"][~own["is_case"]] < 0.5)
     assert row["corrected_sensitivity"] == pytest.approx(truth[0], abs=0.015)
     assert row["corrected_specificity"] == pytest.approx(truth[1], abs=0.015)
     assert row["corrected_sensitivity_lower"] < truth[0]
@@ -271,11 +273,12 @@ def test_only_the_test_part_is_corrected_and_by_patient(reporting):
         )
     table.loc[(table["part"] == "validation") & (table.index % 3 == 0), "label"] = None
 
-    def corrected(table):
+    def corrected(table, level=0.95):
         scores, others, _, _ = arrange_table(table, NO_READINGS, COLUMNS, WEIGHT)
-        return correct_for_unlabelled(scores, others, reporting).iloc[0]
+        asked = replace(reporting, level=level)
+        return correct_for_unlabelled(scores, others, asked).iloc[0]
 
-    def width(row):
+    def width(row):  # of the log odds
         lower, upper = (
             row[f"corrected_sensitivity_{end}"] for end in ("lower", "upper")
         )
@@ -287,6 +290,10 @@ def test_only_the_test_part_is_corrected_and_by_patient(reporting):
     assert found["images"] == (table["part"] == "test").sum()
     # Both images of a patient are alike: half as many of them say as much.
     assert width(found) == pytest.approx(2**0.5 * width(by_image), rel=0.02)
+    quantiles = norm.ppf([0.75, 0.975])
+    assert width(corrected(table, 0.5)) / width(found) == pytest.approx(
+        quantiles[0] / quantiles[1], rel=0.02
+    )
 
 
 def test_calls_of_which_none_has_a_label_are_refused_with_their_classifier(reporting):
