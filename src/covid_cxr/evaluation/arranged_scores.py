@@ -123,18 +123,23 @@ def arrange_levels(table: pd.DataFrame, columns: ScoreColumns) -> pd.DataFrame:
     table = _named_by_text(table)
     require_columns(columns.subgroups, table)
     images = _images(table, find_roles(table, columns))
+    levels = pd.DataFrame({name: _level_of(table[name]) for name in columns.subgroups})
     for name in columns.subgroups:
-        n_levels = table[name].nunique()
+        n_levels = len({*levels[name]} - {UNKNOWN})
         if n_levels > _MOST_LEVELS:
             raise ValueError(
                 f"The column {name} has {n_levels} levels, and a subgroup at most "
                 f"{_MOST_LEVELS}; write bands such as 40-59 instead, or leave it out "
                 f"of comparison.subgroups."
             )
-    # A whole number beside missing ones is read as a float: 1, not 1.0.
-    found = table[columns.subgroups].convert_dtypes()
-    levels = found.astype("str").where(found.notna(), UNKNOWN)
     return levels.assign(image_id=images)
+
+
+def _level_of(cells: pd.Series) -> pd.Series:
+    """Return levels as text without blanks around it; a blank cell has none."""
+    # A whole number beside missing ones is read as a float: 1, not 1.0.
+    text = cells.convert_dtypes().astype("str").str.strip()
+    return text.where(~is_blank(cells), UNKNOWN)
 
 
 def arrange_paths(**scores: pd.DataFrame) -> pd.DataFrame:
