@@ -136,6 +136,14 @@ def test_a_perfect_site_is_left_out_of_its_classifier_alone(pool):
     assert "C" not in set(between.query("classifier == 'vit'")["second"])
 
 
+def test_a_site_where_two_classifiers_say_the_same_is_left_out_of_an_interaction(pool):
+    scores, levels = scored({"A": 30, "B": 40, "C": 24})
+    at_c = (levels["site"] == "C").to_numpy()
+    scores.loc[at_c, "vit"] = scores.loc[at_c, "resnet"]
+
+    assert pool(scores, levels)[2]["levels"].tolist() == [2]
+
+
 def test_a_site_of_cases_only_and_one_unknown_are_left_out_with_a_reason(pool):
     scores, levels = scored({"A": 30, "B": 40, "C": 24, "D": 30, "unknown": 20})
     scores.loc[(levels["site"] == "D").to_numpy(), "is_case"] = True
