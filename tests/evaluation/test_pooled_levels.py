@@ -104,6 +104,11 @@ def test_an_interaction_of_site_and_classifier_is_found(pool):
     assert unlike["p_holm"].item() < 1e-6
     assert alike["p_value"].item() > 0.05
     assert unlike["levels"].item() == 3
+    twice = pool(none, levels.assign(scanner=levels["site"]))[2]
+    # Holm over both groupings, which say the same.
+    assert twice["p_holm"].tolist() == pytest.approx(
+        [min(1, 2 * alike["p_value"].item())] * 2
+    )
 
 
 def test_sites_that_differ_say_by_how_much(pool, of_site):
