@@ -19,9 +19,16 @@ def test_cells_come_by_column_without_marks_blanks_and_empty_lines(table):
     ]
 
 
+def test_lines_within_a_cell_stay_apart(table):
+    table.write_bytes(b'a,b\r\n1,"two\r\nlines"\r\n')
+
+    assert read_packaged_csv(table, ("a", "b")) == [{"a": "1", "b": "two\nlines"}]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ('a,b\n1,"2\n3,4\n', "words.csv is no CSV .*mark without its other"),
         ("b,a\n1,2\n", r"words.csv must have the columns a, b, .*\['b', 'a'\]"),
         ("a;b\n1;2\n", r"words.csv must have the columns a, b, .*\['a;b'\]"),
         ("", r"words.csv must have the columns a, b, .* begins with \[\]"),

@@ -1,6 +1,7 @@
 """The tables that come with the package, for people to read and to correct."""
 
 import csv
+import io
 from collections.abc import Sequence
 from importlib.resources.abc import Traversable
 
@@ -15,10 +16,17 @@ def read_packaged_csv(
         columns: Those it must have, in order.
 
     Raises:
-        ValueError: If it has other columns, or a row has more or fewer cells.
+        ValueError: If it has other columns, a row has more or fewer cells, or a
+            quotation mark lacks its other.
     """
-    lines = table.read_text("utf-8-sig").splitlines()
-    header, *rows = [*csv.reader(lines)] or [[]]
+    text = io.StringIO(table.read_text("utf-8-sig"), newline="")
+    try:
+        header, *rows = [*csv.reader(text, strict=True)] or [[]]
+    except csv.Error as error:  # a lone quotation mark would swallow rows
+        raise ValueError(
+            f"{table.name} is no CSV ({error}): look for a quotation mark without its "
+            f"other, and write one within a cell twice."
+        ) from error
     if tuple(header) != tuple(columns):
         raise ValueError(
             f"{table.name} must have the columns {', '.join(columns)}, separated by "

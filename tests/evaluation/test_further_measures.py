@@ -67,6 +67,16 @@ def test_the_other_axis_is_the_mean_specificity_from_a_sensitivity_on(
     )
 
 
+def test_the_corrected_part_of_the_other_axis_is_scikit_learns(tables, test_part):
+    row = row_of(tables[0], "sensitive_auroc_corrected")
+
+    expected = roc_auc_score(
+        ~test_part.is_case, -test_part.scores["sharp"], max_fpr=0.2
+    )
+    assert row["estimate"] == pytest.approx(expected)
+    assert row["lower"] < expected < row["upper"]
+
+
 def test_probabilities_are_measured_as_they_are_and_after_the_map(
     tables, scores, settings, test_part
 ):

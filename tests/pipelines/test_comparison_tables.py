@@ -83,7 +83,7 @@ def make_table(n_images=40, **more):
     )
 
 
-def compare(table, **said):
+def compare(table, margins=MARGINS, **said):
     """Return the page of a table, and the columns as they were taken."""
     settings = {"reporting": REPORTING, "evaluation": EVALUATION}
     scores, _, levels, columns = arrange_table(
@@ -97,7 +97,7 @@ def compare(table, **said):
     adjusted = adjust_comparisons(scores, reporting=REPORTING)
     answers, answers_of_pairs = tabulate_questions(scores, **settings)
     measured, measured_pairs, smooth = tabulate_measures(scores, **settings)
-    within = tabulate_margins(scores, **settings, margins=MARGINS)
+    within = tabulate_margins(scores, **settings, margins=margins)
     for figure in (
         roc,
         draw_reliability_curves(bins, are_paths=False),
@@ -110,9 +110,9 @@ def compare(table, **said):
     said_of_columns = ScoreColumns(**UNSAID | said)
     page = write_comparison(
         **settings,
-        margins=MARGINS,
+        margins=margins,
         setting_results=list_settings(
-            **settings, margins=MARGINS, columns=said_of_columns
+            **settings, margins=margins, columns=said_of_columns
         ),
         roc_interactive=interactive,
         column_results=columns,
@@ -254,6 +254,30 @@ def test_twenty_classifiers_have_twenty_curves_that_differ():
     assert len({(c.get_color(), str(c._dash_pattern)) for c in curves}) == 22
     lines = [trace.line for trace in interactive.data if trace.mode == "lines"]
     assert len({(line.color, line.dash) for line in lines}) == 22
+
+
+@pytest.mark.parametrize("stated", [("auroc",), ("sensitivity",), ()])
+def test_the_answer_judges_areas_only_within_a_margin_of_theirs(stated):
+    margins = Margins(**dict.fromkeys(vars(MARGINS)) | dict.fromkeys(stated, 0.1))
+
+    page, _ = compare(make_table(), margins=margins)
+
+    assert ("Within the margin for AUROCs" in page) == ("auroc" in stated)
+    assert ("were judged within margins" in page) == bool(stated)
+    assert ("None was stated" in page) == (not stated)
+    verdicts = r"not inferior to|: (equivalent|not shown|unknown)|>not shown<"
+    assert bool(re.search(verdicts, page)) == bool(stated)
+
+
+def test_a_map_that_no_classifier_has_is_not_claimed():
+    apart = (np.arange(40) % 4 < 2) * 0.5 + 0.25
+    separated = make_table(resnet=apart, densenet=apart * 0.9)
+
+    claimed = "recalibrated by temperature and by Platt"
+    assert claimed in compare(make_table())[0]
+    page, _ = compare(separated)
+    assert claimed not in page
+    assert "Smooth calibration curves are" in page
 
 
 def test_without_patients_the_page_says_what_that_does():

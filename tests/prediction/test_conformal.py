@@ -95,3 +95,11 @@ def test_a_gate_of_two_patients_refuses_nothing():
 
     assert gate["limit"] is None
     assert np.isfinite(usual.distance(features)).all()
+
+
+@pytest.mark.parametrize("unknown", [np.nan, None])
+def test_an_image_whose_label_is_not_known_is_refused(unknown):
+    is_case = [True, unknown, False]
+
+    with pytest.raises(ValueError, match="drop the images whose label is unknown"):
+        prediction_sets([0.9, 0.5, 0.1], is_case, ["a", "b", "c"], coverage=0.8, seed=1)

@@ -125,6 +125,40 @@ def test_a_picture_that_breaks_off_is_refused(write, kind, kept):
         read(write(content[: int(kept * len(content))], f"a.{kind.lower()}"))
 
 
+def with_rows(content, n_rows):
+    """Return a JPEG whose frame header states other rows (ISO/IEC 10918-1 B.2.2)."""
+    place = max(content.find(bytes((0xFF, 0xC0 + n))) for n in (0, 2)) + 5
+    return content[:place] + n_rows.to_bytes(2, "big") + content[place + 2 :]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"progressive": True}, {"restart_marker_blocks": 2}, {"subsampling": 2}],
+    ids=str,
+)
+@pytest.mark.parametrize("n_rows", [80, 49])
+def test_a_jpeg_that_states_more_rows_than_it_has_is_refused(write, n_rows, options):
+    image = Image.fromarray(SMOOTH).convert("RGB" if "subsampling" in options else "L")
+    content = encoded(image, "JPEG", **options)
+    assert read(write(content, "a.jpg")).pixels.shape == (40, 30)
+    n_rows = 49 if "subsampling" in options else n_rows  # in blocks of 16
+
+    with pytest.raises(UnreadableRadiograph, match="damaged picture"):
+        read(write(with_rows(content, n_rows), "a.jpg"))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_that_ends_in_middle_grey_is_read(write, mode, progressive, capfd):
+    grey = SMOOTH.copy()
+    grey[-17:] = 128
+    options = {"progressive": progressive, "comment": b"\xff\xd9"}  # a thumbnail's end
+    content = encoded(Image.fromarray(grey).convert(mode), "JPEG", **options)
+
+    assert (read(write(content, "a.jpg")).pixels[-8:] == 128).all()
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_damaged_png_is_refused(write):
     content = bytearray(encoded(Image.fromarray(GREY), "PNG"))
     content[len(content) // 2] ^= 0xFF

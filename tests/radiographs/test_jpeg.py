@@ -270,3 +270,17 @@ def test_the_lossless_process_is_told_from_those_with_a_transform():
         height=40, width=52, components=1, precision=12, is_lossless=True
     )
     assert not declared_size(eight_bit_jpeg()).is_lossless
+
+
+def test_a_frame_that_states_more_rows_than_it_has_is_refused():
+    buffer = io.BytesIO()
+    Image.fromarray(radiograph(8)).save(buffer, "JPEG")
+    frame = bytearray(buffer.getvalue())
+    place = frame.index(b"\xff\xc0") + 5
+    frame[place : place + 2] = struct.pack(">H", 80)
+    size = declared_size(bytes(frame))
+    assert size is not None
+    assert size.height == 80
+
+    with pytest.raises(UnreadableRadiograph, match="fewer rows than it states"):
+        decode_jpeg(bytes(frame), size)

@@ -2,8 +2,10 @@
 
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from covid_cxr.evaluation.arranged_scores import arrange_parts
@@ -25,9 +27,10 @@ NO_MARGINS = Margins(auroc=None, sensitivity=None, specificity=None, ppv=None, n
 @pytest.fixture(scope="module")
 def make(validation, test_part, reporting, evaluation):
     """Return a function that makes the section for some margins."""
-    scores = arrange_parts(ScoredParts(validation=validation, test=test_part))
+    both = ScoredParts(validation=validation, test=test_part)
 
-    def table_and_section(margins):
+    def table_and_section(margins, parts=both):
+        scores = arrange_parts(parts)
         table = tabulate_margins(
             scores, reporting=reporting, evaluation=evaluation, margins=margins
         )
@@ -57,7 +60,7 @@ def test_a_stated_margin_has_its_verdict_and_another_measure_a_dash(make, margin
     for row, verdict in zip(rows, shown["verdict"], strict=True):
         assert sum(told in row for told in words.values()) == (verdict in words)
         assert verdict not in words or words[verdict] in row
-    assert shown["verdict"].nunique() > 1
+    assert len(set(shown["verdict"])) > 1
     assert "95 % intervals" in main
     assert "each at 0.025" in main
     assert "PPV at 10 %" in main  # asked for
@@ -67,9 +70,53 @@ def test_a_stated_margin_has_its_verdict_and_another_measure_a_dash(make, margin
 def test_without_a_margin_the_page_says_so_and_has_no_verdict(make):
     _, section = make(NO_MARGINS)
 
-    assert "None was stated, so there is no verdict here" in section
+    assert "None was stated of what is compared here, so there is no verdict" in section
     assert "not inferior" not in section.split("<thead>")[1]
     assert "dashed" not in section
+
+
+def test_a_margin_that_thresholds_would_need_is_said_not_to_be_judged(
+    make, margins, test_part
+):
+    only_shares = replace(margins, auroc=None)
+
+    _, section = make(only_shares, ScoredParts(validation=None, test=test_part))
+    _, with_both = make(only_shares)
+
+    told = "Without thresholds, which a validation part chooses, only AUROCs are"
+    assert told in section
+    assert "None was stated of what is compared here" in section
+    assert "own threshold" not in section
+    assert told not in with_both
+    assert "own threshold" in with_both
+
+
+def test_one_classifier_is_told_that_nothing_is_compared(make, margins, test_part):
+    alone = replace(test_part, scores=test_part.scores[["sharp"]])
+
+    _, section = make(margins, ScoredParts(validation=alone, test=alone))
+
+    assert "There is one classifier, so nothing is compared" in section
+    assert "was stated" not in section
+
+
+@pytest.mark.parametrize(("n_classifiers", "n_left_out"), [(6, 0), (7, 6)])
+def test_pairs_that_the_figure_leaves_out_are_counted(
+    make, margins, test_part, n_classifiers, n_left_out
+):
+    column = test_part.scores["sharp"]
+    scores = pd.DataFrame(
+        {f"m{k}": column.to_numpy()[:: (-1) ** k] ** k for k in range(n_classifiers)}
+    )
+    many = replace(test_part, scores=scores)
+
+    table, section = make(margins, ScoredParts(validation=None, test=many))
+
+    first = draw_margin_figure(table, are_paths=False).axes[0]
+    assert len(first.get_yticklabels()) == len(table) - n_left_out
+    told = f"The other {n_left_out} pairs stand in the table alone"
+    assert (told in section) == (n_left_out > 0)
+    assert ("stand in the table alone" in section) == (n_left_out > 0)
 
 
 def test_the_figure_draws_a_line_for_each_pair_and_both_margins(make, margins):

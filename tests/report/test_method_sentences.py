@@ -278,6 +278,19 @@ def test_what_was_not_done_is_not_said(settings):
         assert word not in text
 
 
+def test_without_thresholds_only_the_margin_of_the_area_was_judged(settings):
+    margins = replace(NOTHING, auroc=0.12, sensitivity=0.2, ppv=0.3)
+
+    both = text_of(settings, margins)
+    text = text_of(settings, margins, has_validation=False)
+    neither = text_of(settings, replace(margins, auroc=None), has_validation=False)
+
+    listed = "0.12 in AUROC, 0.2 in sensitivity, 0.3 in positive predictive value, by"
+    assert f"within margins of {listed}" in both
+    assert "within margins of 0.12 in AUROC, by" in text
+    assert "margin" not in neither
+
+
 def test_references_are_numbered_as_they_come(settings):
     table = ComparedTable(
         names=["a", "b"],

@@ -51,8 +51,9 @@ def test_the_verdict_is_what_the_interval_shows(seed):
     assert compare_with_margin(one, 0.05).verdict(0.05) == expected
 
 
-def test_without_an_error_nothing_is_said():
-    found = compare_with_margin(a_difference(0.0, error=np.nan), 0.05)
+@pytest.mark.parametrize("error", [np.nan, 0.0])
+def test_without_an_error_nothing_is_said(error):
+    found = compare_with_margin(a_difference(0.0, error=error), 0.05)
 
     assert found.verdict(0.05) == "unknown"
 

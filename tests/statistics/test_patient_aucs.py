@@ -14,13 +14,18 @@ from covid_cxr.statistics.patient_aucs import (
 )
 
 
-def a_study(seed, n_patients=60, digits=1):
-    """Return labels, two models' scores and patients, of whom sick ones have more."""
+def a_study(seed, n_patients=60, digits=1, *, is_mixed=False):
+    """Return labels, two models' scores and patients, of whom sick ones have more.
+
+    Patients who are mixed have images of both labels.
+    """
     rng = np.random.default_rng(seed)
     own = rng.standard_normal(n_patients)
     sizes = 1 + rng.poisson(np.exp(own))
     patients = np.repeat(np.arange(n_patients), sizes)
     is_case = (rng.random(n_patients) < 0.5)[patients]
+    if is_mixed:
+        is_case = rng.random(len(patients)) < 0.5
     noise = rng.standard_normal((len(patients), 2))
     scores = is_case[:, None] + own[patients][:, None] + noise
     return is_case, np.round(scores, digits), patients
@@ -39,11 +44,13 @@ def test_patients_are_compared_by_one_score_each(rule):
     assert found.n_cases + found.n_controls == 60
 
 
-def test_one_image_of_each_is_the_weighted_share_of_pairs():
-    is_case, scores, patients = a_study(2)
+@pytest.mark.parametrize("is_mixed", [False, True])
+def test_one_image_of_each_is_the_weighted_share_of_pairs(is_mixed):
+    is_case, scores, patients = a_study(2, is_mixed=is_mixed)
     weights = 1 / np.bincount(patients)[patients]
     x, y = scores[is_case, 0][:, None], scores[~is_case, 0]
     pairs = np.outer(weights[is_case], weights[~is_case])
+    pairs[patients[is_case][:, None] == patients[~is_case]] = 0
     expected = (pairs * ((x > y) + 0.5 * (x == y))).sum() / pairs.sum()
 
     found = estimate_aucs_of_one_image(is_case, scores, cluster=patients)
@@ -52,26 +59,69 @@ def test_one_image_of_each_is_the_weighted_share_of_pairs():
     assert found.n_cases == is_case.sum()
 
 
-def test_one_image_of_each_is_the_mean_of_many_draws():
-    is_case, scores, patients = a_study(3)
+@pytest.mark.parametrize(("n_patients", "is_mixed"), [(60, False), (8, True)])
+def test_one_image_of_each_is_the_mean_of_many_draws(n_patients, is_mixed):
+    is_case, scores, patients = a_study(3, n_patients=n_patients, is_mixed=is_mixed)
     rng = np.random.default_rng(1)
     drawn = []
     for _ in range(3000):
         order = rng.permutation(len(patients))
         _, first = np.unique(patients[order], return_index=True)
         kept = order[first]
-        of_cases = scores[kept[is_case[kept]], 0][:, None]
-        of_controls = scores[kept[~is_case[kept]], 0]
-        wins = (of_cases > of_controls) + 0.5 * (of_cases == of_controls)
-        drawn.append(wins.mean())
+        x, y = scores[kept[is_case[kept]], 0], scores[kept[~is_case[kept]], 0]
+        above = (x[:, None] > y) + 0.5 * (x[:, None] == y)
+        drawn.append((above.sum(), above.size))
 
     found = estimate_aucs_of_one_image(is_case, scores, cluster=patients)
 
-    assert found.auc[0] == pytest.approx(np.mean(drawn), abs=0.003)
+    above, pairs = np.sum(drawn, axis=0)
+    assert found.auc[0] == pytest.approx(above / pairs, abs=0.005)
 
 
-def test_its_error_is_the_jackknifes():
-    is_case, scores, patients = a_study(4, n_patients=120)
+def test_a_patient_alone_is_no_draw_of_a_case_and_a_control():
+    found = estimate_aucs_of_one_image(
+        [True, False, True], [0.9, 0.1, 0.8], cluster=["a", "a", "a"]
+    )
+
+    assert np.isnan(found.auc).all()
+    assert np.isnan(found.interval(method="logit")).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_patients_with_both_labels_are_told_apart_exactly(seed):
+    is_case, _, patients = a_study(seed, n_patients=20, is_mixed=True)
+
+    found = estimate_aucs_of_one_image(is_case, is_case * 0.3, cluster=patients)
+
+    assert found.auc[0] == 1
+    assert found.interval(method="logit")[0, 1] == 1
+
+
+def test_its_error_is_that_of_pairs_of_different_patients():
+    is_case, scores, patients = a_study(6, n_patients=9, is_mixed=True)
+    weights = 1 / np.bincount(patients)[patients]
+    cases, controls = patients[is_case], patients[~is_case]
+    pairs = np.outer(weights[is_case], weights[~is_case])
+    pairs[cases[:, None] == controls] = 0
+    x, y = scores[is_case, 0][:, None], scores[~is_case, 0]
+    above = (x > y) + 0.5 * (x == y)
+    share = (pairs * above).sum() / pairs.sum()
+    apart = pairs * (above - share) / pairs.sum()
+    a = np.array([apart[cases == p].sum() for p in range(9)])
+    b = np.array([apart[:, controls == p].sum() for p in range(9)])
+    i10, i01 = len(set(cases)), len(set(controls))
+
+    found = estimate_aucs_of_one_image(is_case, scores, cluster=patients)
+
+    expected = (
+        i10 / (i10 - 1) * a @ a + i01 / (i01 - 1) * b @ b + 2 * 9 / (9 - 1) * a @ b
+    )
+    assert found.covariance[0, 0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("is_mixed", [False, True])
+def test_its_error_is_the_jackknifes(is_mixed):
+    is_case, scores, patients = a_study(4, n_patients=120, is_mixed=is_mixed)
 
     found = estimate_aucs_of_one_image(is_case, scores, cluster=patients)
 
@@ -192,9 +242,10 @@ def test_patients_who_all_have_a_case_leave_patients_unknown():
     assert np.isnan(found.compare("patient_max", "image", 0).p_value)
 
 
-def test_whole_weights_are_copies_of_images():
+@pytest.mark.parametrize("is_mixed", [False, True])
+def test_whole_weights_are_copies_of_images(is_mixed):
     """A radiograph of weight 3 is like three of its patient, error and all."""
-    is_case, scores, patients = a_study(8)
+    is_case, scores, patients = a_study(8, is_mixed=is_mixed)
     weights = np.random.default_rng(3).integers(0, 4, len(is_case))
     places = np.repeat(np.arange(len(is_case)), weights)
 

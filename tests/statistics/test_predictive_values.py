@@ -128,6 +128,19 @@ def test_the_interval_is_that_at_one_threshold_with_students_quantile():
         assert (found.auc[0], *bounds) == pytest.approx(expected, abs=2e-4)
 
 
+def test_a_value_of_1_has_no_bound_and_is_told_apart_from_no_other_such():
+    is_case = np.arange(12) % 2 == 0
+    is_called = np.stack([is_case, is_case & (np.arange(12) < 6)], axis=1)
+
+    positive, _ = estimate_predictive_values(
+        is_case, is_called, prevalence=0.3, cluster=None
+    )
+
+    assert positive.auc.tolist() == [1, 1]
+    assert np.isnan(positive.interval(method="logit")).all()
+    assert np.isnan(positive.compare(0, 1).interval()).all()
+
+
 def test_classifiers_that_call_nothing_or_everything_have_one_of_both():
     is_case = np.arange(12) % 2 == 0
     is_called = np.array([[False, True]] * 12)

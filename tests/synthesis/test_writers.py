@@ -4,10 +4,13 @@ import inspect
 import re
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pandas as pd
 import pytest
 
 from covid_cxr.datasets.radiograph_folder import RadiographFolderDataset
+from covid_cxr.radiographs.files import read
 from covid_cxr.sources.adapters import SOURCES
 from covid_cxr.sources.manifest import ManifestIngestion, list_manifest
 from covid_cxr.sources.nlm_tuberculosis import list_nlm_tuberculosis
@@ -149,32 +152,73 @@ def test_a_size_of_a_cohort_that_the_study_lacks_is_refused(hospital_of):
         hospital_of(OWN, images={"nlm": 40})
 
 
+@pytest.fixture
+def listed_with_defects(hospital_of, tmp_path):
+    """Return a function that lists a study's cohort `clinic` with planted defects."""
+
+    def listed(text, label, **counts):
+        source = re.search(r"clinic: {source: (\w+)}", text)[1]
+        radiographs, synthesis = hospital_of(text)
+        defects = choose_defects(radiographs, Defects(**{**NOTHING, **counts}))
+        written = WRITERS[source].write(
+            radiographs, synthesis, defects, cohort="clinic"
+        )
+        folder = RadiographFolderDataset(filepath=str(tmp_path))
+        folder.save(written[0])
+        tables = dict(zip(WRITERS[source].outputs[1:], written[1:], strict=True))
+        as_text = {
+            name: table.astype("str").replace("", None)
+            for name, table in tables.items()
+        }
+        adapter = SOURCES[source].list_radiographs
+        wanted = inspect.signature(adapter).parameters
+        given = {"images": folder.load(), "findings": [label], **as_text}
+        given["ingestion"] = wanted["ingestion"].annotation()
+        table = adapter(**{name: given.get(name) for name in wanted})[0]
+        own = radiographs[radiographs["cohort"] == "clinic"].set_index("image_id")
+        return table.set_index("image_id"), own, defects
+
+    return listed
+
+
 @pytest.mark.parametrize("source", ["chexpert", "idc", "midrc"])
 def test_a_patient_has_two_results_in_the_tables_of_a_published_format(
-    hospital_of, source, tmp_path
+    listed_with_defects, source
 ):
     label = "covid19" if source != "chexpert" else "effusion"
     text = re.sub(r"  ward.*\n|related:\n.*\n|first, |, b: \[target\]", "", OWN)
-    text = text.replace("manifest", source).replace("labels: [pneumothorax]", "LABELS")
-    text = text.replace("LABELS", f"labels: [{label}]")
-    radiographs, synthesis = hospital_of(text)
+    text = text.replace("manifest", source).replace("[pneumothorax]", f"[{label}]")
     every = dict.fromkeys(set(NOTHING) - {"seed"}, 1)
-    defects = choose_defects(radiographs, Defects(**{**NOTHING, **every}))
-    written = WRITERS[source].write(radiographs, synthesis, defects, cohort="clinic")
-    folder = RadiographFolderDataset(filepath=str(tmp_path))
-    folder.save(written[0])
-    tables = dict(zip(WRITERS[source].outputs[1:], written[1:], strict=True))
-    as_text = {
-        name: table.astype("str").replace("", None) for name, table in tables.items()
-    }
-    adapter = SOURCES[source].list_radiographs
-    wanted = inspect.signature(adapter).parameters
-    given = {"images": folder.load(), "findings": [label], **as_text}
-    given["ingestion"] = wanted["ingestion"].annotation()
-    arguments = {name: given.get(name) for name in wanted}
 
-    listed = adapter(**arguments)[0].set_index("image_id")
+    listed, own, defects = listed_with_defects(text, label, **every)
 
     turned = defects.loc[defects["defect"] == "mixed_labels", "image_id"].item()
-    own = radiographs[radiographs["cohort"] == "clinic"].set_index("image_id")
     assert listed.loc[turned, label] != (own.loc[turned, f"{label}_severity"] > 0)
+
+
+@pytest.mark.parametrize("source", ["idc", "midrc"])
+def test_a_copy_in_the_commons_is_of_its_own_patient(
+    listed_with_defects, source, tmp_path
+):
+    text = re.sub(r", b: \[target\]", "", OWN).replace("[pneumothorax]", "[covid19]")
+    text = text.replace("clinic: {source: manifest}", f"clinic: {{source: {source}}}")
+    counts = {"copy": 4, "stored_anew": 3, "inverted_copy": 3, "in_two_cohorts": 3}
+
+    listed, own, defects = listed_with_defects(text, "covid19", **counts)
+
+    copies = defects[defects["cohort"] == "clinic"]
+    patients = own["patient"].to_dict()
+    with_files = listed[listed["file"].notna()]
+    assert set(own.index) == set(with_files.index)
+    pairs = with_files.groupby("patient_id").groups.values()
+    assert all(len({patients[image] for image in images}) == 1 for images in pairs)
+    assert len(copies) == 13
+    for copy in copies.itertuples():
+        pixels = read(tmp_path / copy.file).pixels
+        content = (tmp_path / copy.file).read_bytes()
+        assert (content[128:132] == b"DICM") == copy.file.endswith(".dcm")
+        if copy.of_cohort != "clinic":
+            continue
+        shown = cv2.resize(read(tmp_path / copy.of_file).pixels, pixels.shape[::-1])
+        alike = np.corrcoef(shown.ravel(), pixels.ravel())[0, 1]
+        assert abs(alike) > 0.95, copy

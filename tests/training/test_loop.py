@@ -297,6 +297,18 @@ def test_the_best_mean_is_kept_and_not_the_best_epoch(
     assert not np.array_equal(state.best_weights[0], state.weights[0])
 
 
+def test_the_mean_of_what_is_not_trained_is_the_parents_to_the_last_bit(
+    classifier, examples, make_recipe
+):
+    recipe = make_recipe(max_epochs=4, averaging=0.7, trainable="head")
+    state = fit(classifier, examples, recipe, stage="phase1")
+
+    *body, kernel, bias = classifier.get_weights()
+    assert_same(state.mean_weights[:-2], body)
+    assert not np.array_equal(state.mean_weights[-2], kernel)
+    assert not np.array_equal(state.mean_weights[-1], bias)
+
+
 @pytest.mark.parametrize("averaging", [0.0, 0.7])
 def test_an_interrupted_training_goes_on_to_the_same_end(
     classifier, examples, make_recipe, tmp_path, averaging

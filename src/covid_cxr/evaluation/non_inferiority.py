@@ -44,7 +44,8 @@ def tabulate_margins(
     they and the verdict say the same. `p_value` is of the paired two-sided test;
     `p_first` of "the first is worse by the margin or more", `p_second` likewise of the
     second, `p_equivalent` of either, each to be compared with half of the significance.
-    Without a margin these and the verdict are missing.
+    Without a margin these and the verdict are missing. The verdict is "unknown" where
+    there is no interval, as of two classifiers that rank or call alike.
 
     Args:
         scores: As arranged; only AUROCs where validation does not have both classes.
@@ -141,14 +142,11 @@ def _judge(
 
 
 def _as_difference(found: AucDifference | ShareDifference) -> AucDifference:
-    """Return a difference of shares as the tests of margins take it.
-
-    Calls that are all alike leave its error unknown: others would differ.
-    """
+    """Return a difference of shares as the tests of margins take it."""
     if isinstance(found, AucDifference):
         return found
     return AucDifference(
         estimate=found.estimate,
-        standard_error=found.standard_error or np.nan,
+        standard_error=found.standard_error,
         degrees_of_freedom=found.n_clusters - 1,
     )

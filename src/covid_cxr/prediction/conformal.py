@@ -57,9 +57,17 @@ def prediction_sets(
         `coverage`, `n_cases` and `n_controls` (patients); a case is in the set from
         `least_case_score` on, a control up to `greatest_control_score`: 0 and 1, hence
         always, where there are too few patients of the class.
+
+    Raises:
+        ValueError: If a label is no boolean, as one that is not known.
     """
     coverage, seed = options["coverage"], options["seed"]
-    values, truth = np.asarray(scores, np.float64), np.asarray(is_case, bool)
+    values, truth = np.asarray(scores, np.float64), np.asarray(is_case)
+    if truth.dtype != np.bool_:
+        raise ValueError(
+            f"is_case must be one boolean per image, got {truth.dtype}; drop the "
+            f"images whose label is unknown and convert the rest with astype(bool)."
+        )
     named = np.asarray(patients)
     bounds, counts = [], []
     for chosen, wrongness in ((truth, -values), (~truth, values)):

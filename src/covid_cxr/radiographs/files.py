@@ -27,12 +27,14 @@ from covid_cxr.radiographs.rendering import (
     UnreadableRadiograph,
     refuse_too_large,
 )
+from covid_cxr.radiographs.short_jpeg import is_short
 
 DICOM_SUFFIXES = frozenset({".dcm", ".dicom"})
 MAX_FILE_BYTES = 2**30  # four times what the largest radiograph takes as stored
 _DAMAGED = "damaged picture file: truncated, or no PNG or JPEG"
 _AS_GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 _EXPOSURE = {Base.ExposureTime, Base.FNumber, Base.ISOSpeedRatings, Base.FocalLength}
+_START_OF_JPEG = b"\xff\xd8"
 _GREY_MODES = frozenset({"1", "L", "I;16"})
 
 
@@ -123,12 +125,17 @@ def _read_picture(data: bytes) -> Rendering:
     # Straight to luminance, which is what a JPEG holds: colours would take longer.
     try:
         grey = cv2.imdecode(np.frombuffer(data, np.uint8), _AS_GREY)
-    except cv2.error as error:  # it refuses by None or by this
+        lacks_rows = grey is not None and _is_short_jpeg(data, grey)
+    except Exception as error:  # OpenCV refuses by None or by its own; Pillow by any
         raise UnreadableRadiograph(_DAMAGED) from error
-    if grey is None:
+    if grey is None or lacks_rows:
         raise UnreadableRadiograph(_DAMAGED)
     rendering = _as_rendering(grey, is_grey=mode in _GREY_MODES)
     return replace(rendering, is_photograph=is_photograph)
+
+
+def _is_short_jpeg(data: bytes, grey: NDArray[Any]) -> bool:
+    return data.startswith(_START_OF_JPEG) and is_short(data, grey)
 
 
 def _as_rendering(grey: NDArray[Any], *, is_grey: bool) -> Rendering:

@@ -10,6 +10,7 @@ import numpy as np
 
 from covid_cxr.radiographs.codestream import DeclaredSize
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
+from covid_cxr.radiographs.short_jpeg import is_short
 from covid_cxr.radiographs.stored_values import Words
 
 # Baseline, extended, spectral selection, progressive, lossless, its first predictor.
@@ -43,6 +44,10 @@ def _by_opencv(frame: bytes) -> Words:
     decoded = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None:
         raise UnreadableRadiograph("pixels cannot be decoded: damaged JPEG")
+    if decoded.ndim == 2 and is_short(frame, decoded):
+        raise UnreadableRadiograph(
+            "pixels cannot be decoded: the JPEG has fewer rows than it states"
+        )
     return np.asarray(decoded, dtype=np.uint8)
 
 

@@ -111,7 +111,8 @@ def write_comparison(
 def _what_there_was(results: Mapping[str, Any]) -> ComparedTable:
     classifiers = results["auroc_results"]
     first = classifiers.iloc[0]
-    recalibration = set(results["measure_results"]["recalibration"].dropna())
+    known = results["measure_results"].dropna(subset=["estimate"])
+    recalibration = set(known["recalibration"].dropna())
     return ComparedTable(
         names=list(map(str, classifiers["classifier"])),
         n_images=int(first["cases"] + first["controls"]),

@@ -42,6 +42,23 @@ class MarginTables:
         return bool(self.margin_results["margin"].notna().any())
 
     @property
+    def has_thresholds(self) -> bool:
+        """Whether anything is compared but areas."""
+        return bool((self.margin_results["measure"] != AUROC).any())
+
+    @property
+    def n_pairs_left_out(self) -> int:
+        """How many pairs there are that the figure does not show."""
+        n_pairs = len(self.margin_results[["first", "second"]].drop_duplicates())
+        return max(0, n_pairs - _MOST_PAIRS)
+
+    @property
+    def areas_judged(self) -> pd.DataFrame:
+        """The rows of areas, if their margin was stated."""
+        table = self.margin_results
+        return table[(table["measure"] == AUROC) & table["margin"].notna()]
+
+    @property
     def main(self) -> pd.DataFrame:
         """The rows that the figure shows: areas, and shares at Youden's threshold."""
         return main_rows(self.margin_results)

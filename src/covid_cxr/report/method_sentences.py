@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import covid_cxr
 from covid_cxr.evaluation.inference_settings import Evaluation, Margins, Reporting
+from covid_cxr.evaluation.non_inferiority import AUROC
 from covid_cxr.report.question_tables import question_title
 from covid_cxr.statistics.patient_aucs import (
     IMAGE,
@@ -227,7 +228,11 @@ def _thresholds(
 def _margins(
     table: ComparedTable, margins: Margins, reporting: Reporting
 ) -> Iterator[Sentence]:
-    stated = {name: m for name, m in vars(margins).items() if m is not None}
+    stated = {
+        name: m
+        for name, m in vars(margins).items()
+        if m is not None and (name == AUROC or table.has_validation)
+    }
     if not table.n_pairs or not stated:
         return
     named = ", ".join(f"{m:g} in {_MEASURES[name]}" for name, m in stated.items())

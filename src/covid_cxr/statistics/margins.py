@@ -5,7 +5,7 @@ where the interval of the difference ends before the margin, so that at a signif
 of s/2 each, tests and the interval of level 1 - s say the same.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -61,6 +61,9 @@ class MarginTests:
 def compare_with_margin(difference: AucDifference, margin: float) -> MarginTests:
     """Return the tests of a difference of any two paired shares or areas.
 
+    NaN where the standard error is 0, as where both classify alike or without an error:
+    there is no interval then, and other images would differ.
+
     Args:
         difference: The first minus the second, where more is better.
         margin: Loss that would still be accepted, chosen beforehand.
@@ -68,12 +71,9 @@ def compare_with_margin(difference: AucDifference, margin: float) -> MarginTests
     Raises:
         ValueError: If the margin is not between 0 and 1.
     """
-    swapped = AucDifference(
-        estimate=-difference.estimate,
-        standard_error=difference.standard_error,
-        degrees_of_freedom=difference.degrees_of_freedom,
-    )
+    known = replace(difference, standard_error=difference.standard_error or np.nan)
+    swapped = replace(known, estimate=-known.estimate)
     return MarginTests(
-        p_first=difference.non_inferiority_p_value(margin),
+        p_first=known.non_inferiority_p_value(margin),
         p_second=swapped.non_inferiority_p_value(margin),
     )

@@ -117,8 +117,9 @@ def estimate_aucs_of_one_image(
     """Return the AUCs of one image of each patient, drawn at random.
 
     Within-patient resampling (Hoffman, Sen and Weinberg, Biometrika 2001;88:1121) with
-    all draws at once: an image counts by one over the images of its patient. Every
-    patient counts alike, as one who comes with a new radiograph does.
+    all draws at once: an image counts by one over the images of its patient, and a case
+    and a control of one patient, which no draw has both of, are no pair. Every patient
+    counts alike, as one who comes with a new radiograph does. NaN of a single patient.
 
     Args:
         is_case: Boolean, shape (n,).
@@ -128,9 +129,13 @@ def estimate_aucs_of_one_image(
     Raises:
         ValueError: As `estimate_aucs`.
     """
-    codes = as_codes(cluster, len(as_truth(is_case)))
-    weights = 1 / np.bincount(codes)[codes]
-    return estimate_weighted_aucs(is_case, scores, weights=weights, cluster=codes)
+    truth = as_truth(is_case)
+    check_classes(truth)
+    matrix, names = as_matrix(scores, n_images=len(truth))
+    codes = as_codes(cluster, len(truth))
+    found = estimates_from(names, *_of_one_image(truth, matrix, codes))
+    n_cases = int(truth.sum())
+    return replace(found, n_cases=n_cases, n_controls=len(truth) - n_cases)
 
 
 def estimate_weighted_aucs(
@@ -142,8 +147,9 @@ def estimate_weighted_aucs(
 ) -> AucEstimates:
     """Return the AUCs of images that do not count alike.
 
-    A case and a control are drawn with probabilities like their weights, which are
-    taken as known: that they were themselves estimated is not in the covariance.
+    A case and a control, of one patient or of two, are drawn with probabilities like
+    their weights, which are taken as known: that they were themselves estimated is not
+    in the covariance.
 
     Args:
         is_case: Boolean, shape (n,).
@@ -160,7 +166,8 @@ def estimate_weighted_aucs(
     matrix, names = as_matrix(scores, n_images=len(truth))
     codes = as_codes(cluster, len(truth))
     weighed = _as_weights(weights, truth)
-    found = estimates_from(names, *_weighted(truth, matrix, codes, weighed))
+    own = np.empty((2, 0), dtype=np.int64)
+    found = estimates_from(names, *_weighted(truth, matrix, codes, weighed, own))
     n_cases = int(truth.sum())
     return replace(found, n_cases=n_cases, n_controls=len(truth) - n_cases)
 
@@ -217,7 +224,8 @@ def _of_one_image(
     truth: NDArray[np.bool_], matrix: Floats, codes: NDArray[np.int64]
 ) -> tuple[Floats, PlacementSums]:
     """Return the AUCs of one image of each patient, and what each patient adds."""
-    return _weighted(truth, matrix, codes, 1 / np.bincount(codes)[codes])
+    weights, own = 1 / np.bincount(codes)[codes], _own_pairs(truth, codes)
+    return _weighted(truth, matrix, codes, weights, own)
 
 
 def _weighted(
@@ -225,17 +233,24 @@ def _weighted(
     matrix: Floats,
     codes: NDArray[np.int64],
     weights: Floats,
+    own: NDArray[np.int64],
 ) -> tuple[Floats, PlacementSums]:
-    """Return the AUCs of weighted images, and what each patient adds."""
+    """Return the AUCs of weighted images less `own` pairs, and what patients add."""
     total = weights[truth].sum(), weights[~truth].sum()
+    # What share of the other class, by weight, is of pairs that count.
+    others = 1 - _of_own(own, np.ones(own.shape[1]), weights, truth, total)
+    is_alone = own.size > 0 and codes.max() == 0
+    of_draws = np.nan if is_alone else np.average(others[truth], weights=weights[truth])
     aucs, added = [], np.empty((matrix.shape[1], len(truth)))
     for k, values in enumerate(matrix.T):
         placed = np.empty(len(truth))
         placed[truth] = _below(values[truth], values[~truth], weights[~truth])
         placed[~truth] = 1 - _below(values[~truth], values[truth], weights[truth])
+        x, y = values[own[0]], values[own[1]]
+        placed -= _of_own(own, (x > y) + 0.5 * (x == y), weights, truth, total)
         # Not a product by the total, whose rounding would leave 1 - 2e-16 for 1.
-        aucs.append(np.average(placed[truth], weights=weights[truth]))
-        added[k] = weights * (placed - aucs[k])
+        aucs.append(np.average(placed[truth], weights=weights[truth]) / of_draws)
+        added[k] = weights * (placed - aucs[k] * others) / of_draws
     sums = sum_by_patient(added, truth, codes)
     # The weights of a class stand for its images in everything but their number.
     return np.array(aucs), replace(sums, n_cases=total[0], n_controls=total[1])
@@ -254,6 +269,28 @@ def _as_weights(weights: ArrayLike, truth: NDArray[np.bool_]) -> Floats:
             "out where the weights take away a whole class."
         )
     return values
+
+
+def _own_pairs(truth: NDArray[np.bool_], codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the images of every case and control of one patient, shape (2, pairs)."""
+    images = pd.DataFrame({"patient": codes, "place": np.arange(len(truth))})
+    pairs = images[truth].merge(images[~truth], on="patient")
+    return pairs[["place_x", "place_y"]].to_numpy().T
+
+
+def _of_own(
+    own: NDArray[np.int64],
+    values: Floats,
+    weights: Floats,
+    truth: NDArray[np.bool_],
+    total: tuple[float, float],
+) -> Floats:
+    """Return what pairs of one patient add to each image's share of the other class."""
+    cases, controls = own
+    n = len(truth)
+    of_cases = np.bincount(cases, weights=values * weights[controls], minlength=n)
+    of_controls = np.bincount(controls, weights=values * weights[cases], minlength=n)
+    return np.asarray(of_cases / total[1] + of_controls / total[0])
 
 
 def _below(values: Floats, reference: Floats, weights: Floats) -> Floats:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from pydicom import dcmread
 
+from covid_cxr.synthesis.defects import PlantedEncoder
 from covid_cxr.synthesis.dicom_files import as_bytes, make_uid
 from covid_cxr.synthesis.drawing import Look
 from covid_cxr.synthesis.orders import Order, RawImages, describe
@@ -48,10 +49,7 @@ def _encode(order: Order, *, size_px: int, look: Look) -> bytes:
     """Return the file of one radiograph, or of what is said to be a slice of CT."""
     if order.file.startswith(_NEGATIVES):
         return encode_png(order, size_px=size_px, look=look)
-    content = encode_jpeg_dicom(order, size_px=size_px, look=look)
-    if _CR not in order.file and _CT not in order.file:  # of another cohort
-        return content
-    image = dcmread(io.BytesIO(content))
+    image = dcmread(io.BytesIO(encode_jpeg_dicom(order, size_px=size_px, look=look)))
     image.StudyInstanceUID = order.file.split("/")[-3]
     image.Modality = "CT" if _CT in order.file else "CR"
     prefix = IDC_SITES.get(order.site, ("", ""))[1]
@@ -65,7 +63,7 @@ def write_idc(drawn: Drawn) -> tuple[RawImages, pd.DataFrame]:
 
     All of the collections are positive; who is not is an addition.
     """
-    rows = drawn.rows
+    drawn, rows = _under_own_names(drawn), drawn.rows
     is_elsewhere = rows["file"].str.startswith(_NEGATIVES)
     is_added = is_elsewhere | ~rows["covid19"]
     of_collection = rows["site"].map({k: v[0] for k, v in IDC_SITES.items()})
@@ -86,7 +84,7 @@ def write_midrc(drawn: Drawn) -> tuple[RawImages, pd.DataFrame, pd.DataFrame]:
 
     One study has no test in time, one no file, and one is of CT.
     """
-    rows = drawn.rows
+    drawn, rows = _under_own_names(drawn), drawn.rows
     first = drawn.orders[int(rows["covid19"].to_numpy().argmax())]
     days = (rows["drawing_seed"] % 7 - 3).astype(str)
     # A negative test beside a positive one: the study is positive.
@@ -128,6 +126,23 @@ def write_midrc(drawn: Drawn) -> tuple[RawImages, pd.DataFrame, pd.DataFrame]:
     late = replace(first, file=first.file.replace(known, untested))
     images = drawn.with_further([late, _slice(first)])
     return images, pd.concat([studies, unusable], ignore_index=True), table
+
+
+def _under_own_names(drawn: Drawn) -> Drawn:
+    """Return the cohort, its copies with their own patient and study in the header.
+
+    Those are what an image is listed by: with another's, it would be no copy.
+    """
+    encode = drawn.images.encode
+    if not isinstance(encode, PlantedEncoder):  # nothing is planted
+        return drawn
+    own = {order.file: order for order in drawn.orders}
+    shown = {
+        file: replace(own[file], exam=other.exam)
+        for file, other in encode.shown.items()
+    }
+    planted = replace(drawn.images, encode=replace(encode, shown=shown))
+    return replace(drawn, images=planted)
 
 
 def _in_study(row: dict[str, Any]) -> str:

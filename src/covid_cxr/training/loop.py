@@ -230,11 +230,11 @@ def _mean_weights(state: TrainingState, weights: Arrays, averaging: float) -> Ar
     """
     if averaging == 0:
         return ()
-    kept = np.float32(min(averaging, state.n_epochs / (state.n_epochs + 1)))
+    taken = np.float32(1 - min(averaging, state.n_epochs / (state.n_epochs + 1)))
     before = state.mean_weights or weights
+    # By the difference: what is not trained is 0 apart, and stays to the last bit.
     return tuple(
-        kept * mean + (1 - kept) * new
-        for mean, new in zip(before, weights, strict=True)
+        mean + taken * (new - mean) for mean, new in zip(before, weights, strict=True)
     )
 
 
