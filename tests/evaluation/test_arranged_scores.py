@@ -247,6 +247,13 @@ def test_levels_are_text_and_what_is_missing_is_called_unknown(table):
     assert "ward" not in arranged  # a number, and yet no score
 
 
+def test_a_level_with_blanks_around_it_is_no_other_one(table):
+    columns = replace(COLUMNS, subgroups=["site"])
+    grouped = table.assign(site=["A", " A", "A ", "  "])
+
+    assert arrange_levels(grouped, columns)["site"].tolist() == [*"AAA", "unknown"]
+
+
 def test_a_measurement_is_no_subgroup():
     columns = replace(COLUMNS, subgroups=["age"])
     table = pd.DataFrame(

@@ -1,8 +1,11 @@
 """Labels of a test that errs: what is corrected, from what, and when nothing is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from covid_cxr.evaluation.imperfect_labels import (
     StatedReference,
@@ -69,6 +72,51 @@ def test_the_truth_comes_out_of_labels_that_miss_a_quarter(reporting):
         assert bounds[0] <= truth <= bounds[1]
     as_stated = tipping.iloc[(tipping["reference_sensitivity"] - 0.75).abs().argmin()]
     assert as_stated["corrected_specificity"] == pytest.approx(0.8, abs=0.03)
+
+
+def test_intervals_are_by_patient(reporting):
+    scores = simulated(400)
+    scores["resnet"] = scores.groupby("patient_id")["resnet"].transform("first")
+    stated = stated_reference(0.75, 1.0)
+
+    def width(table):
+        (row,) = correct_labels(table, reporting=reporting, reference=stated)[
+            0
+        ].to_dict("records")
+        return row["corrected_sensitivity_upper"] - row["corrected_sensitivity_lower"]
+
+    # Both images of a patient say the same: half as many of them say as much.
+    by_image = width(scores.assign(patient_id=scores["image_id"]))
+    assert width(scores) == pytest.approx(2**0.5 * by_image, rel=0.02)
+
+
+def test_intervals_are_of_the_level_that_is_asked_for(reporting):
+    scores = simulated()
+    stated = stated_reference(0.75, 1.0)
+
+    def widths(level):
+        (row,) = correct_labels(
+            scores, reporting=replace(reporting, level=level), reference=stated
+        )[0].to_dict("records")
+        names = [f"corrected_{share}" for share in ("sensitivity", "specificity")]
+        return np.array([row[f"{n}_upper"] - row[f"{n}_lower"] for n in names])
+
+    quantiles = norm.ppf([0.75, 0.975])
+    assert widths(0.5) / widths(0.95) == pytest.approx(
+        quantiles[0] / quantiles[1], rel=0.01
+    )
+
+
+def test_the_prevalence_is_of_the_disease(reporting):
+    scores = simulated()
+    kept = scores[scores["is_case"] | (scores.index % 3 > 0)]
+    share = kept.loc[kept["part"] == "test", "is_case"].mean()
+    stated = stated_reference(0.75, 0.95)
+
+    table, _ = correct_labels(kept, reporting=reporting, reference=stated)
+
+    # Rogan and Gladen (Am J Epidemiol 1978;107:71).
+    assert table["prevalence"].tolist() == pytest.approx([(share - 0.05) / 0.7])
 
 
 def test_a_reference_that_never_errs_changes_nothing(reporting):
@@ -158,6 +206,8 @@ def test_the_labelled_stand_for_those_without_a_label(reporting):
     assert row["images"] == len(test)
     assert row["labelled"] == (scores["part"] == "test").sum() < len(test)
     assert row["sensitivity"] > truth[0] + 0.03  # of the labelled alone
+    own = scores[scores["part"] == "test"]
+    assert row["specificity"] == np.mean(own["resnet"][~own["is_case"]] < 0.5)
     assert row["corrected_sensitivity"] == pytest.approx(truth[0], abs=0.015)
     assert row["corrected_specificity"] == pytest.approx(truth[1], abs=0.015)
     assert row["corrected_sensitivity_lower"] < truth[0]
@@ -185,6 +235,89 @@ def test_where_every_row_has_a_label_nothing_is_corrected_for_it(reporting):
     scores, others, _, _ = arrange_table(table, NO_READINGS, COLUMNS, weight)
 
     assert len(others) == len(correct_for_unlabelled(scores, others, reporting)) == 0
+
+
+WEIGHT = stated_reference(None, None, "weight")
+
+
+def test_rows_without_names_are_numbered_together():
+    table = with_gaps(simulated(100)).drop(columns=["image_id", "patient_id"])
+    columns = replace(COLUMNS, image="none", patient="none")
+
+    scores, others, _, _ = arrange_table(table, NO_READINGS, columns, WEIGHT)
+
+    numbers = np.arange(1, len(table) + 1).astype(str)
+    is_known = table["label"].notna()
+    for arranged, own in ((scores, is_known), (others, ~is_known)):
+        assert set(arranged["image_id"]) == set(numbers[own])
+        assert set(arranged["patient_id"]) == set(numbers[own])
+
+
+def test_a_column_is_no_classifier_of_the_labelled_alone(reporting):
+    table = with_gaps(simulated(100))
+    table["nn"] = range(len(table))  # counts all rows, and not those with a label
+
+    scores, others, _, taken = arrange_table(table, NO_READINGS, COLUMNS, WEIGHT)
+
+    assert [name for name in ("nn", "resnet") if name in scores] == ["resnet"]
+    assert taken.set_index("column").loc["nn", "taken_as"] == "left out"
+    corrected = correct_for_unlabelled(scores, others, reporting)
+    assert corrected["classifier"].tolist() == ["resnet"]
+
+
+def test_only_the_test_part_is_corrected_and_by_patient(reporting):
+    table = with_gaps(simulated(400))
+    for name in ("resnet", "label"):
+        table[name] = table.groupby("patient_id", sort=False)[name].transform(
+            lambda own: [own.iloc[0]] * len(own)
+        )
+    table.loc[(table["part"] == "validation") & (table.index % 3 == 0), "label"] = None
+
+    def corrected(table, level=0.95):
+        scores, others, _, _ = arrange_table(table, NO_READINGS, COLUMNS, WEIGHT)
+        asked = replace(reporting, level=level)
+        return correct_for_unlabelled(scores, others, asked).iloc[0]
+
+    def width(row):  # of the log odds
+        lower, upper = (
+            row[f"corrected_sensitivity_{end}"] for end in ("lower", "upper")
+        )
+        return np.log(upper / (1 - upper)) - np.log(lower / (1 - lower))
+
+    found = corrected(table)
+    by_image = corrected(table.assign(patient_id=table["image_id"]))
+
+    assert found["images"] == (table["part"] == "test").sum()
+    # Both images of a patient are alike: half as many of them say as much.
+    assert width(found) == pytest.approx(2**0.5 * width(by_image), rel=0.02)
+    quantiles = norm.ppf([0.75, 0.975])
+    assert width(corrected(table, 0.5)) / width(found) == pytest.approx(
+        quantiles[0] / quantiles[1], rel=0.02
+    )
+
+
+def test_calls_of_which_none_has_a_label_are_refused_with_their_classifier(reporting):
+    table = with_gaps(simulated(100))
+    is_gap = (table["part"] == "test") & (table["resnet"] < 0.5)
+    gaps = table.assign(label=table["label"].mask(is_gap))
+
+    scores, others, _, _ = arrange_table(gaps, NO_READINGS, COLUMNS, WEIGHT)
+
+    told = "resnet with the threshold 0.8: No image that is not called is verified: "
+    with pytest.raises(ValueError, match=told):
+        correct_for_unlabelled(scores, others, reporting)
+
+
+def test_a_test_part_whose_labels_say_one_class_or_nothing_is_refused():
+    table = with_gaps(simulated(100))
+    is_test = table["part"] == "test"
+
+    for kept, told in (
+        (table["label"].where(~is_test), "No row of the test part has a label"),
+        (table["label"].where(~is_test | (table["label"] == "1")), "has only cases"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            arrange_table(table.assign(label=kept), NO_READINGS, COLUMNS, WEIGHT)
 
 
 def test_more_cases_than_the_reference_could_find_are_refused(reporting):

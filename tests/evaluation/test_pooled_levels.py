@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
+from scipy.stats import chi2, norm
 
 from covid_cxr.evaluation.pooled_levels import pool_levels
 from covid_cxr.statistics.auc import estimate_aucs
@@ -75,7 +75,7 @@ def test_sites_are_pooled_from_their_own_patients(pool, of_site, reporting):
     assert row["left_out"] == "tiny (4 patients)"
 
 
-def test_two_sites_are_told_apart_by_both_errors(pool, of_site):
+def test_two_sites_are_told_apart_by_both_errors(pool, of_site, reporting):
     scores, levels = scored(SIZES)
 
     _, between, _ = pool(scores, levels)
@@ -87,6 +87,8 @@ def test_two_sites_are_told_apart_by_both_errors(pool, of_site):
     variance = first.covariance[1, 1] + second.covariance[1, 1]
     z = row["difference"].item() / np.sqrt(variance)
     assert row["p_value"].item() == pytest.approx(2 * norm.sf(abs(z)), rel=0.1)
+    width = 2 * norm.ppf((1 + reporting.level) / 2) * np.sqrt(variance)
+    assert (row["upper"] - row["lower"]).item() == pytest.approx(width, rel=0.1)
     smallest = between["p_value"].min()
     assert between["p_holm"].min() == pytest.approx(min(1, 6 * smallest))
 
@@ -102,6 +104,31 @@ def test_an_interaction_of_site_and_classifier_is_found(pool):
     assert unlike["p_holm"].item() < 1e-6
     assert alike["p_value"].item() > 0.05
     assert unlike["levels"].item() == 3
+    twice = pool(none, levels.assign(scanner=levels["site"]))[2]
+    # Holm over both groupings, which say the same.
+    assert twice["p_holm"].tolist() == pytest.approx(
+        [min(1, 2 * alike["p_value"].item())] * 2
+    )
+
+
+def test_sites_that_differ_say_by_how_much(pool, of_site):
+    scores, levels = scored({"A": 100, "B": 100, "C": 100, "D": 100})
+    shift = levels["site"].map({"A": 0, "B": 1, "C": 2, "D": 3}).to_numpy()
+    scores["vit"] += shift * scores["is_case"]
+
+    row = pool(scores, levels)[0].set_index("classifier").loc["vit"]
+
+    own = [of_site(scores, levels, site) for site in "ABCD"]
+    auc = np.array([one.auc[1] for one in own])
+    logits = np.log(auc / (1 - auc))
+    errors = np.array([one.standard_error[1] for one in own]) / (auc * (1 - auc))
+    # Paule and Mandel's variance between sites makes the weighted squares k - 1.
+    weights = 1 / (errors**2 + row["between_sd"] ** 2)
+    centre = weights @ logits / weights.sum()
+    assert weights @ (logits - centre) ** 2 == pytest.approx(3, rel=1e-3)
+    weights = 1 / errors**2
+    cochran = weights @ (logits - weights @ logits / weights.sum()) ** 2
+    assert row["p_heterogeneity"] == pytest.approx(chi2.sf(cochran, 3))
 
 
 @pytest.mark.parametrize(
@@ -127,12 +154,21 @@ def test_a_perfect_site_is_left_out_of_its_classifier_alone(pool):
     at_c = (levels["site"] == "C").to_numpy()
     scores.loc[at_c, "vit"] = scores.loc[at_c, "is_case"].astype(float)
 
-    pooled, between, _ = pool(scores, levels)
+    pooled, between, interactions = pool(scores, levels)
 
+    assert interactions["levels"].tolist() == [3]
     rows = pooled.set_index("classifier")
     assert rows.loc["vit", "left_out"] == "C (an AUROC without a known error)"
     assert rows["levels"].to_dict() == {"resnet": 4, "vit": 3}
     assert "C" not in set(between.query("classifier == 'vit'")["second"])
+
+
+def test_a_site_where_two_classifiers_say_the_same_is_left_out_of_an_interaction(pool):
+    scores, levels = scored({"A": 30, "B": 40, "C": 24})
+    at_c = (levels["site"] == "C").to_numpy()
+    scores.loc[at_c, "vit"] = scores.loc[at_c, "resnet"]
+
+    assert pool(scores, levels)[2]["levels"].tolist() == [2]
 
 
 def test_a_site_of_cases_only_and_one_unknown_are_left_out_with_a_reason(pool):

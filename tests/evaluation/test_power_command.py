@@ -105,6 +105,13 @@ def test_everything_may_be_stated_where_there_is_no_conf(tmp_path, plan):
         (["--auroc=2"], "planning.auroc must lie between 0 and 1, got 2"),
         (["--variance=delong"], "planning.variance must be one of binormal"),
         (["--params=planning.aurok=0.8"], "no parameter planning.aurok"),
+        (["--params=planning=3"], "planning holds parameters, as planning.…=…; got 3"),
+        (["--params=reporting.level=high"], "reporting.level must be a number, got"),
+        (["--params=reporting.levle=0.9"], "states reporting.levle, which plans noth"),
+        (["--params=evaluation.level=0.9"], "states evaluation.level, which plans no"),
+        (["--env=tset"], "There is no environment tset in "),
+        (["--level=nan"], "level must lie between 0 and 1, got nan"),
+        (["--power=1"], "power must lie between 0 and 1, got 1"),
         (["--params=data_root=/x"], "states data_root, which plans nothing"),
         (["--pilot=/nowhere/x.csv"], "no table at /nowhere/x.csv"),
         (["--pilot=/nowhere/x.doc"], "is a .csv, .tsv or .parquet file"),
@@ -115,6 +122,16 @@ def test_what_cannot_be_planned_is_refused_in_words(project, options, told):
 
     assert done.exit_code == 1
     assert told in done.output
+
+
+def test_a_parameter_file_that_is_no_yaml_is_named(tmp_path):
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/parameters_planning.yml").write_text("planning: {auroc: [")
+
+    done = CliRunner().invoke(power, [*EVERYTHING, f"--conf-source={tmp_path}"])
+
+    assert done.exit_code == 1
+    assert "parameters_planning.yml is no YAML" in done.output
 
 
 def test_it_starts_without_kedro_tensorflow_and_matplotlib(project, pilot):

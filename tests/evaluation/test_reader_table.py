@@ -69,6 +69,29 @@ def test_the_difference_is_what_the_later_modality_adds():
     assert tests["cases"][0] + tests["controls"][0] == 60
 
 
+def test_modalities_keep_the_order_of_the_table_whatever_the_first_case_had_first():
+    table = readings()
+    of_x0 = table["Image ID"] == "x0"
+    crossed = pd.concat([table[~of_x0], table[of_x0].iloc[::-1]])
+
+    tests = [
+        tabulate_readers(arrange_readings(one, columns()), columns(), REPORTING)[1]
+        for one in (table, crossed)
+    ]
+
+    assert (tests[1]["first"][0], tests[1]["second"][0]) == ("with AI", "without")
+    pd.testing.assert_frame_equal(*tests)
+
+
+def test_the_log_says_what_was_taken_and_what_was_not_read(caplog):
+    with caplog.at_level("INFO"):
+        arrange_readings(readings().assign(score=1.0, minutes=3), columns())
+
+    assert "score: score" in caplog.text
+    assert "reader: Radiologist" in caplog.text
+    assert "not read: Rating, minutes" in caplog.text
+
+
 def test_a_patient_with_two_cases_counts_once():
     table = readings()
     by_patient = tabulate_readers(
@@ -80,7 +103,9 @@ def test_a_patient_with_two_cases_counts_once():
     assert by_patient[1]["patients"][0] == 10
     assert by_case[1]["patients"][0] == 20
     widths = [one[0]["upper"] - one[0]["lower"] for one in (by_patient, by_case)]
-    assert not np.allclose(*widths)
+    is_mean = by_patient[0]["reader"] == "mean"
+    for kind in (is_mean, ~is_mean):
+        assert not np.allclose(*(width[kind] for width in widths))
 
 
 def test_each_reader_with_each_modality_is_a_column_of_scores():
@@ -114,6 +139,7 @@ def change(table, place, **cells):
     ("spoil", "told"),
     [
         (lambda t: t.drop(columns="Patient"), "no column is the patient.*none: each"),
+        (lambda t: t.head(0), "has no rows, only the columns Image ID, Patient"),
         (lambda t: t.drop(index=5), "1 of 80 readings are missing, such as case 'x1'"),
         (lambda t: pd.concat([t, t.iloc[:1]]), "twice, such as case 'x0' by reader 'A"),
         (lambda t: change(t, 3, Truth=1), "1 cases have more than one label"),

@@ -66,6 +66,22 @@ def test_inverse_weights_give_the_same_numbers():
     )
 
 
+def test_the_specificity_is_the_sensitivity_of_the_mirrored():
+    rng = np.random.default_rng(4)
+    patient = np.arange(300) // 3
+    case = (rng.random(100) < 0.4)[patient]
+    called = rng.random(300) < np.where(case, 0.8, 0.3)
+    verified = rng.random(300) < np.where(called, 0.9, 0.5)
+
+    found = correct_for_verification(case, verified, called, cluster=patient)
+    mirrored = correct_for_verification(~case, verified, ~called, cluster=patient)
+
+    ends = [found.specificity.estimate, *found.intervals()[1]]
+    assert ends == pytest.approx(
+        [mirrored.sensitivity.estimate, *mirrored.intervals()[0]]
+    )
+
+
 def test_a_share_of_1_has_no_interval():
     case, called = np.array([[1, 1, 0, 0, 0], [1, 1, 1, 0, 0]], dtype=bool)
 

@@ -74,54 +74,40 @@ def arrange_scores(
             only or controls only.
     """
     table = _named_by_text(table)
-    _refuse_no_rows(table)
-    roles = find_roles(table, columns)
-    require_columns(columns.subgroups, table)
-    is_case, values = read_labels(table[roles[LABEL].column], positive=columns.positive)
-    fixed = {
-        "image_id": _images(table, roles),
-        "patient_id": _patients(table, roles),
-        "part": _parts(table, roles),
-        "is_case": is_case,
-    }
-    scores, choices = find_classifiers(table, columns, roles)
-    _refuse_names(scores)
-    if columns.part is None and PART not in roles:
-        _refuse_unnoticed_parts(table, (c.column for c in choices if _is_out(c)))
-    arranged = pd.DataFrame({**fixed, **scores})
-    _refuse_rows(arranged, roles)
-    stated = {LABEL: values, PART: _sizes(arranged["part"])}
-    described = _describe([*_all_roles(roles, stated), *choices], columns, arranged)
-    _log(described)
-    return arranged.sort_values("image_id", ignore_index=True), described
+    return _arrange(table, columns, np.ones(len(table), dtype=bool))
 
 
-def split_unlabelled(
+def arrange_labelled(
     table: pd.DataFrame, columns: ScoreColumns
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the rows that have a label, and the others as arranged, without one.
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the rows that have a label, the others without one, and what was taken.
+
+    The first and the last as from `arrange_scores`; cautions are of the labelled.
 
     Args:
         table: As the user has it.
         columns: Which column is what.
 
     Raises:
-        ValueError: As `arrange_scores`, of all rows; and if no row has a label.
+        ValueError: As `arrange_scores`, of all rows and of the labelled; and if no row
+            of the test part has a label.
     """
     table = _named_by_text(table)
+    _refuse_no_rows(table)
     label = find_roles(table, columns)[LABEL].column
     blank = is_blank(table[label])
     if blank.all():
         raise ValueError(f"No row has a label in the column {label}; some have to.")
-    # Judged together, so that no image or patient is in both in silence.
+    # Judged together, so that a name and a column are one thing in both.
     known = table.loc[~blank, label].reset_index(drop=True)
     borrowed = known[np.arange(len(table)) % len(known)].to_numpy()
     filled = table.assign(**{label: table[label].where(~blank, borrowed)})
-    whole = arrange_scores(filled, columns)[0].drop(columns="is_case")
-    images = set(_images(table, find_roles(table, columns))[blank])
-    others = whole[whole["image_id"].isin(images)].reset_index(drop=True)
-    logger.warning("%d of %d radiographs have no label", len(others), len(table))
-    return table[~blank].copy(), others
+    arranged, described = _arrange(filled, columns, ~blank)
+    images = _images(table, find_roles(table, columns))[blank]
+    is_other = arranged["image_id"].isin(images)
+    logger.warning("%d of %d radiographs have no label", is_other.sum(), len(table))
+    others = arranged[is_other].drop(columns="is_case").reset_index(drop=True)
+    return arranged[~is_other].reset_index(drop=True), others, described
 
 
 def arrange_levels(table: pd.DataFrame, columns: ScoreColumns) -> pd.DataFrame:
@@ -137,18 +123,23 @@ def arrange_levels(table: pd.DataFrame, columns: ScoreColumns) -> pd.DataFrame:
     table = _named_by_text(table)
     require_columns(columns.subgroups, table)
     images = _images(table, find_roles(table, columns))
+    levels = pd.DataFrame({name: _level_of(table[name]) for name in columns.subgroups})
     for name in columns.subgroups:
-        n_levels = table[name].nunique()
+        n_levels = len({*levels[name]} - {UNKNOWN})
         if n_levels > _MOST_LEVELS:
             raise ValueError(
                 f"The column {name} has {n_levels} levels, and a subgroup at most "
                 f"{_MOST_LEVELS}; write bands such as 40-59 instead, or leave it out "
                 f"of comparison.subgroups."
             )
-    # A whole number beside missing ones is read as a float: 1, not 1.0.
-    found = table[columns.subgroups].convert_dtypes()
-    levels = found.astype("str").where(found.notna(), UNKNOWN)
     return levels.assign(image_id=images)
+
+
+def _level_of(cells: pd.Series) -> pd.Series:
+    """Return levels as text without blanks around it; a blank cell has none."""
+    # A whole number beside missing ones is read as a float: 1, not 1.0.
+    text = cells.convert_dtypes().astype("str").str.strip()
+    return text.where(~is_blank(cells), UNKNOWN)
 
 
 def arrange_paths(**scores: pd.DataFrame) -> pd.DataFrame:
@@ -231,6 +222,34 @@ def _part_of(arranged: pd.DataFrame, part: str) -> ScoredPart | None:
         scores=rows.drop(columns=[name for name in _FIXED if name in rows]),
         patients=rows["patient_id"].to_numpy(dtype=object),
     )
+
+
+def _arrange(
+    table: pd.DataFrame, columns: ScoreColumns, is_labelled: NDArray[np.bool_]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return all rows arranged, and what was taken, described by the labelled."""
+    _refuse_no_rows(table)
+    roles = find_roles(table, columns)
+    require_columns(columns.subgroups, table)
+    is_case, values = read_labels(table[roles[LABEL].column], positive=columns.positive)
+    fixed = {
+        "image_id": _images(table, roles),
+        "patient_id": _patients(table, roles),
+        "part": _parts(table, roles),
+        "is_case": is_case,
+    }
+    scores, choices = find_classifiers(table, columns, roles)
+    _refuse_names(scores)
+    if columns.part is None and PART not in roles:
+        _refuse_unnoticed_parts(table, (c.column for c in choices if _is_out(c)))
+    arranged = pd.DataFrame({**fixed, **scores})
+    labelled = arranged[is_labelled]
+    _refuse_rows(arranged, roles)
+    _refuse_one_class(labelled, roles)
+    stated = {LABEL: values, PART: _sizes(labelled["part"])}
+    described = _describe([*_all_roles(roles, stated), *choices], columns, labelled)
+    _log(described)
+    return arranged.sort_values("image_id", ignore_index=True), described
 
 
 def _named_by_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -320,7 +339,15 @@ def _refuse_rows(arranged: pd.DataFrame, roles: dict[str, Choice]) -> None:
             f"{both.min()!r}; thresholds would be chosen on the patients "
             f"they are judged by."
         )
-    is_case = arranged.loc[arranged["part"] == TEST, "is_case"]
+
+
+def _refuse_one_class(labelled: pd.DataFrame, roles: dict[str, Choice]) -> None:
+    is_case = labelled.loc[labelled["part"] == TEST, "is_case"]
+    if is_case.empty:
+        raise ValueError(
+            f"No row of the test part has a label in the column {roles[LABEL].column}; "
+            f"some have to."
+        )
     if is_case.nunique() < 2:
         there, absent = ("cases", "control") if is_case.all() else ("controls", "case")
         raise ValueError(

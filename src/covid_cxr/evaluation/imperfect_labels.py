@@ -164,6 +164,9 @@ def correct_for_unlabelled(
         scores: As arranged, of the labelled images.
         unlabelled: `image_id, patient_id, part` and the scores of the others.
         reporting: For the level of the intervals.
+
+    Raises:
+        ValueError: If of the images with one call none has a label.
     """
     parts = parts_of(scores)
     others = unlabelled[unlabelled["part"] == TEST]
@@ -177,7 +180,15 @@ def correct_for_unlabelled(
     rows = []
     for name, threshold in _thresholds(parts).items():
         called = np.r_[test.scores[name], others[name]] >= threshold
-        found = correct_for_verification(is_case, is_labelled, called, cluster=patients)
+        try:
+            found = correct_for_verification(
+                is_case, is_labelled, called, cluster=patients
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"{name} with the threshold {threshold:.4g}: {error} Or leave it out "
+                f"(comparison.classifiers), or every row without a label."
+            ) from error
         seen = called[is_labelled]
         ends = found.intervals(reporting.level)
         rows.append(

@@ -179,7 +179,12 @@ def _interactions(
     variable: str, found: _Levels, names: list[str]
 ) -> Iterator[dict[str, object]]:
     for first, second in combinations(names, 2):
-        paired = [one.compare(first, second) for one in found.estimates.values()]
+        judged = found.of(first).keys() & found.of(second).keys()
+        paired = [
+            one.compare(first, second)
+            for level, one in found.estimates.items()
+            if level in judged  # a perfect AUROC would make the difference too sure
+        ]
         known = [one for one in paired if one.standard_error > 0]
         if len(known) > 1:
             yield {

@@ -10,6 +10,7 @@ import click
 import pandas as pd
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from covid_cxr.evaluation.planning import Planning, expect, plan_test_set
 from covid_cxr.evaluation.score_columns import ScoreColumns
@@ -92,7 +93,7 @@ def power(
     of two AUROCs, non-inferiority, and the width of a sensitivity's interval. What is
     not stated is taken from the conf folder, if there is one, and from a pilot.
     """
-    env = env or os.environ.get("KEDRO_ENV") or "local"
+    env = env or os.environ.get("KEDRO_ENV")
     try:
         asked = as_asked(_blocks(conf_source, env, params), stated)
         table = None if pilot is None else read_user_table(pilot.expanduser())
@@ -133,6 +134,10 @@ def as_asked(
         name: given.get(name, blocks[block].get(name))
         for name, (block, _) in _ELSEWHERE.items()
     }
+    for name, value in others.items():
+        if value is not None and not isinstance(value, int | float):
+            place = f"{_ELSEWHERE[name][0]}.{name}"
+            raise ValueError(f"{place} must be a number, got {value!r}.")
     every = {**planning, **others}
     missing = [n for n in (*_PLANNING, *_ELSEWHERE) if every.get(n) is None]
     if missing:
@@ -165,18 +170,43 @@ def in_words(planned: pd.DataFrame, expected: pd.DataFrame) -> Iterator[str]:
         yield f"- {row['quantity']}: {row['value']:.3g} ({row['origin']})"
 
 
-def _blocks(conf_source: Path, env: str, params: str) -> dict[str, dict[str, Any]]:
+def _blocks(
+    conf_source: Path, env: str | None, params: str
+) -> dict[str, dict[str, Any]]:
     """Return the parameters of the conf folder, as Kedro merges them, and of a line."""
+    if env and conf_source.is_dir() and not (conf_source / env).is_dir():
+        raise ValueError(f"There is no environment {env} in {conf_source}; correct it.")
     merged = DictConfig({block: {} for block in _BLOCKS})
-    for folder in (conf_source / "base", conf_source / env):
+    for folder in (conf_source / "base", conf_source / (env or "local")):
         for file in sorted(folder.rglob("parameters*.yml")):
-            found = OmegaConf.load(file)
-            own = {k: v for k, v in found.items() if k in _BLOCKS and v is not None}
-            merged = DictConfig(OmegaConf.merge(merged, own))
+            merged = DictConfig(OmegaConf.merge(merged, _own(file)))
+    merged = DictConfig(OmegaConf.merge(merged, _of_line(params)))
+    blocks: dict[str, Any] = OmegaConf.to_container(merged, resolve=True)  # type: ignore[assignment]
+    for name in (one for one in blocks if not isinstance(blocks[one], dict)):
+        raise ValueError(
+            f"{name} holds parameters, as {name}.…=…; got {blocks[name]!r}."
+        )
+    return blocks
+
+
+def _own(file: Path) -> dict[str, Any]:
+    try:
+        found = DictConfig(OmegaConf.load(file))
+    except YAMLError as error:
+        raise ValueError(f"{file} is no YAML: {error}") from error
+    return {str(k): v for k, v in found.items() if k in _BLOCKS and v is not None}
+
+
+def _of_line(params: str) -> DictConfig:
     line = OmegaConf.from_dotlist([one for one in params.split(",") if one])
-    if other := [str(name) for name in line if name not in _BLOCKS]:
+    other = [str(name) for name in line if name not in _BLOCKS]
+    for block in {block for block, _ in _ELSEWHERE.values()} & {*map(str, line)}:
+        if isinstance(line[block], DictConfig):
+            known = [n for n, (own, _) in _ELSEWHERE.items() if own == block]
+            other += [f"{block}.{k}" for k in line[block] if k not in known]
+    if other:
         raise ValueError(
             f"--params states {', '.join(other)}, which plans nothing; it may state "
             f"{', '.join(_BLOCKS)}, as in --params=comparison.label=truth."
         )
-    return OmegaConf.to_container(OmegaConf.merge(merged, line), resolve=True)  # type: ignore[return-value]
+    return line

@@ -4,6 +4,7 @@ A modality is whatever a reading was done with: another examination, or the help
 classifier. Every reader reads every case with every modality.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import combinations
@@ -34,6 +35,8 @@ from covid_cxr.statistics.reader_study import (
 )
 from covid_cxr.user_numbers import line_of, numbers
 
+logger = logging.getLogger(__name__)
+
 MEAN = "mean"
 _ROLES: Mapping[str, Sequence[str]] = {
     "case": ("case", "caseid", "casenumber", "exam", "examination", *SYNONYMS[IMAGE]),
@@ -47,6 +50,7 @@ _ROLES: Mapping[str, Sequence[str]] = {
     "label": SYNONYMS[LABEL],
 }
 _READING = ["case", "reader", "modality"]
+_SORTED = ["case", "modality", "reader"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +107,13 @@ def arrange_readings(
     """
     if table is None:
         return pd.DataFrame(columns=[*_READING, "patient", "score", "is_case"])
+    if table.empty:
+        raise ValueError(
+            f"The table of readers has no rows, only the columns "
+            f"{', '.join(map(str, table.columns))}; add one row per reading."
+        )
     named = {role: _column(role, table, columns) for role in _ROLES}
+    _log(table, named)
     names = {role: read_names(table[named[role]]) for role in _READING}
     patient = named["patient"]
     scores = numbers(table, [named["score"]])[named["score"]]
@@ -126,7 +136,7 @@ def arrange_readings(
         }
     )
     _refuse_incomplete(readings)
-    return readings.sort_values("case", kind="stable", ignore_index=True)
+    return readings.sort_values(_SORTED, key=_place, ignore_index=True)
 
 
 def as_score_table(readings: pd.DataFrame) -> tuple[pd.DataFrame, ScoreColumns]:
@@ -212,6 +222,23 @@ def _column(role: str, table: pd.DataFrame, columns: ReaderColumns) -> str:
         f"{', '.join(map(str, table.columns))}. Say which one it is: "
         f"--params=readers.{role}=…{hint}"
     )
+
+
+def _log(table: pd.DataFrame, named: Mapping[str, str]) -> None:
+    """Say what was taken as what, and which columns were not read."""
+    unread = [str(name) for name in table if str(name) not in named.values()]
+    logger.info(
+        "Columns of the table of readers: %s; not read: %s",
+        ", ".join(f"{role}: {column}" for role, column in named.items()),
+        ", ".join(unread) or "none",
+    )
+
+
+def _place(names: pd.Series) -> pd.Series:
+    """Return what to sort by: cases by name, all others in the order of the table."""
+    if names.name == "case":
+        return names
+    return pd.Series(pd.factorize(names)[0], index=names.index)
 
 
 def _refuse_incomplete(readings: pd.DataFrame) -> None:

@@ -19,6 +19,7 @@ from covid_cxr.statistics.auc import as_codes, as_truth
 from covid_cxr.statistics.clustered_mean import ClusteredMean, clustered_mean
 
 Floats = NDArray[np.float64]
+_NO_STRATUM = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,8 @@ def correct_for_verification(
             f"calls were given; expected one of each per image."
         )
     kinds = pd.DataFrame({"called": called})
-    kinds = kinds.assign(stratum=0 if stratum is None else np.asarray(stratum))
+    own = _NO_STRATUM if stratum is None else np.asarray(stratum)
+    kinds = kinds.assign(stratum=own)
     if len(set(truth[verified])) < 2:
         raise ValueError(
             f"Of {verified.sum()} verified images all are of one class; sensitivity "
@@ -112,10 +114,12 @@ def _completed(
     if np.isnan(share).any():
         kind = kinds[np.isnan(share)].iloc[0]
         what = "called" if kind["called"] else "not called"
+        where, remedy = f" in the stratum {kind['stratum']}", "join it with another"
+        if kind["stratum"] == _NO_STRATUM:
+            where, remedy = "", "have some of them verified"
         raise ValueError(
-            f"No image that is {what} is verified in the stratum {kind['stratum']}: "
-            f"nothing tells how many of these are cases. Leave the stratum out, or "
-            f"join it with another."
+            f"No image that is {what} is verified{where}: nothing tells how many of "
+            f"these are cases; {remedy}."
         )
     weight = 1 / by_kind["known"].transform("mean").to_numpy(np.float64)
     return np.asarray(share + np.where(verified, weight * (truth - share), 0.0))

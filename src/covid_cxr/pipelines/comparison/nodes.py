@@ -3,9 +3,9 @@
 import pandas as pd
 
 from covid_cxr.evaluation.arranged_scores import (
+    arrange_labelled,
     arrange_levels,
     arrange_scores,
-    split_unlabelled,
 )
 from covid_cxr.evaluation.imperfect_labels import WEIGHT, StatedReference
 from covid_cxr.evaluation.reader_table import as_score_table
@@ -37,8 +37,9 @@ def arrange_table(
                 "--params=scores=none,reader_table=/your/readers.csv"
             )
         table, columns = as_score_table(readings)
-    may_lack = reference.unlabelled == WEIGHT
-    table, others = split_unlabelled(table, columns) if may_lack else (table, None)
-    scores, described = arrange_scores(table, columns)
-    unlabelled = scores.head(0) if others is None else others
+    if reference.unlabelled == WEIGHT:
+        scores, unlabelled, described = arrange_labelled(table, columns)
+    else:
+        scores, described = arrange_scores(table, columns)
+        unlabelled = scores.head(0)
     return scores, unlabelled, arrange_levels(table, columns), described
