@@ -13,12 +13,11 @@ from scipy.special import logit
 import covid_cxr
 from covid_cxr.evaluation.external_scores import CLASSIFIER, ExternalValidation
 from covid_cxr.evaluation.inference_settings import Reporting
-from covid_cxr.statistics.pooling import pool_logits
+from covid_cxr.statistics.pooling import FEWEST_POOLED, pool_logits
 
 logger = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
-LEAST_POOLED = 3  # cohorts from which on a further one can be spoken of
 _COUNTS = ("images", "patients", "cases")
 _GROUPS = ("cohort", "variable", CLASSIFIER, "outcome")
 _COHORT = [
@@ -138,7 +137,7 @@ def pool_cohorts(cohorts: pd.DataFrame, reporting: Reporting) -> pd.DataFrame:
         logger.warning("not pooled, of another cohort's manifest: %s", ", ".join(again))
     rows = []
     for (name, sha256), own in once.groupby([CLASSIFIER, "sha256"]):
-        if len(own) < LEAST_POOLED:
+        if len(own) < FEWEST_POOLED:
             continue
         aucs = own["auroc"].to_numpy(float)
         errors = own["standard_error"].to_numpy(float) / (aucs * (1 - aucs))

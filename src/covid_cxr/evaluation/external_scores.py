@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from covid_cxr.checks import check_whole
 from covid_cxr.evaluation.arranged_scores import no_rows
 from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.calibration_tables import (
@@ -75,13 +76,10 @@ class ExternalValidation:
                 f"external.name is text of letters, digits, '_', '-' and '.', such as "
                 f"site_2021, got {self.name!r}; results have a folder of that name."
             )
+        place = "parameters_external.yml"
         for name in ("least_patients", "least_cell"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(
-                    f"external.{name} must be a whole number of at least 1, got "
-                    f"{value!r}; correct it in parameters_external.yml."
-                )
+            check_whole(f"external.{name}", value, least=1, place=place)
 
 
 def by_classifier(scores: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

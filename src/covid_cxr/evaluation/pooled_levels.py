@@ -18,12 +18,12 @@ from covid_cxr.evaluation.scored_part import ScoredPart
 from covid_cxr.statistics.auc import AucEstimates
 from covid_cxr.statistics.multiplicity import holm
 from covid_cxr.statistics.pooling import (
+    FEWEST_POOLED,
     compare_unpaired,
     interaction_p_value,
     pool_aucs,
 )
 
-FEWEST_POOLED = 3  # of two levels nobody can tell how levels vary
 _POOLED = [
     *("variable", "classifier", "levels", "auroc", "lower", "upper"),
     *("prediction_lower", "prediction_upper", "between_sd", "p_heterogeneity"),

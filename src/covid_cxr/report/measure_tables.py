@@ -45,7 +45,7 @@ def draw_smooth_calibration(curves: pd.DataFrame, *, are_paths: bool) -> Any:
     """Return the smooth calibration curves, as outputs are, as a matplotlib `Figure`.
 
     Args:
-        curves: From `trace_smooth_calibration`.
+        curves: From `tabulate_measures`.
         are_paths: Whether the classifiers are the paths.
     """
     as_it_is = curves[curves["recalibration"] == AS_IT_IS]

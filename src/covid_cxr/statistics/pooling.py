@@ -16,6 +16,8 @@ from covid_cxr.statistics.auc import AucDifference, AucEstimates, normal_quantil
 
 Floats = NDArray[np.float64]
 
+FEWEST_POOLED = 3  # of two sets nobody can tell how sets vary
+
 
 @dataclass(frozen=True, kw_only=True)
 class PooledAuc:
