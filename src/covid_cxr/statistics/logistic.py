@@ -110,21 +110,40 @@ def clustered_errors(
     coefficients: Floats,
     codes: NDArray[np.int64],
 ) -> Floats:
-    """Return standard errors with patients as independent units (sandwich), (c,).
+    """Return standard errors with patients as independent units, (c,).
 
     NaN with one patient, and where every patient's residuals cancel, which says
     nothing.
     """
+    covariance, is_known = clustered_covariance(
+        design, truth, offset, coefficients, codes
+    )
+    return np.sqrt(np.where(is_known, np.diag(covariance), np.nan))
+
+
+def clustered_covariance(
+    design: Floats,
+    truth: NDArray[np.bool_],
+    offset: Floats,
+    coefficients: Floats,
+    codes: NDArray[np.int64],
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the covariance with patients as independent units (sandwich), (c, c).
+
+    And of which coefficients, (c,), it is more than rounding error: of none with one
+    patient, nor where every patient's residuals cancel.
+    """
     residuals = truth - expected_share(design, coefficients, offset)
     scores = np.stack([np.bincount(codes, weights=c * residuals) for c in design.T])
-    n_clusters = scores.shape[1]
+    n_clusters, n_coefficients = scores.shape[1], len(coefficients)
     if n_clusters < 2:
-        return np.full(len(coefficients), np.nan)
+        nothing = np.full((n_coefficients, n_coefficients), np.nan)
+        return nothing, np.zeros(n_coefficients, dtype=bool)
     bread = np.linalg.inv(information_of(design, coefficients, offset))
     meat = n_clusters / (n_clusters - 1) * scores @ scores.T
-    variance = np.diag(bread @ meat @ bread)
+    covariance = bread @ meat @ bread
     by_image = np.diag(bread)  # of independent images
-    return np.sqrt(np.where(variance > _ROUNDING * by_image, variance, np.nan))
+    return covariance, np.diag(covariance) > _ROUNDING * by_image
 
 
 def information_of(design: Floats, coefficients: Floats, offset: Floats) -> Floats:

@@ -21,13 +21,17 @@ from covid_cxr.statistics.auc import (
     check_classes,
     normal_quantile,
 )
-from covid_cxr.statistics.logistic import as_log_odds, fit_logistic, information_of
+from covid_cxr.statistics.logistic import (
+    as_log_odds,
+    clustered_covariance,
+    fit_logistic,
+    information_of,
+)
 
 Floats = NDArray[np.float64]
 
 _KNOTS = (0.1, 0.5, 0.9)
 _CERTAIN = 20.0  # log odds that no share of so many images has: classes are separated
-_ROUNDING = 1e-12  # a variance below this share of that by image says nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,21 +117,16 @@ def fit_smooth_calibration(
     truth, values = _checked(is_case, probability)
     codes = as_codes(cluster, len(truth))
     knots, design, coefficients = _fit(truth, as_log_odds(values))
-    residuals = truth - expit(design @ coefficients)
-    sums = np.stack([np.bincount(codes, weights=c * residuals) for c in design.T])
-    bread = np.linalg.inv(
-        information_of(design, coefficients, np.zeros_like(residuals))
+    covariance, is_known = clustered_covariance(
+        design, truth, np.zeros(len(truth)), coefficients, codes
     )
-    n_clusters = sums.shape[1]
-    scale = n_clusters / (n_clusters - 1) if n_clusters > 1 else np.nan
-    covariance = scale * bread @ (sums @ sums.T) @ bread
-    if not (np.diag(covariance) > _ROUNDING * np.diag(bread)).all():
+    if not is_known.all():
         covariance = np.full_like(covariance, np.nan)
     return SmoothCalibration(
         knots=knots,
         coefficients=coefficients,
         covariance=covariance,
-        n_clusters=n_clusters,
+        n_clusters=int(codes.max()) + 1,
     )
 
 
