@@ -6,7 +6,7 @@ from scipy.stats import t as student
 from statsmodels.stats.contingency_tables import mcnemar
 
 from covid_cxr.statistics.operating_points import perform_at
-from covid_cxr.statistics.paired_calls import compare_at
+from covid_cxr.statistics.paired_calls import compare_at, count_called
 
 
 def study(seed, n_patients=80, images=4, correlation=0.6):
@@ -98,6 +98,16 @@ def test_classifiers_that_call_alike_differ_in_nothing():
     assert found.sensitivity.p_value == 1
     assert np.isnan(found.sensitivity.interval()).all()
     assert np.isnan(found.specificity.standard_error)
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [[[1, 0], [0, 1], [1, 1]], [[True, False]] * 2, [True, False, True]],
+    ids=["numbers", "too few", "one column without a second axis"],
+)
+def test_what_is_no_call_per_image_and_classifier_is_refused(calls):
+    with pytest.raises(ValueError, match="one boolean per image and classifier"):
+        count_called([True, False, True], calls, cluster=None)
 
 
 def test_one_class_is_refused():

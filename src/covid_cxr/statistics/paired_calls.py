@@ -99,7 +99,7 @@ def count_called(
         cluster: Patient of each image, shape (n,); None takes every image as one.
 
     Raises:
-        ValueError: If a class is missing, or lengths differ.
+        ValueError: If a class is missing, lengths differ or calls are no booleans.
     """
     truth = as_truth(is_case)
     if truth.all() or not truth.any():
@@ -107,12 +107,31 @@ def count_called(
             f"Sensitivity and specificity need cases and controls, got {truth.sum()} "
             f"and {(~truth).sum()}; evaluate on a larger part."
         )
-    called, codes = np.asarray(is_called), as_codes(cluster, len(truth))
+    called, codes = as_calls(is_called, len(truth)), as_codes(cluster, len(truth))
     cases, n_cases = _count(called[truth], codes[truth])
     controls, n_controls = _count(called[~truth], codes[~truth])
     return CalledCounts(
         cases=cases, n_cases=n_cases, controls=controls, n_controls=n_controls
     )
+
+
+def as_calls(is_called: ArrayLike, n_images: int) -> NDArray[np.bool_]:
+    """Return what classifiers call positive, shape (n, k).
+
+    Args:
+        is_called: As given.
+        n_images: How many images there are.
+
+    Raises:
+        ValueError: If it is not one boolean per image and classifier.
+    """
+    called = np.asarray(is_called)
+    if called.ndim != 2 or len(called) != n_images or called.dtype != np.bool_:
+        raise ValueError(
+            f"is_called must be one boolean per image and classifier, for "
+            f"{n_images} images; got shape {called.shape} of {called.dtype}."
+        )
+    return called
 
 
 def compare_at(

@@ -22,6 +22,7 @@ from covid_cxr.statistics.auc import (
     estimates_from,
     sum_by_patient,
 )
+from covid_cxr.statistics.paired_calls import as_calls
 
 Floats = NDArray[np.float64]
 
@@ -88,13 +89,7 @@ def sum_calls(
     """
     truth = as_truth(is_case)
     check_classes(truth)
-    called = np.asarray(is_called)
-    if called.ndim != 2 or len(called) != len(truth) or called.dtype != np.bool_:
-        raise ValueError(
-            f"is_called must be one boolean per image and classifier, for "
-            f"{len(truth)} images; got shape {called.shape} of {called.dtype}."
-        )
-    called = called.T
+    called = as_calls(is_called, len(truth)).T
     right, wrong = called[:, truth].mean(axis=1), called[:, ~truth].mean(axis=1)
     added = called - np.where(truth, right[:, np.newaxis], wrong[:, np.newaxis])
     sums = sum_by_patient(added, truth, as_codes(cluster, len(truth)))
