@@ -129,13 +129,9 @@ def estimate_aucs_of_one_image(
     Raises:
         ValueError: As `estimate_aucs`.
     """
-    truth = as_truth(is_case)
-    check_classes(truth)
-    matrix, names = as_matrix(scores, n_images=len(truth))
-    codes = as_codes(cluster, len(truth))
+    truth, matrix, names, codes = _checked(is_case, scores, cluster)
     found = estimates_from(names, *_of_one_image(truth, matrix, codes))
-    n_cases = int(truth.sum())
-    return replace(found, n_cases=n_cases, n_controls=len(truth) - n_cases)
+    return _with_images(found, truth)
 
 
 def estimate_weighted_aucs(
@@ -161,15 +157,11 @@ def estimate_weighted_aucs(
         ValueError: If a weight is negative or unknown, or those of a class are all 0;
             otherwise as `estimate_aucs`.
     """
-    truth = as_truth(is_case)
-    check_classes(truth)
-    matrix, names = as_matrix(scores, n_images=len(truth))
-    codes = as_codes(cluster, len(truth))
+    truth, matrix, names, codes = _checked(is_case, scores, cluster)
     weighed = _as_weights(weights, truth)
     own = np.empty((2, 0), dtype=np.int64)
     found = estimates_from(names, *_weighted(truth, matrix, codes, weighed, own))
-    n_cases = int(truth.sum())
-    return replace(found, n_cases=n_cases, n_controls=len(truth) - n_cases)
+    return _with_images(found, truth)
 
 
 def estimate_aucs_by_question(
@@ -187,10 +179,7 @@ def estimate_aucs_by_question(
     Raises:
         ValueError: As `estimate_aucs`.
     """
-    truth = as_truth(is_case)
-    check_classes(truth)
-    matrix, names = as_matrix(scores, n_images=len(truth))
-    codes = as_codes(cluster, len(truth))
+    truth, matrix, names, codes = _checked(is_case, scores, cluster)
     has_case = np.bincount(codes, weights=truth) > 0
     found = {
         IMAGE: sum_placements(truth, matrix, codes),
@@ -207,6 +196,22 @@ def estimate_aucs_by_question(
     parts = [PatientParts(sums=found[q][1], patients=everybody) for q in known]
     covariance = joint_covariance(list(estimates.values()), parts, len(has_case))
     return QuestionAucs(estimates=estimates, covariance=covariance)
+
+
+def _checked(
+    is_case: ArrayLike, scores: ArrayLike | pd.DataFrame, cluster: Any
+) -> tuple[NDArray[np.bool_], Floats, tuple[str, ...], NDArray[np.int64]]:
+    """Return labels with both classes, scores, the models' names and patients."""
+    truth = as_truth(is_case)
+    check_classes(truth)
+    matrix, names = as_matrix(scores, n_images=len(truth))
+    return truth, matrix, names, as_codes(cluster, len(truth))
+
+
+def _with_images(found: AucEstimates, truth: NDArray[np.bool_]) -> AucEstimates:
+    """Return the estimates with the numbers of images in place of their weights."""
+    n_cases = int(truth.sum())
+    return replace(found, n_cases=n_cases, n_controls=len(truth) - n_cases)
 
 
 def _of_patients(
