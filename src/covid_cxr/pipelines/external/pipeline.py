@@ -3,8 +3,6 @@
 The primary result is written first: all that is fitted takes it as an input.
 """
 
-from typing import Any
-
 from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.evaluation.case_mix import (
@@ -52,12 +50,8 @@ from covid_cxr.report.score_figures import (
 from covid_cxr.sources.adapters import RSNA_MAPPING, SOURCES
 from covid_cxr.study.current import current
 
-_SCORES = {"scores": "external_scores"}
-_CLASSIFIERS = {"classifiers": "external_classifiers"}
-_ASKED = {"external": "params:external"}
-_REPORTING = {"reporting": "params:reporting"}
-_SETTINGS = {**_REPORTING, "evaluation": "params:evaluation"}
-_INTERNAL = {"internal": "external_internal"}
+_ASKED, _REPORTING = "params:external", "params:reporting"
+_SETTINGS = (_REPORTING, "params:evaluation")
 _PRIMARY = ("flow", "discrimination", "operating", "calibration", "hypotheses")
 _EXPORTED = ("case_mix", "standardised", "subgroups", "score_quantiles", "shortcuts")
 _SALT = "pseudonym_salt"
@@ -72,11 +66,22 @@ def create_pipeline() -> Pipeline:
 
 def create_protocol_pipeline() -> Pipeline:
     """Return the pipeline that drafts the protocol."""
-    described = node(
-        describe_bundles, "external_classifiers", bundles="external_bundles"
+    return Pipeline(
+        [
+            node(describe_bundles, "external_classifiers", **_of("bundles")),
+            node(draft_protocol, "external_protocol", **_of("classifiers")),
+        ]
     )
-    drafted = node(draft_protocol, "external_protocol", **_CLASSIFIERS)
-    return Pipeline([described, drafted])
+
+
+def _of(*names: str) -> dict[str, str]:
+    """Return the external datasets that arguments are called after."""
+    return {name: f"external_{name}" for name in names}
+
+
+def _results(*names: str) -> dict[str, str]:
+    """Return the tables of results that arguments are called after."""
+    return {name: f"external_{name}_results" for name in names}
 
 
 def _predict() -> list[Node]:
@@ -93,34 +98,30 @@ def _predict() -> list[Node]:
         if _SALT in SOURCES[cohort.source].ingestion
     }
     return [
-        node(describe_bundles, "external_classifiers", bundles="external_bundles"),
+        node(describe_bundles, "external_classifiers", **_of("bundles")),
         node(
             list_cohort,
             ["external_listed", "external_rejected"],
-            manifest="external_manifest",
-            images="external_images",
+            _ASKED,
             rsna_mapping=RSNA_MAPPING,
-            **_CLASSIFIERS,
-            **_ASKED,
+            **_of("manifest", "images", "classifiers"),
         ),
         node(
             refuse_known_patients,
             "external_radiographs",
-            listed="external_listed",
+            **_of("listed"),
             **splits,
             **salts,
         ),
         node(
             predict_cohort,
             ["external_scores", "external_features"],
-            bundles="external_bundles",
-            radiographs="external_radiographs",
-            images="external_images",
+            **_of("bundles", "radiographs", "images"),
         ),
         node(
             take_internal,
             ["external_internal", "external_described"],
-            **_CLASSIFIERS,
+            **_of("classifiers"),
             **known,
         ),
     ]
@@ -128,53 +129,48 @@ def _predict() -> list[Node]:
 
 def _judge() -> list[Node]:
     """Return what needs no fit, up to the primary result."""
-    primary = {name: f"external_{name}_results" for name in _PRIMARY}
+    primary = _results(*_PRIMARY)
+    calibrated = _results("calibration", "reliability", "decision")
+    protocol = "external_registered"
     return [
         node(
             read_protocol,
-            "external_registered",
+            protocol,
             text="external_protocol",
-            **_CLASSIFIERS,
+            **_of("classifiers"),
         ),
-        node(tabulate_flow, primary["flow"], rejected="external_rejected", **_SCORES),
+        node(tabulate_flow, primary["flow"], **_of("scores", "rejected")),
         node(
             tabulate_discrimination,
             primary["discrimination"],
-            **_SCORES,
-            **_INTERNAL,
-            **_SETTINGS,
+            *_SETTINGS,
+            **_of("scores", "internal"),
         ),
         node(
             tabulate_operating,
             primary["operating"],
-            **_SCORES,
-            **_CLASSIFIERS,
-            **_REPORTING,
+            _REPORTING,
+            **_of("scores", "classifiers"),
         ),
         node(
             tabulate_frozen_calibration,
-            [
-                primary["calibration"],
-                "external_reliability_results",
-                "external_decision_results",
-            ],
-            **_SCORES,
-            **_SETTINGS,
+            list(calibrated.values()),
+            *_SETTINGS,
+            **_of("scores"),
         ),
         node(
             judge_hypotheses,
             primary["hypotheses"],
-            protocol="external_registered",
+            protocol=protocol,
             aurocs=primary["discrimination"],
             operating=primary["operating"],
         ),
         node(
             state_primary,
             "external_primary",
-            manifest="external_manifest",
-            protocol="external_registered",
-            **_CLASSIFIERS,
-            **_ASKED,
+            _ASKED,
+            protocol=protocol,
+            **_of("manifest", "classifiers"),
             **primary,
         ),
     ]
@@ -182,90 +178,73 @@ def _judge() -> list[Node]:
 
 def _look_closer() -> list[Node]:
     """Return case mix, shortcuts and recalibration, after the primary result."""
-    cohort: dict[str, Any] = {
-        "radiographs": "external_radiographs",
-        "primary": "external_primary",
-    }
-    both = {**cohort, "described": "external_described"}
+    closer = _results(*_EXPORTED, *_FITTED_LAST)
+    cohorts = _of("radiographs", "described")
     return [
         node(
             tabulate_case_mix,
-            "external_case_mix_results",
-            evaluation="params:evaluation",
-            **both,
+            closer["case_mix"],
+            "params:evaluation",
+            **cohorts,
+            **_of("primary"),
         ),
         node(
             tabulate_standardised,
-            "external_standardised_results",
-            radiographs="external_radiographs",
-            described="external_described",
-            **_SCORES,
-            **_INTERNAL,
-            **_SETTINGS,
+            closer["standardised"],
+            *_SETTINGS,
+            **cohorts,
+            **_of("scores", "internal"),
         ),
         node(
             tabulate_membership,
-            "external_membership_results",
-            **both,
-            **_REPORTING,
-            **_ASKED,
+            closer["membership"],
+            *(_REPORTING, _ASKED),
+            **cohorts,
+            **_of("primary"),
         ),
         node(
             tabulate_external_subgroups,
-            "external_subgroups_results",
-            radiographs="external_radiographs",
-            **_SCORES,
-            **_SETTINGS,
+            closer["subgroups"],
+            *_SETTINGS,
+            **_of("radiographs", "scores"),
         ),
         node(
             tabulate_score_quantiles,
-            "external_score_quantiles_results",
-            **_SCORES,
-            **_INTERNAL,
+            closer["score_quantiles"],
+            **_of("scores", "internal"),
         ),
         node(
             find_shortcuts,
-            "external_shortcuts_results",
-            features="external_features",
-            **cohort,
-            **_REPORTING,
-            **_ASKED,
+            closer["shortcuts"],
+            *(_REPORTING, _ASKED),
+            **_of("features", "radiographs", "primary"),
         ),
         node(
             recalibrate_at_site,
-            "external_recalibration_results",
-            primary="external_primary",
-            **_SCORES,
-            **_REPORTING,
-            **_ASKED,
+            closer["recalibration"],
+            *(_REPORTING, _ASKED),
+            **_of("primary", "scores"),
         ),
     ]
 
 
 def _tell() -> list[Node]:
     """Return what leaves the site, and what a reader sees."""
-    closer = {name: f"external_{name}_results" for name in (*_EXPORTED, *_FITTED_LAST)}
-    names = ("cohorts", "pooled")
-    cohorts = {name: f"external_{name}_results" for name in names}
+    cohorts = _results("cohorts", "pooled")
     return [
         node(
             export_aggregates,
             "external_aggregates",
-            primary="external_primary",
-            **closer,
-            **_ASKED,
+            _ASKED,
+            **_of("primary"),
+            **_results(*_EXPORTED, *_FITTED_LAST),
         ),
-        node(
-            gather_cohorts,
-            cohorts["cohorts"],
-            aggregates="external_aggregates",
-            exports="external_exports",
-        ),
-        node(pool_cohorts, cohorts["pooled"], cohorts=cohorts["cohorts"], **_REPORTING),
+        node(gather_cohorts, cohorts["cohorts"], **_of("aggregates", "exports")),
+        node(pool_cohorts, cohorts["pooled"], _REPORTING, **_results("cohorts")),
         node(
             draw_cohorts,
             "external_cohorts_figure",
-            discrimination="external_discrimination_results",
+            **_results("discrimination"),
             **cohorts,
         ),
         node(
@@ -281,17 +260,9 @@ def _tell() -> list[Node]:
         node(
             raise_flags,
             "external_flags_results",
-            discrimination="external_discrimination_results",
-            shortcuts="external_shortcuts_results",
             protocol="external_registered",
-            **_SCORES,
-            **_CLASSIFIERS,
+            **_results("discrimination", "shortcuts"),
+            **_of("scores", "classifiers"),
         ),
-        node(
-            write_external,
-            "external_report",
-            primary="external_primary",
-            **_REPORTING,
-            **{name: f"external_{name}" for name in SHOWN},
-        ),
+        node(write_external, "external_report", _REPORTING, **_of("primary", *SHOWN)),
     ]
