@@ -168,10 +168,12 @@ def predict_cohort(
         refused; and `image_id` with the columns of `measure_features`.
     """
     tables: list[pd.DataFrame] = []
-    features = pd.DataFrame()
+    features: list[pd.DataFrame] = []
     for place in bundles:
         bundle = open_bundle(place)
-        rows, features = _predict(bundle, radiographs, images)
+        # Once: what is measured is of the pixels, whoever predicts.
+        measured_in = features if place == bundles[-1] else None
+        rows = _predict(bundle, radiographs, images, features=measured_in)
         label = bundle.record["label"]["name"]
         table = radiographs[["image_id", "patient_id"]].assign(
             **{CLASSIFIER: bundle.record["name"], "is_case": radiographs[label]}
@@ -179,7 +181,9 @@ def predict_cohort(
         tables.append(table.join(rows)[_TABLE])
     scores = pd.concat(tables, ignore_index=True)
     measured = {name: scores[name].astype(float) for name in _MEASURED}
-    return scores.assign(reason=scores["reason"].astype("str"), **measured), features
+    none = pd.DataFrame({"image_id": pd.Series(dtype="str")})
+    seen = pd.concat(features, ignore_index=True) if features else none
+    return scores.assign(reason=scores["reason"].astype("str"), **measured), seen
 
 
 def take_internal(
@@ -243,20 +247,23 @@ def _column(manifest: pd.DataFrame, label: str) -> str:
 
 
 def _predict(
-    bundle: Bundle, radiographs: pd.DataFrame, images: RadiographFolder
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    bundle: Bundle,
+    radiographs: pd.DataFrame,
+    images: RadiographFolder,
+    *,
+    features: list[pd.DataFrame] | None,
+) -> pd.DataFrame:
+    """Return what a bundle says of each radiograph; add what pixels are to features."""
     names = zip(radiographs["image_id"], radiographs["file"], strict=True)
     inputs = [InputFile(name=name, path=images.root / file) for name, file in names]
-    rows, features = [], []
+    rows = []
     for prediction in _with_progress(bundle.predictions(inputs), len(inputs)):
         rows.append(prediction.row)
-        if prediction.pixels is not None:
+        if features is not None and prediction.pixels is not None:
             measured = measure_features(prediction.pixels[None])
             features.append(measured.assign(image_id=prediction.row["file"]))
     table = pd.DataFrame(rows, index=radiographs.index)
-    none = pd.DataFrame({"image_id": pd.Series(dtype="str")})
-    seen = pd.concat(features, ignore_index=True) if features else none
-    return table.reindex(columns=[*_SCORED, "was_trained_on"]), seen
+    return table.reindex(columns=[*_SCORED, "was_trained_on"])
 
 
 def _with_progress(
