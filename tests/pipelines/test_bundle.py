@@ -20,7 +20,7 @@ from covid_cxr.training.exported import KerasNetwork
 def bundled(run_kedro, study):
     """Return the folder of the bundle of path b."""
     run_kedro("bundle", data_root=study, params={"bundle": {"path": "b"}})
-    (folder,) = (p for p in (study / "06_models/bundles").iterdir() if p.is_dir())
+    (folder,) = (study / "06_models/bundles").glob("covid_cxr-path_b-????????")
     return folder
 
 
