@@ -82,10 +82,10 @@ def _score_of(pixels):
     return 1 / (1 + np.exp(-(SLOPE * mean + OFFSET)))
 
 
-def _curated(path):
+def _curated(path, box=None):
     return curate(
         path,
-        box=None,
+        box=box,
         size_px=SIZE_PX,
         admission=Curation(
             size_px=SIZE_PX, shard_images=1, compression="none", workers=1, cluster=None

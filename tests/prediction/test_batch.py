@@ -432,3 +432,40 @@ def test_places_without_a_radiograph_are_a_fault(write_bundle, predicted, tmp_pa
     (tmp_path / "empty").mkdir()
     said, _ = predicted(write_bundle("b"), tmp_path / "empty", code=1)
     assert "no radiographs" in said
+
+
+def test_crops_are_cut_out_as_a_study_does(
+    write_bundle, chests, predicted, curated, tmp_path, score_of
+):
+    table = tmp_path / "crops.csv"
+    # As Excel writes it elsewhere; the second is named as by a study, without suffix.
+    table.write_text("image;x0;y0;x1;y1\nchest_1.png;0;1,0;63;64\nchest_3;2;0;62;63\n")
+    bundle = write_bundle()
+
+    _, rows = predicted(bundle, chests, options=["--crops", str(table)])
+
+    boxes = {"chest_1.png": (0, 1, 63, 64), "chest_3.png": (2, 0, 62, 63)}
+    for row in rows:
+        pixels = curated(chests / row["file"], box=boxes.get(row["file"]))[0]
+        assert float(row["score"]) == pytest.approx(score_of(pixels), abs=1e-6)
+        assert ("cropped to" in row["steps"]) == (row["file"] in boxes)
+    other = tmp_path / "other.csv"
+    other.write_text("image,x0,y0,x1,y1\nchest_1.png,4,2,60,61\n")
+    said, _ = predicted(bundle, chests, code=1, options=["--crops", str(other)])
+    assert "another run" in said
+
+
+def test_crops_of_other_files_are_said_and_those_of_none_a_fault(
+    write_bundle, chests, predicted, tmp_path, caplog
+):
+    table = tmp_path / "crops.csv"
+    table.write_text("image,x0,y0,x1,y1\nelsewhere.png,0,0,9,9\n")
+    said, _ = predicted(write_bundle(), chests, code=1, options=["--crops", str(table)])
+    assert "None of the 1 boxes" in said
+    with table.open("a") as more:
+        more.write("chest_1.png,0,0,32,32\n")
+
+    predicted(write_bundle("b"), chests, options=["--crops", str(table)])
+
+    assert "1 of 2 boxes are of no file" in caplog.text
+    assert "elsewhere.png (line 2 of crops.csv)" in caplog.text

@@ -14,7 +14,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -26,6 +26,7 @@ from covid_cxr.prediction.bundle import Bundle, Prediction, open_bundle
 from covid_cxr.prediction.page import draw, write_page
 from covid_cxr.prediction.refusals import reservations
 from covid_cxr.prediction.sources import InputFile
+from covid_cxr.radiographs.geometry import Box
 from covid_cxr.workers import executor
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Job:
         out: The folder that the table goes to.
         prevalence: As for `Bundle.predict`.
         workers: Processes.
+        boxes: As for `Bundle.predict`.
     """
 
     bundle: Path
@@ -54,6 +56,7 @@ class Job:
     out: Path
     prevalence: float | None
     workers: int
+    boxes: Mapping[str, Box] = field(default_factory=dict)
 
 
 def predict_all(job: Job) -> Counter[str]:
@@ -97,6 +100,7 @@ def _begin(job: Job, bundle: Bundle) -> Path:
         "n_files": len(job.files),
         # Names, which the rows have, do not tell another folder with files named alike.
         "files_sha256": _sha256(sorted(file.state for file in job.files)),
+        "boxes_sha256": _sha256(job.boxes),
     }
     (job.out / PICTURES).mkdir(parents=True, exist_ok=True)
     run = job.out / _RUN
@@ -164,13 +168,18 @@ def _in_pieces(
 
 
 def _submit(pool: Executor, job: Job, piece: Sequence[InputFile]) -> Future[Any]:
-    return pool.submit(_predict, str(job.bundle), piece, job.prevalence)
+    names = [one.name for one in piece if one.name in job.boxes]
+    boxes = {name: job.boxes[name] for name in names}
+    return pool.submit(_predict, str(job.bundle), piece, job.prevalence, boxes)
 
 
 def _predict(
-    bundle: str, files: Sequence[InputFile], prevalence: float | None
+    bundle: str,
+    files: Sequence[InputFile],
+    prevalence: float | None,
+    boxes: Mapping[str, Box],
 ) -> list[tuple[Mapping[str, Any], bytes | None]]:
-    found = _opened(bundle).predictions(files, prevalence=prevalence)
+    found = _opened(bundle).predictions(files, prevalence=prevalence, boxes=boxes)
     return [(_plain(one), draw(one)) for one in found]
 
 

@@ -70,6 +70,6 @@ def reservations(bundle: Mapping[str, Any]) -> list[str]:
         told.append(
             f"{100 * cropped_share:.3g} % of the pictures that the model was trained "
             f"and chosen on were cut to a box by hand. Pictures that are not cut alike "
-            f"get other scores than in the study; boxes can be stated in Python."
+            f"get other scores than in the study; state their boxes (--crops)."
         )
     return told
