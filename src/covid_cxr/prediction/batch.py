@@ -1,9 +1,9 @@
 """Any number of radiographs to a table and pages, by several processes.
 
 Rows are kept in the order of the files, one line each, as soon as they are known: what
-was interrupted goes on after the last whole line. Which files are in one batch follows
-from their order alone, so that it ends in the same bits. Memory does not grow with the
-files.
+was interrupted goes on after the last whole line. No number depends on which files are
+beside one (`network.OnnxNetwork`), so that it ends in the same bits. Memory does not
+grow with the files.
 """
 
 import csv
@@ -148,9 +148,7 @@ def _predictions(
     """Yield row and picture of each file that is not done, in their order."""
     if n_done == len(job.files):
         return iter(())
-    first = n_done - n_done % _AT_ONCE  # some are computed again, for the same batches
-    found = _in_pieces(job, range(first, len(job.files), _AT_ONCE))
-    return islice(found, n_done - first, None)
+    return _in_pieces(job, range(n_done, len(job.files), _AT_ONCE))
 
 
 def _in_pieces(
