@@ -8,6 +8,7 @@ import pytest
 from safetensors.numpy import save
 
 from covid_cxr.evaluation.ensembles import score_together
+from covid_cxr.pipelines.external.nodes import take_internal
 from covid_cxr.prediction import open_bundle
 from covid_cxr.prediction.combination import ENSEMBLES, combined
 from covid_cxr.prediction.files import InvalidBundleError, sha256_of
@@ -176,6 +177,31 @@ def test_an_image_with_an_unknown_label_is_scored_but_not_ranked_among(make_scor
     np.testing.assert_array_equal(
         found.loc[is_known, "covid19_score"], expected["covid19_score"]
     )
+
+
+def test_an_external_validation_compares_with_the_ensemble_in_the_study(make_scores):
+    tables = {"path_a": make_scores(1), "path_b": make_scores(2)}
+    members = [{"path": name, "weights_sha256": name} for name in tables]
+    classifier = {
+        "label": {"name": "covid19"},
+        "origin": {"rule": "mean_probability", "members": members},
+    }
+    known = {
+        "internal_curated": tables["path_a"][["image_id"]],
+        **{f"internal_{name}_scores": one for name, one in tables.items()},
+        **{f"internal_{name}_provenance": {"weights_sha256": name} for name in tables},
+    }
+
+    internal, _ = take_internal({"both": classifier}, **known)
+    of_another, _ = take_internal(
+        {"both": classifier},
+        **known | {"internal_path_b_provenance": {"weights_sha256": "other"}},
+    )
+
+    test = tables["path_a"]["part"] == "test"
+    expected = sum(one.loc[test, "covid19_score"] for one in tables.values()) / 2
+    assert internal["score"].tolist() == expected.tolist()
+    assert of_another.empty
 
 
 def test_what_stands_beside_an_image_changes_no_bit_of_it(network_of):

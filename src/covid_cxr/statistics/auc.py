@@ -420,22 +420,12 @@ def placements_of_models(
     )
 
 
-def share_below(
-    reference: NDArray[np.float64], values: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the share of `reference` below each value; a tie counts one half."""
-    order = np.argsort(values)
-    shares = np.empty(len(values))
-    shares[order] = _share_below(np.sort(reference), values[order])
-    return shares
-
-
 def _share_below(
     reference: NDArray[np.float64], values: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return `share_below` of what ascends already.
+    """Return the share of `reference` below each value; a tie counts one half.
 
-    Looking up in ascending order walks through memory: several times faster.
+    Both ascend: looking up in order walks through memory, several times faster.
     """
     below = np.searchsorted(reference, values, side="left")
     not_above = np.searchsorted(reference, values, side="right")

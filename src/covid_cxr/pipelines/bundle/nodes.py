@@ -132,11 +132,10 @@ def _pictures(
     split = tables[f"{training.training_set}_examples"].radiographs
     _refuse_other_split(split, records[training.name])
     origin = current().origin_of[training.training_set]
-    known = split.loc[split["part"] != "test", ["image_id", "part"]].merge(
-        tables[f"{origin}_curated"][["image_id", "pixels_sha256", "fingerprint"]],
-        how="left",
-        on="image_id",
-    )
+    curated: pd.DataFrame = tables[f"{origin}_curated"]
+    hashes = curated[["image_id", "pixels_sha256", "fingerprint"]]
+    drawn: pd.DataFrame = split.loc[split["part"] != "test", ["image_id", "part"]]
+    known = drawn.merge(hashes, how="left", on="image_id")
     _refuse_unhashed(known, f"{origin}_curated")
     return known
 

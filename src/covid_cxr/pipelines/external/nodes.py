@@ -228,17 +228,18 @@ def _internal_scores(
     name: str, classifier: Mapping[str, Any], tables: Mapping[str, Any]
 ) -> pd.DataFrame | None:
     """Return what the study's classifiers say, by the rule of the bundle."""
-    origin, scores = classifier["origin"], {}
+    origin, scores = classifier["origin"], dict[str, pd.DataFrame]()
     for member in origin["members"]:
         path = member["path"]
         provenance = tables.get(f"internal_{path}_provenance")
-        scores[path] = tables.get(f"internal_{path}_scores")
-        if scores[path] is None or provenance is None:
+        table = tables.get(f"internal_{path}_scores")
+        if table is None or provenance is None:
             logger.warning("%s: its study is not in data_root", name)
             return None
         if provenance["weights_sha256"] != member["weights_sha256"]:
             logger.warning("%s is of another study than that in data_root", name)
             return None
+        scores[path] = table
     label = classifier["label"]["name"]
     return score_together(scores, rule=origin["rule"], label=label)
 
