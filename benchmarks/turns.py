@@ -14,12 +14,12 @@ import time
 class Program:
     """A process that waits for the names of tasks and does them."""
 
-    def __init__(self, arguments, *, n_cores):
-        """Start Python with `arguments`, bound to `n_cores` of this machine's cores."""
+    def __init__(self, arguments, *, n_cores, python=sys.executable):
+        """Start `python` with `arguments`, bound to so many cores of this machine."""
         all_cores = os.sched_getaffinity(0)
         os.sched_setaffinity(0, sorted(all_cores)[:n_cores])  # which a child inherits
         self._process = subprocess.Popen(
-            [sys.executable, *map(str, arguments)],
+            [python, *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
