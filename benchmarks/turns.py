@@ -41,13 +41,14 @@ class Program:
         self._process.wait()
 
 
-def serve(tasks):
+def serve(tasks, *, clock=time.perf_counter):
     """Do the tasks that are asked for on the standard input, and print the seconds.
 
     Args:
         tasks: A function without arguments for each name.
+        clock: Whose seconds; `time.process_time` where other work shares the core.
     """
     for line in sys.stdin:
-        started = time.perf_counter()
+        started = clock()
         tasks[line.strip()]()
-        print(time.perf_counter() - started, flush=True)
+        print(clock() - started, flush=True)

@@ -68,6 +68,13 @@ def executor(
     return ThreadPoolExecutor(1)
 
 
+def available_cores() -> int:
+    """Return how many cores this process may use, which a container may limit."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @contextmanager
 def dask_client(address: str | None, *, n_workers: int | None) -> Iterator[Any]:
     """Give a `distributed.Client` of the cluster at `address`, or of one started here.

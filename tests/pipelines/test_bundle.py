@@ -19,6 +19,7 @@ from covid_cxr.pipelines.bundle.settings import Bundling
 from covid_cxr.prediction import open_bundle
 from covid_cxr.prediction.cli import predict
 from covid_cxr.prediction.members import KERAS
+from covid_cxr.prediction.refusals import reservations
 from covid_cxr.study.current import current
 from covid_cxr.training.exported import KerasNetwork
 
@@ -267,6 +268,32 @@ def test_images_whose_label_is_unknown_do_not_count(made_with, study, bundled):
     expected, _ = fit_to_validation(scores=scores.drop(labelled[:2]), **stated)
 
     assert fitted == expected
+
+
+def test_two_patients_make_a_bundle_that_says_what_it_does_not_know(
+    made_with, study, bundled
+):
+    members, tables = made_with
+    content = {"path_b/model.onnx": (bundled / "path_b/model.onnx").read_bytes()}
+    scores = pd.read_parquet(study / "07_model_output/path_b_phase3_scores.parquet")
+    validation = scores[scores["part"] == "validation"]
+    first = validation.drop_duplicates("covid19")["patient_id"]
+    fitted, _ = fit_to_validation(
+        members=members,
+        exported=Exported(content=content, self_test={}),
+        seen=remember_pictures(members, **tables),
+        scores=validation[validation["patient_id"].isin(first)],
+        examples=tables["phase3_examples"],
+        curated=tables["covid_curated"],
+        bundle=BUNDLING,
+    )
+
+    record = {"preprocessing": {"cropped_share": 0}, **fitted}
+    said = " ".join(reservations(record))
+
+    assert fitted["gate"]["limit"] is None
+    assert "1 patients are too few to refuse" in said
+    assert "1 patients with the finding and 1 without are too few to cover" in said
 
 
 def test_training_images_are_refused(bundled, study):

@@ -469,3 +469,40 @@ def test_crops_of_other_files_are_said_and_those_of_none_a_fault(
 
     assert "1 of 2 boxes are of no file" in caplog.text
     assert "elsewhere.png (line 2 of crops.csv)" in caplog.text
+
+
+def test_what_the_validation_part_cannot_say_is_said(write_bundle, tmp_path):
+    record = open_bundle(write_bundle()).record
+    few = {"n_cases": 8, "n_controls": 30, "least_case_score": 0.0}
+    sets = record["prediction_sets"] | few
+
+    bundle = write_bundle("b", prediction_sets=sets, calibration=None)
+    said = CliRunner().invoke(check, [str(bundle)]).output
+
+    assert "8 patients with the finding and 30 without are too few" in said
+    assert "Scores are no probabilities" in said
+    before = CliRunner().invoke(check, [str(tmp_path / "bundle")]).output
+    assert "too few" not in before
+    assert "no probabilities" not in before
+
+
+def test_broken_files_among_many_are_refused_and_the_others_scored(
+    write_bundle, predicted, drawn_chest, tmp_path
+):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    whole = [cv2.imencode(".png", drawn_chest(seed))[1].tobytes() for seed in range(3)]
+    for number in range(300):
+        content = whole[number % 3]
+        if number % 10 == 4:  # in turn: cut off, empty, no picture
+            content = (content[: len(content) // 2], b"", b"no picture")[number % 3]
+        (folder / f"{number:03d}.png").write_bytes(content)
+
+    said, rows = predicted(write_bundle(), folder, code=3)
+
+    assert "300 files: 270 predicted, 30 refused" in said
+    assert [row["file"] for row in rows] == [f"{k:03d}.png" for k in range(300)]
+    for number, row in enumerate(rows):
+        assert (row["status"] == "refused") == (number % 10 == 4)
+        assert bool(row["score"]) != bool(row["reason"])
+    assert len({row["score"] for row in rows} - {""}) == 3

@@ -1,7 +1,6 @@
 """The commands `covid-cxr check` and `covid-cxr predict`, without Kedro."""
 
 import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ import click
 
 from covid_cxr.prediction.bundle import REFUSED, open_bundle
 from covid_cxr.prediction.refusals import reservations
+from covid_cxr.workers import available_cores
 
 FAULT, SOME_REFUSED = 1, 3  # exit codes
 _FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
@@ -49,7 +49,7 @@ def check(bundle: Path) -> None:
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    default=os.cpu_count() or 1,
+    default=available_cores,
     help="Processes; one per core unless it is stated.",
 )
 def predict(
