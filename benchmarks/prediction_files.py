@@ -14,10 +14,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
-
-import numpy as np
-from drawn_bundle import write_bundle
 
 SIDE_PX = 256
 
@@ -31,9 +30,10 @@ def main():
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        write_bundle(folder / "bundle", size_px=asked.size)
+        # A process inherits the peak of the one that starts it: this one stays small.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            pool.submit(prepare, folder, asked).result()
         for n_files in asked.files:
-            draw(folder / f"{n_files}", n_files, n_broken=round(asked.broken * n_files))
             megabytes, seconds, code = predict(folder, n_files)
             with (folder / f"out_{n_files}/predictions.csv").open() as table:
                 counts = Counter(row["status"] for row in csv.DictReader(table))
@@ -44,9 +44,20 @@ def main():
             )
 
 
+def prepare(folder, asked):
+    """Write the bundle and the files."""
+    from drawn_bundle import write_bundle  # noqa: PLC0415
+
+    write_bundle(folder / "bundle", size_px=asked.size)
+    for n_files in asked.files:
+        n_broken = round(asked.broken * n_files)
+        draw(folder / f"{n_files}", n_files, n_broken=n_broken)
+
+
 def draw(folder, n_files, *, n_broken):
     """Write drawn PNG files; broken ones stand evenly among them."""
     import cv2  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
 
     from covid_cxr.pipelines.bundle.self_test import draw_self_test  # noqa: PLC0415
 
