@@ -292,7 +292,7 @@ def test_two_patients_make_a_bundle_that_says_what_it_does_not_know(
     said = " ".join(reservations(record))
 
     assert fitted["gate"]["limit"] is None
-    assert "1 patients are too few to refuse" in said
+    assert "0 patients are too few to refuse" in said
     assert "1 patients with the finding and 1 without are too few to cover" in said
 
 
