@@ -70,9 +70,8 @@ def executor(
 
 def available_cores() -> int:
     """Return how many cores this process may use, which a container may limit."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    allowed = getattr(os, "sched_getaffinity", None)  # not of every system
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 @contextmanager
