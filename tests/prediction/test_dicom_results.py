@@ -152,3 +152,14 @@ def test_a_refusal_is_a_report_without_a_number(predicted, radiograph, tmp_path)
     assert codes == {"target": "COVID-19", "status": "Not evaluated"}
     assert comments == ["Research only.", f"not evaluated: {row['reason']}"]
     assert "lateral" in row["reason"]
+
+
+def test_every_result_conforms_to_the_standard(predicted, radiograph, tmp_path):
+    _, results = predicted(radiograph())
+
+    assert [one.Modality for one in results] == ["SR", "OT", "PR"]
+    assert {one.Modality: errors_of(one, tmp_path) for one in results} == {
+        "SR": [],
+        "OT": [],
+        "PR": [],
+    }
