@@ -19,8 +19,7 @@ from covid_cxr.radiographs.record import original_size
 
 KIND = "map"
 _LEAST_PX = 512  # of the longer side of a panel
-_STRIP_PX, _MARGIN_PX = 28, 6  # a line of text, and around it
-_BAR_PX = (120, 12)
+_STRIP_PX, _MARGIN_PX = 32, 6  # a line of text, and around it
 _FONT, _INK = cv2.FONT_HERSHEY_SIMPLEX, (255, 255, 255)
 _LOSSY = (
     "LossyImageCompression",
@@ -83,25 +82,27 @@ def _shown_size(subject: Subject, size_px: int) -> tuple[int, int]:
     return width, height
 
 
-def _line(text: str, width: int) -> Picture:
+def _line(text: str, width: int, *, left: int = _MARGIN_PX) -> Picture:
     """Return a black strip with a line of text that fits into it."""
     strip = np.zeros((_STRIP_PX, width, 3), np.uint8)
     scale = cv2.getFontScaleFromHeight(_FONT, _STRIP_PX - 3 * _MARGIN_PX)
     (text_width, _), _ = cv2.getTextSize(text, _FONT, scale, 1)
-    scale *= min(1, (width - 2 * _MARGIN_PX) / text_width)
-    place = (_MARGIN_PX, _STRIP_PX - 2 * _MARGIN_PX)
+    scale *= min(1, (width - left - _MARGIN_PX) / text_width)
+    place = (left, _STRIP_PX - 2 * _MARGIN_PX)
     cv2.putText(strip, text, place, _FONT, scale, _INK, 1, cv2.LINE_AA)
     return strip
 
 
 def _legend(width: int) -> Picture:
     """Return a strip that says what the colours mean."""
-    strip = _line(" " * 24 + "map: from nothing to what spoke most for a case", width)
-    scale = np.linspace(0, 1, _BAR_PX[0])[np.newaxis]
-    mid_grey = np.full((_BAR_PX[1], _BAR_PX[0], 3), 128, np.uint8)
-    top, left = (_STRIP_PX - _BAR_PX[1]) // 2, _MARGIN_PX
-    bar = overlay(mid_grey, scale)[..., ::-1]
-    strip[top : top + _BAR_PX[1], left : left + _BAR_PX[0]] = bar
+    bar_height, bar_width = _STRIP_PX - 2 * _MARGIN_PX, width // 4
+    grey = np.full((bar_height, bar_width, 3), 128, np.uint8)
+    bar = overlay(grey, np.linspace(0, 1, bar_width)[np.newaxis])[..., ::-1]
+    words = "map: from nothing to what spoke most for a case"
+    strip = _line(words, width, left=bar_width + 2 * _MARGIN_PX)
+    strip[_MARGIN_PX : _MARGIN_PX + bar_height, _MARGIN_PX : _MARGIN_PX + bar_width] = (
+        bar
+    )
     return strip
 
 

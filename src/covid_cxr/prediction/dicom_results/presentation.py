@@ -22,6 +22,8 @@ from covid_cxr.radiographs.grey_scale import is_inverted
 KIND = "presentation"
 _LABEL, _LAYER = "PREDICTION", "PREDICTION"
 _BOX = (0.02, 0.02, 0.98, 0.14)  # left, top, right, bottom, as shares of what is shown
+_SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "PixelAspectRatio")
+_INTEREST = ("VOILUTSequence", "WindowCenter", "WindowWidth")
 _FUNCTIONS = frozenset({"LINEAR", "LINEAR_EXACT", "SIGMOID"})
 
 
@@ -55,12 +57,21 @@ def presentation(subject: Subject) -> Dataset | None:
 
 def _image(subject: Subject) -> Dataset | None:
     """Return what highdicom must know of a grey image; None where it is none."""
-    rows, columns = (whole_of(subject.source, name) for name in ("Rows", "Columns"))
-    if not rows or not columns or whole_of(subject.source, "SamplesPerPixel") != 1:
+    source = subject.source
+    rows, columns = (whole_of(source, name) for name in ("Rows", "Columns"))
+    if not rows or not columns or whole_of(source, "SamplesPerPixel") != 1:
+        return None
+    if any(_is_unequal(value_of(source, keyword)) for keyword in _SPACINGS):
         return None
     image = subject.evidence()
     image.Rows, image.Columns, image.SamplesPerPixel = rows, columns, 1
     return image
+
+
+def _is_unequal(spacing: Any) -> bool:
+    """Return whether rows are further apart than columns, or closer."""
+    is_pair = spacing is not None and not isinstance(spacing, str)
+    return is_pair and len({float(one) for one in spacing}) > 1
 
 
 def _annotation(subject: Subject, image: Dataset) -> tuple[Any, Any]:
@@ -106,7 +117,8 @@ def _grey_scale(source: Dataset) -> Dataset | None:
         found.RescaleSlope, found.RescaleIntercept = slope, intercept
         found.RescaleType = code_of(source, "RescaleType") or "US"
     interest = _values_of_interest(source)
-    if interest is None and number_of(source, "BitsStored") != 8:
+    is_stated = any(keyword in source for keyword in _INTEREST)
+    if interest is None and (is_stated or number_of(source, "BitsStored") != 8):
         return None
     if interest is not None:
         found.SoftcopyVOILUTSequence = [interest]

@@ -16,9 +16,10 @@ def results_of(
     """Return DICOM objects of a prediction: new series of the radiograph's study.
 
     The first is a structured report (Comprehensive SR, TID 1500), which a refusal has,
-    too; then follow a picture of the map (Secondary Capture) and a presentation state
-    (GSPS), where the radiograph has a score and its grey scale is stated. Patient and study are those of the source. The same radiograph, bundle,
-    prevalence and steps always give the same UIDs.
+    too. Then follow a picture of the map (Secondary Capture) and a presentation state
+    (GSPS), where the radiograph has a score and its header says how it is shown.
+    Patient and study are those of the source. The same radiograph, bundle, prevalence
+    and steps always give the same UIDs.
 
     Args:
         source: The radiograph's header; its pixels are not needed.

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydicom import Dataset
@@ -55,12 +55,12 @@ class Subject:
     """A prediction, and the radiograph that it is of.
 
     Attributes:
-        source: The radiograph's header.
+        source: The radiograph's header, which no message may quote.
         prediction: What became of it.
         bundle: What made it.
     """
 
-    source: Dataset
+    source: Dataset = field(repr=False)
     prediction: Prediction
     bundle: Bundle
 
