@@ -13,12 +13,6 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom import Dataset
-from pydicom.dataset import FileMetaDataset
-from pydicom.uid import (
-    DigitalXRayImageStorageForPresentation,
-    ExplicitVRLittleEndian,
-    generate_uid,
-)
 
 from covid_cxr.prediction import NoResultsError, open_bundle, results_of
 from covid_cxr.radiographs.dicom import render
@@ -34,56 +28,6 @@ def errors_of(dataset, folder):
         [DCIODVFY, place], check=False, capture_output=True, text=True
     )
     return [line for line in said.stderr.splitlines() if line.startswith("Error")]
-
-
-HEADER = {
-    "SpecificCharacterSet": "ISO_IR 100",
-    "SOPClassUID": DigitalXRayImageStorageForPresentation,
-    "StudyInstanceUID": generate_uid(entropy_srcs=["study"]),
-    "SeriesInstanceUID": generate_uid(entropy_srcs=["series"]),
-    "Modality": "DX",
-    "PatientName": "Müller^Jörg",
-    "PatientID": "P-17",
-    "PatientBirthDate": "19600102",
-    "PatientSex": "M",
-    "PatientAge": "061Y",
-    "StudyDate": "20210304",
-    "StudyTime": "101112",
-    "StudyID": "S1",
-    "AccessionNumber": "A1",
-    "ReferringPhysicianName": "",
-    "BodyPartExamined": "CHEST",
-    "ViewPosition": "PA",
-    "PatientOrientation": ["L", "F"],
-    "PhotometricInterpretation": "MONOCHROME2",
-    "SamplesPerPixel": 1,
-    "BitsAllocated": 8,
-    "BitsStored": 8,
-    "HighBit": 7,
-    "PixelRepresentation": 0,
-}
-
-
-@pytest.fixture
-def radiograph(drawn_chest, tmp_path):
-    """Return a function that writes a DX image and returns its place."""
-
-    def write(name="chest.dcm", *, pixels=None, **changes):
-        pixels = drawn_chest(0, 64) if pixels is None else pixels
-        image = Dataset()
-        image.file_meta = FileMetaDataset()
-        image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        image.SOPInstanceUID = generate_uid(entropy_srcs=["image", name])
-        for keyword, value in (HEADER | changes).items():
-            if value is not None:
-                setattr(image, keyword, value)
-        image.Rows, image.Columns = pixels.shape
-        image.PixelData = pixels.tobytes()
-        image["PixelData"].VR = "OW"
-        image.save_as(tmp_path / name, enforce_file_format=True)
-        return tmp_path / name
-
-    return write
 
 
 @pytest.fixture

@@ -70,14 +70,14 @@ class Subject:
             uid = value_of(self.source, keyword)
             if not _is_uid(uid):
                 raise NoResultsError(
-                    f"no DICOM results: the file has no valid {keyword}, by which "
-                    f"they would belong to it"
+                    f"the file has no valid {keyword}, by which DICOM results would "
+                    f"belong to it"
                 )
         for keyword in ("PatientName", "PatientID"):
             if _UNDECODED in str(value_of(self.source, keyword)):
                 raise NoResultsError(
-                    f"no DICOM results: {keyword} is not in the character set that "
-                    f"the file states, and would be another in them"
+                    f"{keyword} is not in the character set that the file states, "
+                    f"and would be another in DICOM results"
                 )
 
     @property
