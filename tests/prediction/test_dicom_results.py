@@ -4,7 +4,6 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 from shutil import which
 
 import cv2
@@ -16,18 +15,6 @@ from pydicom import Dataset
 
 from covid_cxr.prediction import NoResultsError, open_bundle, results_of
 from covid_cxr.radiographs.dicom import render
-
-DCIODVFY = Path(sys.executable).with_name("dciodvfy")
-
-
-def errors_of(dataset, folder):
-    """Return the lines of dciodvfy that tell an error."""
-    place = folder / f"{dataset.SOPInstanceUID}.dcm"
-    dataset.save_as(place, enforce_file_format=True)
-    said = subprocess.run(
-        [DCIODVFY, place], check=False, capture_output=True, text=True
-    )
-    return [line for line in said.stderr.splitlines() if line.startswith("Error")]
 
 
 @pytest.fixture
@@ -58,17 +45,24 @@ def in_words(report):
     return numbers, codes, comments
 
 
-def saved(dataset, folder):
-    """Return a data set as it is read from a file."""
+def saved_at(dataset, folder):
+    """Return the place of a file that holds a data set."""
     place = folder / f"{dataset.SOPInstanceUID}.dcm"
     dataset.save_as(place, enforce_file_format=True)
-    return pydicom.dcmread(place)
+    return place
 
 
-def test_a_report_says_what_the_table_says(predicted, radiograph, tmp_path):
+def saved(dataset, folder):
+    """Return a data set as it is read from a file."""
+    return pydicom.dcmread(saved_at(dataset, folder))
+
+
+def test_a_report_says_what_the_table_says(
+    predicted, radiograph, tmp_path, dicom_errors
+):
     row, (report, *_) = predicted(radiograph(), prevalence=0.2)
 
-    assert errors_of(report, tmp_path) == []
+    assert dicom_errors(saved_at(report, tmp_path)) == []
     numbers, codes, comments = in_words(saved(report, tmp_path))
     assert row["status"] == "predicted"
     assert numbers == {
@@ -90,13 +84,15 @@ def test_a_report_says_what_the_table_says(predicted, radiograph, tmp_path):
     assert report.SeriesDescription.startswith("RESEARCH ONLY - not for diagnosis")
 
 
-def test_a_refusal_is_a_report_without_a_number(predicted, radiograph, tmp_path):
+def test_a_refusal_is_a_report_without_a_number(
+    predicted, radiograph, tmp_path, dicom_errors
+):
     place = radiograph(ViewPosition="LL")
     row, results = predicted(place)
 
     assert row["status"] == "refused"
     (report,) = results
-    assert errors_of(report, tmp_path) == []
+    assert dicom_errors(saved_at(report, tmp_path)) == []
     numbers, codes, comments = in_words(saved(report, tmp_path))
     assert numbers == {}
     assert codes == {"target": "COVID-19", "status": "Not evaluated"}
@@ -104,11 +100,13 @@ def test_a_refusal_is_a_report_without_a_number(predicted, radiograph, tmp_path)
     assert "lateral" in row["reason"]
 
 
-def test_every_result_conforms_to_the_standard(predicted, radiograph, tmp_path):
+def test_every_result_conforms_to_the_standard(
+    predicted, radiograph, tmp_path, dicom_errors
+):
     _, results = predicted(radiograph())
 
     assert [one.Modality for one in results] == ["SR", "OT", "PR"]
-    assert {one.Modality: errors_of(one, tmp_path) for one in results} == {
+    assert {one.Modality: dicom_errors(saved_at(one, tmp_path)) for one in results} == {
         "SR": [],
         "OT": [],
         "PR": [],
