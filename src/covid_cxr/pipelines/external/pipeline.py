@@ -239,7 +239,11 @@ def _tell() -> list[Node]:
             **_of("primary"),
             **_results(*_EXPORTED, *_FITTED_LAST),
         ),
-        node(gather_cohorts, cohorts["cohorts"], **_of("aggregates", "exports")),
+        node(
+            gather_cohorts,
+            cohorts["cohorts"],
+            **_of("primary", "aggregates", "exports"),
+        ),
         node(pool_cohorts, cohorts["pooled"], _REPORTING, **_results("cohorts")),
         node(
             draw_cohorts,
