@@ -16,6 +16,7 @@ from covid_cxr.prediction.seen import MAYBE, ON_VALIDATION, YES
 _MANY = 0.1  # of the radiographs of a cohort
 _NEGATIVE = "may be a negative"  # as `prediction.refusals` begins
 _CHANCE = 0.5
+COPY = "the picture of"  # how reasons begin why a picture is not counted twice
 _COPIES = {
     YES: "were trained on, and are refused",
     ON_VALIDATION: "the classifier was chosen and calibrated on",
@@ -30,6 +31,7 @@ def raise_flags(
     shortcuts: pd.DataFrame,
     protocol: Mapping[str, Any],
     classifiers: Mapping[str, Any],
+    rejected: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return a sentence for each thing to ask.
 
@@ -41,8 +43,10 @@ def raise_flags(
         shortcuts: From `find_shortcuts`.
         protocol: From `read_protocol`.
         classifiers: From `describe_bundles`.
+        rejected: Rows of the manifest that are not counted, with `reason`.
     """
     rows = [("all", *one) for one in _of_cohort(scores, shortcuts, protocol)]
+    rows += [("all", "copies", one) for one in _of_copies(rejected)]
     for row in discrimination.to_dict("records"):
         rows += [(row[CLASSIFIER], *one) for one in _of_auroc(row)]
     for name, own in by_classifier(scores):
@@ -72,6 +76,16 @@ def _of_cohort(
             f"classifier that knows no more would do as well."
         )
         yield "shortcut", told
+
+
+def _of_copies(rejected: pd.DataFrame) -> Iterator[str]:
+    is_copy = rejected["reason"].astype("str").str.startswith(COPY)
+    for reason, number in rejected.loc[is_copy, "reason"].value_counts().items():
+        yield (
+            f"{number} of the manifest's rows show, pixel by pixel, {reason}, and are "
+            f"not counted (images/rejected.parquet): is it one radiograph under two "
+            f"names?"
+        )
 
 
 def _of_auroc(row: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
