@@ -322,6 +322,21 @@ def test_pictures_that_were_trained_on_are_refused_and_named(
     ]
 
 
+def test_the_drafts_for_reviewers_tell_this_run(unchanged):
+    _, _, results = unchanged
+    (row,) = read(results, "discrimination").to_dict("records")
+
+    tripod = (results / "tripod_ai.md").read_text()
+    probast = (results / "probast_ai.md").read_text()
+
+    told = f"{row['auroc']:.3f} (95 % interval {row['lower']:.3f} to"
+    assert told in tripod
+    assert told in probast
+    assert "hardly any contrast 3" in probast
+    assert "TO BE FILLED BY THE AUTHORS" in probast
+    assert "p03" not in tripod + probast
+
+
 def test_aggregates_name_no_patient_and_no_image(unchanged):
     _, _, results = unchanged
 

@@ -17,6 +17,7 @@ from covid_cxr.cohorts.radiograph_table import (
 )
 from covid_cxr.evaluation.external_flags import COPY
 from covid_cxr.evaluation.external_scores import CLASSIFIER, ExternalValidation
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.patients.pseudonyms import pseudonymise
 from covid_cxr.prediction.bundle import Bundle, Prediction, open_bundle
 from covid_cxr.prediction.refusals import reservations
@@ -29,6 +30,12 @@ from covid_cxr.radiographs.crops import (
 from covid_cxr.radiographs.folder import RadiographFolder
 from covid_cxr.radiographs.geometry import Box
 from covid_cxr.radiographs.record import pixels_sha256
+from covid_cxr.report.documents.external_checklists import (
+    fill_probast_ai,
+    fill_tripod_ai_evaluation,
+)
+from covid_cxr.report.documents.external_evidence import ExternalEvidence
+from covid_cxr.report.documents.markdown import as_markdown
 from covid_cxr.sources.covid_patients import admit_identified
 
 logger = logging.getLogger(__name__)
@@ -293,6 +300,29 @@ def take_internal(
     internal = pd.concat(found, ignore_index=True)[columns]
     is_tested = curated["image_id"].isin(internal["image_id"])
     return internal, curated[is_tested].reset_index(drop=True)
+
+
+def fill_documents(
+    primary: Mapping[str, Any],
+    radiographs: pd.DataFrame,
+    reporting: Reporting,
+    **tables: pd.DataFrame,
+) -> tuple[str, str]:
+    """Return TRIPOD+AI's items on evaluation and PROBAST+AI, as Markdown.
+
+    Args:
+        primary: From `state_primary`.
+        radiographs: Of the cohort.
+        reporting: For the level.
+        tables: The results that `ExternalEvidence` has, by its names.
+    """
+    evidence = ExternalEvidence(
+        primary=primary, radiographs=radiographs, reporting=reporting, **tables
+    )
+    return (
+        as_markdown(fill_tripod_ai_evaluation(evidence)),
+        as_markdown(fill_probast_ai(evidence)),
+    )
 
 
 def label_of(classifiers: Mapping[str, Any]) -> str:

@@ -35,6 +35,7 @@ from covid_cxr.evaluation.site_recalibration import recalibrate_at_site
 from covid_cxr.figures.cohort_forest import draw_cohorts
 from covid_cxr.pipelines.external.nodes import (
     describe_bundles,
+    fill_documents,
     leave_out_copies,
     list_cohort,
     predict_cohort,
@@ -59,6 +60,10 @@ _EXPORTED = ("case_mix", "standardised", "subgroups", "score_quantiles", "shortc
 _SALT = "pseudonym_salt"
 _OF_PATH = ("scores", "provenance")
 _FITTED_LAST = ("membership", "recalibration")
+_TOLD = (  # in the documents
+    *("flow", "discrimination", "operating", "calibration", "hypotheses", "flags"),
+    *("case_mix", "standardised", "subgroups", "shortcuts", *_FITTED_LAST),
+)
 
 
 def create_pipeline() -> Pipeline:
@@ -284,4 +289,11 @@ def _tell() -> list[Node]:
             **_of("scores", "classifiers", "rejected"),
         ),
         node(write_external, "external_report", _REPORTING, **_of("primary", *SHOWN)),
+        node(
+            fill_documents,
+            ["external_tripod_ai", "external_probast_ai"],
+            _REPORTING,
+            **_of("primary", "radiographs"),
+            **{f"{name}_results": f"external_{name}_results" for name in _TOLD},
+        ),
     ]

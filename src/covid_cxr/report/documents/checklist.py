@@ -17,10 +17,12 @@ refers to, is not drafted.
 
 from collections.abc import Callable, Mapping
 from importlib.resources import files
+from typing import Any
 
 from covid_cxr.packaged_csv import read_packaged_csv
 from covid_cxr.report.documents import (
     data_statements,
+    external_statements,
     model_statements,
     result_statements,
 )
@@ -32,6 +34,7 @@ _STATEMENTS = {
     "data": data_statements,
     "model": model_statements,
     "results": result_statements,
+    "external": external_statements,
 }
 
 
@@ -69,8 +72,12 @@ def _draft(form: str, evidence: Evidence, *, title: str, source: str) -> Documen
     )
 
 
-def answer_all(form: str, evidence: Evidence) -> tuple[Item, ...]:
+def answer_all(form: str, evidence: Any) -> tuple[Item, ...]:
     """Return all items, in the order of the form, with blanks for what is missing.
+
+    Args:
+        form: The name of its table.
+        evidence: What its statements take.
 
     Raises:
         ValueError: If a row names a statement that there is not.
@@ -81,7 +88,7 @@ def answer_all(form: str, evidence: Evidence) -> tuple[Item, ...]:
     )
 
 
-def _answer(row: Mapping[str, str], file: str, evidence: Evidence) -> Item:
+def _answer(row: Mapping[str, str], file: str, evidence: Any) -> Item:
     """Return one item; where the run tells nothing, all of it is a blank."""
     told = [_statement(name, file)(evidence) for name in row["told"].split()]
     stated = " ".join(filter(None, told))
@@ -89,7 +96,7 @@ def _answer(row: Mapping[str, str], file: str, evidence: Evidence) -> Item:
     return Item(**{**row, "told": stated, "asked": missing})
 
 
-def _statement(name: str, file: str) -> Callable[[Evidence], str]:
+def _statement(name: str, file: str) -> Callable[[Any], str]:
     module, _, function = name.partition(".")
     there = vars(_STATEMENTS[module]) if module in _STATEMENTS else {}
     if function not in there:
@@ -97,5 +104,5 @@ def _statement(name: str, file: str) -> Callable[[Evidence], str]:
             f"{file} names {name!r}, which is no statement; name a function of "
             f"report/documents/*_statements.py, as in data.sources."
         )
-    tell: Callable[[Evidence], str] = there[function]
+    tell: Callable[[Any], str] = there[function]
     return tell
