@@ -625,3 +625,17 @@ def test_crops_of_another_cohort_stop_the_run(refused, write_cohort):
     (cohort / "crops.csv").write_text("image,x0,y0,x1,y1\nother.png,0,0,9,9\n")
 
     assert "1 of 1 names in crops.csv are of no image" in refused(cohort)
+
+
+def test_a_class_whose_word_is_not_understood_is_asked_about(validate, write_cohort):
+    cohort = write_cohort()
+    listed = pd.read_csv(cohort / "manifest.csv").replace("negative", "healthy")
+    listed.to_csv(cohort / "manifest.csv", index=False)
+
+    flags = read(validate(cohort), "flags").set_index("flag")["sentence"]
+
+    assert "the cohort has cases only" in flags["one class"].lower()
+    assert (
+        "40 rows of the manifest are left out: covid19 not understood"
+        in (flags["labels"])
+    )
