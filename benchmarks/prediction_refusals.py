@@ -21,7 +21,6 @@ import pandas as pd
 import pydicom
 import sklearn
 from matplotlib import get_data_path
-from pydicom.data import get_testdata_files
 
 from covid_cxr.prediction.gate import fit_gate
 from covid_cxr.prediction.network import OnnxNetwork, pooled
@@ -197,7 +196,7 @@ def foreign_dicom(folder, size_px):
 
     Those of other modalities that come with pydicom; and files of `folder`.
     """
-    others = [Path(name) for name in get_testdata_files("*.dcm")]
+    others = sorted((Path(pydicom.__file__).parent / "data/test_files").glob("*.dcm"))
     found = {}
     for place in [*others, *(sorted(folder.glob("*.dcm")) if folder else [])]:
         try:
