@@ -371,6 +371,20 @@ def test_the_auroc_of_a_few_values_has_no_bounds(discrimination):
     assert found["membership"] == [coarse]
 
 
+def test_a_whole_number_that_nobody_knows_is_left_out(discrimination):
+    row = {"predictors": "sex", "n_cases": 31.0, "n_controls": 11.0, "n_levels": 3.0}
+    tables = {
+        "discrimination": [discrimination],
+        "membership": [{**row, "n_patients": 25, "auroc": 0.55, "of_whom": 6}],
+    }
+
+    (found,) = control_disclosure(tables, LEAST)["membership"]
+
+    assert (found["n_cases"], found["n_controls"], found["n_patients"]) == (30, 10, 25)
+    assert found["of_whom"] is found["n_levels"] is None
+    assert found["auroc"] == 0.55
+
+
 def test_hypotheses_keep_their_verdict(discrimination):
     rows = [
         {"classifier": "net", "measure": "auroc", "estimate": 0.81234, "is_met": True},

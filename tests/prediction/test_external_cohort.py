@@ -351,6 +351,24 @@ def test_aggregates_name_no_patient_and_no_image(unchanged):
     assert few["reason"] == "hardly any contrast"
 
 
+def test_no_count_of_the_aggregates_is_exact(unchanged):
+    _, _, results = unchanged
+    aggregates = json.loads((results / "aggregates.json").read_text())
+
+    whole = {
+        (name, column, value)
+        for name, rows in aggregates["tables"].items()
+        for row in rows
+        for column, value in row.items()
+        if isinstance(value, int | float) and abs(value) >= 2 and value % 1 == 0
+    }
+
+    stated = {("discrimination", "bootstrap_replicates")}
+    exact = {one for one in whole if one[2] % 5 or one[2] < 8}
+    assert {one[:2] for one in exact} <= stated
+    assert ("case_mix", "images", 80) in whole
+
+
 def test_aggregates_of_other_sites_are_summarised_with_ours(unchanged, run_external):
     cohort, bundle, results = unchanged
     own = json.loads((results / "aggregates.json").read_text())

@@ -5,8 +5,8 @@ rounds to 5), and one that would be `least` or less is withheld, 0 among them. S
 count that is withheld may be anything from 0 to 1.5 times `least`, whatever is
 subtracted from what. Shares are made again of what is shown. What exact counts could
 be solved from is left out: observed shares, degrees of freedom, bounds of shares, the
-AUROC with refusals wrong. Other numbers are given to three digits, and not at all of a
-class that is withheld.
+AUROC with refusals wrong; and any whole number that is not known to be a count. Other
+numbers are given to three digits, and not at all of a class that is withheld.
 """
 
 import re
@@ -15,7 +15,10 @@ from typing import Any
 
 Row = dict[str, Any]
 
-_SIZES = ("images", "patients", "cases", "controls", "n_patients")
+_SIZES = (
+    *("images", "patients", "cases", "controls"),
+    *("n_patients", "n_cases", "n_controls"),
+)
 _OTHER_COUNTS = ("refused", "n_certain", "fitted_patients", "tested_patients")
 _COUNTS = re.compile(
     rf"{'|'.join((*_SIZES, *_OTHER_COUNTS))}"
@@ -130,7 +133,8 @@ def _told(column: str, value: Any, *, is_told: bool) -> Any:
         return re.sub(r"\d[\d,.]*", "…", value) if column in _SPOKEN else value
     if value is None or isinstance(value, bool) or column in _STATED:
         return value
-    if not is_told or _SOLVED_FROM.fullmatch(column):
+    is_unknown_count = abs(value) >= 2 and float(value).is_integer()
+    if not is_told or is_unknown_count or _SOLVED_FROM.fullmatch(column):
         return None
     return float(f"{value:.3g}")
 

@@ -40,9 +40,10 @@ _STATEMENTS = {
 
 def fill_claim(evidence: Evidence) -> Document:
     """Return the draft of the CLAIM 2024 form."""
-    return _draft(
-        "claim_2024",
-        evidence,
+    return Document(
+        name="claim_2024",
+        notices=data_statements.notices(evidence),
+        items=answer_all("claim_2024", evidence),
         title="CLAIM 2024: draft",
         source="Draft after CLAIM 2024 (Tejani et al., Radiol Artif Intell "
         "2024;6(4):e240300, doi 10.1148/ryai.240300). Numbers are those of the form, "
@@ -52,23 +53,14 @@ def fill_claim(evidence: Evidence) -> Document:
 
 def fill_tripod_ai(evidence: Evidence) -> Document:
     """Return the draft of the TRIPOD+AI form."""
-    return _draft(
-        "tripod_ai",
-        evidence,
+    return Document(
+        name="tripod_ai",
+        notices=data_statements.notices(evidence),
+        items=answer_all("tripod_ai", evidence),
         title="TRIPOD+AI: draft",
         source="Draft after TRIPOD+AI (Collins et al., BMJ 2024;385:e078378, doi "
         "10.1136/bmj-2023-078378). Numbers are those of the form, topics are "
         "shortened: submit the official form, with page numbers.",
-    )
-
-
-def _draft(form: str, evidence: Evidence, *, title: str, source: str) -> Document:
-    return Document(
-        name=form,
-        title=title,
-        source=source,
-        notices=data_statements.notices(evidence),
-        items=answer_all(form, evidence),
     )
 
 

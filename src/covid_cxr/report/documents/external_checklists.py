@@ -16,9 +16,10 @@ from covid_cxr.report.documents.external_evidence import ExternalEvidence
 
 def fill_tripod_ai_evaluation(evidence: ExternalEvidence) -> Document:
     """Return the draft of TRIPOD+AI's items on evaluation."""
-    return _draft(
-        "tripod_ai_evaluation",
-        evidence,
+    return Document(
+        name="tripod_ai_evaluation",
+        notices=_notices(evidence),
+        items=answer_all("tripod_ai_evaluation", evidence),
         title="TRIPOD+AI, evaluation: draft",
         source="Draft after TRIPOD+AI (Collins et al., BMJ 2024;385:e078378, doi "
         "10.1136/bmj-2023-078378), items on evaluation. Numbers are those of the form, "
@@ -28,9 +29,10 @@ def fill_tripod_ai_evaluation(evidence: ExternalEvidence) -> Document:
 
 def fill_probast_ai(evidence: ExternalEvidence) -> Document:
     """Return the draft of PROBAST+AI's part on evaluation."""
-    return _draft(
-        "probast_ai",
-        evidence,
+    return Document(
+        name="probast_ai",
+        notices=_notices(evidence),
+        items=answer_all("probast_ai", evidence),
         title="PROBAST+AI, evaluation: draft",
         source="Draft after PROBAST+AI (Moons et al., BMJ 2025;388:e082505, doi "
         "10.1136/bmj-2024-082505), part on evaluation, for an external evaluation. "
@@ -39,19 +41,7 @@ def fill_probast_ai(evidence: ExternalEvidence) -> Document:
     )
 
 
-def _draft(
-    form: str, evidence: ExternalEvidence, *, title: str, source: str
-) -> Document:
-    return Document(
-        name=form,
-        title=title,
-        source=source,
-        notices=tuple(_notices(evidence)),
-        items=answer_all(form, evidence),
-    )
-
-
-def _notices(evidence: ExternalEvidence) -> list[str]:
+def _notices(evidence: ExternalEvidence) -> tuple[str, ...]:
     """Return what has to be read before anything else."""
     draft = (
         "Draft, filled by a program from what one run left. Check every statement, and "
@@ -61,4 +51,4 @@ def _notices(evidence: ExternalEvidence) -> list[str]:
         "Synthetic data: not clinical evidence. A program drew radiographs of this "
         "cohort; no number below says anything about patients."
     )
-    return [synthetic, draft] if evidence.is_synthetic else [draft]
+    return (synthetic, draft) if evidence.is_synthetic else (draft,)
