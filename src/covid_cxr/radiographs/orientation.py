@@ -49,4 +49,4 @@ def standardised(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
 @cache
 def _upright() -> NDArray[np.float64]:
     lines = files(__package__).joinpath("upright.csv").read_text("utf-8").splitlines()
-    return np.loadtxt(lines, delimiter=",")
+    return np.asarray(np.loadtxt(lines, delimiter=","), dtype=np.float64)
