@@ -42,8 +42,8 @@ def standardised(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
     picture = np.ascontiguousarray(without_margins(pixels))
     small = cv2.resize(picture, (_GRID, _GRID), interpolation=cv2.INTER_AREA)
     grid = np.asarray(small, dtype=np.float64)
-    deviation = grid.std()
-    return (grid - grid.mean()) / (deviation if deviation > 0 else 1)
+    deviation = float(grid.std())
+    return np.asarray((grid - grid.mean()) / (deviation or 1.0), dtype=np.float64)
 
 
 @cache
