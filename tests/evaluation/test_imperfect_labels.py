@@ -17,7 +17,7 @@ from covid_cxr.pipelines.comparison.nodes import arrange_table
 
 NO_READINGS = pd.DataFrame()
 COLUMNS = ScoreColumns(
-    **dict.fromkeys(("image", "patient", "label", "part", "positive")),
+    **dict.fromkeys(("image", "patient", "label", "part", "site", "positive")),
     classifiers=[],
     subgroups=[],
 )

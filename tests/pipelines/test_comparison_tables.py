@@ -60,7 +60,7 @@ FIGURES = (
 NO_READINGS = pd.DataFrame()
 NO_REFERENCE = StatedReference(sensitivity=None, specificity=None, unlabelled="refuse")
 UNSAID = {
-    **dict.fromkeys(("image", "patient", "label", "part", "positive")),
+    **dict.fromkeys(("image", "patient", "label", "part", "site", "positive")),
     "classifiers": [],
     "subgroups": [],
 }
