@@ -53,6 +53,7 @@ _WITHOUT_PATIENTS = (
     "where a patient has several radiographs, intervals are too narrow and p values "
     "too small"
 )
+_last: list[tuple[pd.DataFrame, ScoredParts]] = []  # table and parts, none or one
 _TRAINING = frozenset({"train", "training", "trn", "fit"})
 
 
@@ -200,16 +201,24 @@ def arrange_parts(parts: ScoredParts) -> pd.DataFrame:
 def parts_of(arranged: pd.DataFrame) -> ScoredParts:
     """Return the parts of a table of scores.
 
+    Of the table that was asked for last they are the same ones, with all that they know
+    already: a dozen tables of results are made of one.
+
     Args:
         arranged: From `arrange_scores` or `arrange_parts`.
 
     Raises:
         ValueError: If it has no test part.
     """
+    if _last and arranged.equals(_last[0][0]):
+        return _last[0][1]
     test = _part_of(arranged, TEST)
     if test is None:
         raise ValueError("The arranged scores have no test part; run from the start.")
-    return ScoredParts(validation=_part_of(arranged, VALIDATION), test=test)
+    parts = ScoredParts(validation=_part_of(arranged, VALIDATION), test=test)
+    # A copy on write: whatever is done to the table later is not done to this one.
+    _last[:] = [(arranged.copy(deep=False), parts)]
+    return parts
 
 
 def no_rows() -> pd.DataFrame:

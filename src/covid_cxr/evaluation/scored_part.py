@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from covid_cxr.statistics.auc import (
     AucDifference,
     AucEstimates,
+    PlacedScores,
     as_codes,
-    estimate_aucs,
+    place_scores,
 )
 from covid_cxr.statistics.patient_aucs import (
     IMAGE,
@@ -58,6 +59,10 @@ class ScoredPart:
         return self._estimate(None)
 
     @cached_property
+    def _placed(self) -> PlacedScores:
+        return place_scores(self.is_case, self.scores)
+
+    @cached_property
     def by_question(self) -> QuestionAucs:
         """The AUCs of each question that these patients answer."""
         return estimate_aucs_by_question(
@@ -77,7 +82,7 @@ class ScoredPart:
 
     def _estimate(self, cluster: NDArray[np.int64] | None) -> AucEstimates:
         if self.has_both_classes:
-            return estimate_aucs(self.is_case, self.scores, cluster=cluster)
+            return self._placed.estimate(cluster)
         return self._unknown
 
     @property

@@ -5,7 +5,7 @@ higher? Patients with many images then count more. Where sicker patients have mo
 two questions here have other answers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -248,9 +248,7 @@ def _weighted(
     of_draws = np.nan if is_alone else np.average(others[truth], weights=weights[truth])
     aucs, added = [], np.empty((matrix.shape[1], len(truth)))
     for k, values in enumerate(matrix.T):
-        placed = np.empty(len(truth))
-        placed[truth] = _below(values[truth], values[~truth], weights[~truth])
-        placed[~truth] = 1 - _below(values[~truth], values[truth], weights[truth])
+        placed = _weighted_placements(truth, values, weights)
         x, y = values[own[0]], values[own[1]]
         placed -= _of_own(own, (x > y) + 0.5 * (x == y), weights, truth, total)
         # Not a product by the total, whose rounding would leave 1 - 2e-16 for 1.
@@ -298,10 +296,22 @@ def _of_own(
     return np.asarray(of_cases / total[1] + of_controls / total[0])
 
 
-def _below(values: Floats, reference: Floats, weights: Floats) -> Floats:
-    """Return the weight of the reference below each value, ties half, as a share."""
-    order = np.argsort(reference)
-    sums = np.append(0, np.cumsum(weights[order]))
-    sides: Sequence[Literal["left", "right"]] = ("left", "right")
-    counted = [sums[np.searchsorted(reference[order], values, side=s)] for s in sides]
-    return np.asarray((counted[0] + counted[1]) / (2 * sums[-1]))
+def _weighted_placements(
+    truth: NDArray[np.bool_], values: Floats, weights: Floats
+) -> Floats:
+    """Return the weight of controls below a case, of cases above a control, as shares.
+
+    Ties count half; shape (n,), as `placements`.
+    """
+    order = np.argsort(values)
+    ordered, is_case, weighed = values[order], truth[order], weights[order]
+    is_last = np.append(ordered[1:] != ordered[:-1], True)  # of equal scores
+    step = np.cumsum(is_last) - is_last
+    below = []
+    for kind in (~is_case, is_case):
+        ends = np.cumsum(np.where(kind, weighed, 0.0))[is_last]
+        counted = (np.append(0, ends[:-1]) + ends)[step]
+        below.append(counted / (2 * ends[-1]))
+    placed = np.empty(len(truth))
+    placed[order] = np.where(is_case, below[0], 1 - below[1])
+    return placed
