@@ -12,7 +12,7 @@ from covid_cxr.statistics.operating_points import (
     choose_threshold,
     perform_at,
 )
-from covid_cxr.statistics.roc import trace_roc
+from covid_cxr.statistics.roc import trace_roc, trace_rocs
 
 YOUDEN, SENSITIVITY = "youden", "sensitivity"
 
@@ -134,6 +134,16 @@ def choose_thresholds(
         YOUDEN: curve.youden_threshold(),
         SENSITIVITY: curve.threshold_of_sensitivity(evaluation.target_sensitivity),
     }
+
+
+def youden_thresholds(validation: ScoredPart) -> dict[str, float]:
+    """Return the threshold of Youden's index of each classifier, by its name.
+
+    Args:
+        validation: With both classes.
+    """
+    curves = trace_rocs(validation.is_case, validation.scores)
+    return {name: curve.youden_threshold() for name, curve in curves.items()}
 
 
 def _shares(performance: OperatingPerformance, level: float) -> dict[str, float]:

@@ -25,7 +25,7 @@ from covid_cxr.report.pooled_tables import PooledTables
 from covid_cxr.report.printable import flatten
 from covid_cxr.report.question_tables import QuestionTables
 from covid_cxr.report.reader_tables import ReaderTables
-from covid_cxr.report.reference_tables import ReferenceTables
+from covid_cxr.report.reference_tables import ReferenceTables, UnlabelledTables
 from covid_cxr.report.sections import take_record
 
 # What the template takes in place of bare datasets, by name.
@@ -36,6 +36,7 @@ RECORDS: Mapping[str, type[Any]] = {
     "measures": MeasureTables,
     "pooled": PooledTables,
     "reference": ReferenceTables,
+    "unlabelled": UnlabelledTables,
     "readers": ReaderTables,
 }
 SHOWN = tuple(one.name for made in RECORDS.values() for one in fields(made))

@@ -198,6 +198,32 @@ def estimate_aucs_by_question(
     return QuestionAucs(estimates=estimates, covariance=covariance)
 
 
+def weighted_placements(
+    truth: NDArray[np.bool_], values: Floats, weights: Floats
+) -> Floats:
+    """Return the weight of controls below a case, of cases above a control, as shares.
+
+    Ties count half; shape (n,), as `auc.placements`.
+
+    Args:
+        truth: With both classes, shape (n,).
+        values: Finite scores of one model, shape (n,).
+        weights: Not negative, shape (n,).
+    """
+    order = np.argsort(values)
+    ordered, is_case, weighed = values[order], truth[order], weights[order]
+    is_last = np.append(ordered[1:] != ordered[:-1], True)  # of equal scores
+    step = np.cumsum(is_last) - is_last
+    below = []
+    for kind in (~is_case, is_case):
+        ends = np.cumsum(np.where(kind, weighed, 0.0))[is_last]
+        counted = (np.append(0, ends[:-1]) + ends)[step]
+        below.append(counted / (2 * ends[-1]))
+    placed = np.empty(len(truth))
+    placed[order] = np.where(is_case, below[0], 1 - below[1])
+    return placed
+
+
 def _checked(
     is_case: ArrayLike, scores: ArrayLike | pd.DataFrame, cluster: Any
 ) -> tuple[NDArray[np.bool_], Floats, tuple[str, ...], NDArray[np.int64]]:
@@ -248,7 +274,7 @@ def _weighted(
     of_draws = np.nan if is_alone else np.average(others[truth], weights=weights[truth])
     aucs, added = [], np.empty((matrix.shape[1], len(truth)))
     for k, values in enumerate(matrix.T):
-        placed = _weighted_placements(truth, values, weights)
+        placed = weighted_placements(truth, values, weights)
         x, y = values[own[0]], values[own[1]]
         placed -= _of_own(own, (x > y) + 0.5 * (x == y), weights, truth, total)
         # Not a product by the total, whose rounding would leave 1 - 2e-16 for 1.
@@ -294,24 +320,3 @@ def _of_own(
     of_cases = np.bincount(cases, weights=values * weights[controls], minlength=n)
     of_controls = np.bincount(controls, weights=values * weights[cases], minlength=n)
     return np.asarray(of_cases / total[1] + of_controls / total[0])
-
-
-def _weighted_placements(
-    truth: NDArray[np.bool_], values: Floats, weights: Floats
-) -> Floats:
-    """Return the weight of controls below a case, of cases above a control, as shares.
-
-    Ties count half; shape (n,), as `placements`.
-    """
-    order = np.argsort(values)
-    ordered, is_case, weighed = values[order], truth[order], weights[order]
-    is_last = np.append(ordered[1:] != ordered[:-1], True)  # of equal scores
-    step = np.cumsum(is_last) - is_last
-    below = []
-    for kind in (~is_case, is_case):
-        ends = np.cumsum(np.where(kind, weighed, 0.0))[is_last]
-        counted = (np.append(0, ends[:-1]) + ends)[step]
-        below.append(counted / (2 * ends[-1]))
-    placed = np.empty(len(truth))
-    placed[order] = np.where(is_case, below[0], 1 - below[1])
-    return placed
