@@ -255,6 +255,7 @@ def test_ranges_and_points_are_those_of_the_measures(alone, settings):
     [
         ("image", "that of all images, in which a patient counts as often", False),
         ("patient_max", "that of patients, with the highest score", False),
+        ("patient_first", "that of patients, with the score of each patient's", False),
         ("one_image", "one image of each patient, in which each image weighs", True),
     ],
 )

@@ -14,6 +14,7 @@ from covid_cxr.report.question_tables import question_title
 from covid_cxr.statistics.patient_aucs import (
     IMAGE,
     ONE_IMAGE,
+    PATIENT_FIRST,
     PATIENT_MAX,
     PATIENT_MEAN,
 )
@@ -166,6 +167,7 @@ def _primary(evaluation: Evaluation) -> Sentence:
         IMAGE: "in which a patient counts as often as there are images",
         PATIENT_MAX: "with the highest score of each patient's images",
         PATIENT_MEAN: "with the mean score of each patient's images",
+        PATIENT_FIRST: "with the score of each patient's first image by name",
         ONE_IMAGE: "in which each image weighs one over its patient's images",
     }[question]
     title = question_title(question).partition(",")[0]

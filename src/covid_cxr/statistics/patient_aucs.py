@@ -5,7 +5,7 @@ higher? Patients with many images then count more. Where sicker patients have mo
 two questions here have other answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -30,8 +30,11 @@ from covid_cxr.statistics.finding_aucs import PatientParts, joint_covariance
 Floats = NDArray[np.float64]
 
 IMAGE, PATIENT_MAX, PATIENT_MEAN = "image", "patient_max", "patient_mean"
-ONE_IMAGE = "one_image"
+ONE_IMAGE, PATIENT_FIRST = "one_image", "patient_first"
 QUESTIONS = (IMAGE, PATIENT_MAX, PATIENT_MEAN, ONE_IMAGE)
+# Told where it is the primary one: which image is the first depends on their order.
+MAY_BE_PRIMARY = (*QUESTIONS, PATIENT_FIRST)
+_RULES = {PATIENT_MAX: "max", PATIENT_MEAN: "mean", PATIENT_FIRST: "first"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +87,7 @@ def estimate_aucs_of_patients(
     scores: ArrayLike | pd.DataFrame,
     *,
     cluster: Any,
-    rule: Literal["max", "mean"],
+    rule: Literal["max", "mean", "first"],
 ) -> AucEstimates:
     """Return the AUCs of patients, each with one score: is this patient a case?
 
@@ -96,13 +99,14 @@ def estimate_aucs_of_patients(
         is_case: Boolean, shape (n,).
         scores: Shape (n, k), or (n,), or a table with a column per model.
         cluster: Patient of each image, shape (n,).
-        rule: The highest score of the patient's images, or their mean.
+        rule: The highest score of the patient's images, their mean, or the score of the
+            first in the order given.
 
     Raises:
         ValueError: If the rule is none; otherwise as `estimate_aucs`, of patients.
     """
-    if rule not in {"max", "mean"}:
-        raise ValueError(f"The rule must be 'max' or 'mean', got {rule!r}")
+    if rule not in _RULES.values():
+        raise ValueError(f"The rule must be 'max', 'mean' or 'first', got {rule!r}")
     truth = as_truth(is_case)
     matrix, names = as_matrix(scores, n_images=len(truth))
     codes = as_codes(cluster, len(truth))
@@ -165,9 +169,13 @@ def estimate_weighted_aucs(
 
 
 def estimate_aucs_by_question(
-    is_case: ArrayLike, scores: ArrayLike | pd.DataFrame, *, cluster: Any
+    is_case: ArrayLike,
+    scores: ArrayLike | pd.DataFrame,
+    *,
+    cluster: Any,
+    questions: Sequence[str] = QUESTIONS,
 ) -> QuestionAucs:
-    """Return the AUCs of k models for each of `QUESTIONS`, with what they share.
+    """Return the AUCs of k models for each question, with what they share.
 
     NaN for questions about patients where every patient has an image of a case.
 
@@ -175,6 +183,7 @@ def estimate_aucs_by_question(
         is_case: Boolean, shape (n,).
         scores: Shape (n, k), or (n,), or a table with a column per model.
         cluster: Patient of each image, shape (n,).
+        questions: Of `MAY_BE_PRIMARY`.
 
     Raises:
         ValueError: As `estimate_aucs`.
@@ -187,10 +196,11 @@ def estimate_aucs_by_question(
     }
     if not has_case.all():
         found |= {
-            PATIENT_MAX: _of_patients(has_case, matrix, codes, "max"),
-            PATIENT_MEAN: _of_patients(has_case, matrix, codes, "mean"),
+            question: _of_patients(has_case, matrix, codes, rule)
+            for question, rule in _RULES.items()
+            if question in questions
         }
-    known = [question for question in QUESTIONS if question in found]
+    known = [question for question in questions if question in found]
     estimates = {q: estimates_from(names, *found[q]) for q in known}
     everybody = np.arange(len(has_case))
     parts = [PatientParts(sums=found[q][1], patients=everybody) for q in known]
@@ -244,7 +254,7 @@ def _of_patients(
     has_case: NDArray[np.bool_],
     matrix: Floats,
     codes: NDArray[np.int64],
-    rule: Literal["max", "mean"],
+    rule: str,
 ) -> tuple[Floats, PlacementSums]:
     """Return the AUCs of patients and what each adds to them."""
     scores = pd.DataFrame(matrix).groupby(codes).agg(rule).to_numpy()
