@@ -111,6 +111,7 @@ def compare(table, margins=MARGINS, **said):
     page = write_comparison(
         **settings,
         margins=margins,
+        reference=NO_REFERENCE,
         setting_results=list_settings(
             **settings, margins=margins, columns=said_of_columns
         ),

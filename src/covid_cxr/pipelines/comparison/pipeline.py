@@ -55,7 +55,7 @@ def create_pipeline() -> Pipeline:
         node(
             write_comparison,
             "report",
-            *(*settings, "params:margins", *shown, *SHOWN),
+            *(*settings, "params:margins", "params:reference", *shown, *SHOWN),
             reader_columns="params:readers",
         ),
     ]
