@@ -145,7 +145,7 @@ def _further(results: Mapping[str, Any], reference: StatedReference) -> dict[str
         "has_pooled": has("pooled_results", "auroc"),
         "has_levels": has("between_results"),
         "has_interactions": has("interaction_results"),
-        "readers_covariance": results["reader_columns"]["covariance"]
+        "readers_covariance": results["reader_columns"].covariance
         if has("reader_test_results")
         else None,
         "reference": stated if has("reference_results") else None,
