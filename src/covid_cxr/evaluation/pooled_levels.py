@@ -77,9 +77,12 @@ def pool_levels(
         evaluation: For the smallest subgroup.
     """
     test = parts_of(scores).test
-    is_any = set(levels) != {"image_id"}
-    known = levels.set_index("image_id").loc[test.scores.index] if is_any else {}
-    groupings = {str(name): _levels(test, known[name], evaluation) for name in known}
+    known = levels.set_index("image_id")
+    if len(known.columns):  # looking up a million images for nothing takes a second
+        known = known.loc[test.scores.index]
+    groupings = {
+        str(name): _levels(test, known[name], evaluation) for name in known.columns
+    }
     names = [str(name) for name in test.scores.columns]
     pooled = [
         {"variable": variable, "classifier": name, **_pooled(found, name, reporting)}

@@ -1,6 +1,7 @@
 """Operating points: chosen on validation, judged on test."""
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -152,7 +153,7 @@ def _choose(
 ) -> ChosenThreshold:
     """Return the threshold of a target sensitivity, or of Youden's index for NaN."""
     known = (validation.is_case, validation.scores[name])
-    given = {"cluster": validation.clusters, "level": level}
+    given: dict[str, Any] = {"cluster": validation.clusters, "level": level}
     if np.isnan(target):
         return choose_youden_threshold(*known, **given)
     return choose_threshold(*known, sensitivity=target, **given)

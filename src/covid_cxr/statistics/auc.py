@@ -466,7 +466,7 @@ def _below_or_tied(
     if is_last.all():
         return 2 * up_to - is_counted
     ends = up_to[is_last]
-    step = np.cumsum(is_last) - is_last
+    step: NDArray[np.int64] = np.cumsum(is_last) - is_last
     return (np.append(0, ends[:-1]) + ends)[step]
 
 

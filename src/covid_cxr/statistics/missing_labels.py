@@ -184,7 +184,7 @@ def _sums(
 ) -> PlacementSums:
     n_patients = int(codes.max()) + 1
     cases, controls = (
-        np.stack([np.bincount(codes, row, minlength=n_patients) for row in part])
+        np.array([np.bincount(codes, row, n_patients) for row in part], np.float64)
         for part in parts
     )
     return PlacementSums(
