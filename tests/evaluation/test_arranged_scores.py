@@ -325,3 +325,15 @@ def test_a_table_without_a_test_part_is_refused(table):
 
     with pytest.raises(ValueError, match="no test part"):
         parts_of(arranged[arranged["part"] == "validation"])
+
+
+def test_the_parts_of_one_table_are_made_once_and_those_of_another_anew(validation):
+    first = arrange_parts(ScoredParts(validation=None, test=validation))
+    parts = parts_of(first)
+
+    assert parts_of(first.copy()) is parts
+    first.loc[0, "sharp"] = 0.987654321
+    changed = parts_of(first)
+    assert changed is not parts
+    assert 0.987654321 in changed.test.scores["sharp"].to_numpy()
+    assert 0.987654321 not in parts.test.scores["sharp"].to_numpy()
