@@ -13,7 +13,8 @@ from covid_cxr.statistics.roc import trace_roc
 
 # A variance below this share of its terms is rounding error.
 _ROUNDING = 1e-12
-_MOST_TRIED = 400  # thresholds, of an interval
+_MOST_TRIED, _FEWEST_TRIED = 400, 50  # thresholds, of an interval
+_MOST_LOOKED_AT = 4_000_000  # images, of all that are tried together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +221,8 @@ def choose_youden_threshold(
     threshold = curve.youden_threshold()
     truth, values = as_truth(is_case), np.asarray(scores, dtype=np.float64)
     codes = as_codes(cluster, len(truth))
-    places = np.linspace(0, len(curve.thresholds) - 1, _MOST_TRIED).round()
+    n_tried = np.clip(_MOST_LOOKED_AT // len(truth), _FEWEST_TRIED, _MOST_TRIED)
+    places = np.linspace(0, len(curve.thresholds) - 1, n_tried).round()
     tried = curve.thresholds[np.unique(places.astype(np.int64))]  # falling
     is_as_good = np.array(
         [_is_as_good(truth, values, codes, threshold, other, level) for other in tried]
