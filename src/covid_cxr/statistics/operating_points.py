@@ -244,15 +244,17 @@ def _is_as_good(
     level: float,
 ) -> bool:
     """Return whether another threshold's Youden index is not told from the best's."""
-    between = (values >= min(best, other)) & (values < max(best, other))
+    inside = np.flatnonzero((values >= min(best, other)) & (values < max(best, other)))
     # The lower threshold calls what lies between: cases rightly, controls wrongly.
     sign = 1 if best < other else -1
-    share = between / np.where(truth, truth.sum(), (~truth).sum())
-    gained = sign * np.where(truth, share, -share)
-    lost = float(gained.sum())
-    mean = np.where(truth, gained[truth].mean(), gained[~truth].mean())
-    residuals = np.bincount(codes, gained - mean)
-    n = len(residuals)
+    n = 1 + int(codes.max())
+    lost, residuals = 0.0, np.zeros(n)
+    for kind, side in ((truth, sign), (~truth, -sign)):
+        own, n_images = codes[inside[kind[inside]]], np.count_nonzero(kind)
+        total = side * len(own) / n_images
+        lost += total
+        residuals += side * np.bincount(own, minlength=n) / n_images
+        residuals -= total * np.bincount(codes[kind], minlength=n) / n_images
     if n < 2:
         return True
     error = np.sqrt(n / (n - 1) * (residuals @ residuals))
