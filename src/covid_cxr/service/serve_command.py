@@ -1,0 +1,82 @@
+"""The command `covid-cxr serve`, without Kedro."""
+
+import logging
+import os
+import signal
+import warnings
+from pathlib import Path
+
+import click
+
+from covid_cxr.prediction.bundle import Bundle, open_bundle
+from covid_cxr.prediction.cli import faults_in_words
+from covid_cxr.prediction.refusals import reservations
+from covid_cxr.service.disk_queue import DiskQueue
+from covid_cxr.service.service_settings import ServiceSettings
+from covid_cxr.service.serving import Service
+from covid_cxr.service.settings_file import read_record
+
+logger = logging.getLogger(__name__)
+
+_PLACE = click.Path(path_type=Path)
+# What these say of a study may name it.
+_SILENCED = ("dicomweb_client", "pydicom", "pynetdicom", "urllib3", "requests", "PIL")
+
+
+@click.command()
+@click.argument("bundle", type=_PLACE)
+@click.option(
+    "--config", type=_PLACE, required=True, help="service.yml: docs/how-to/serve.md."
+)
+@click.option("--dead", is_flag=True, help="List what was laid aside, and end.")
+@click.option("--revive", is_flag=True, help="Try all that was laid aside anew.")
+def serve(bundle: Path, config: Path, *, dead: bool, revive: bool) -> None:
+    """Predict what comes from a PACS with BUNDLE, and send answers. Research only.
+
+    SIGTERM ends it when the radiograph in work is done; after kill -9 it goes on where
+    it was.
+    """
+    os.umask(0o077)  # radiographs and answers are nobody else's
+    _log_without_patients()
+    with faults_in_words():
+        settings = read_record(
+            ServiceSettings, config.read_text("utf-8"), file=str(config)
+        )
+        opened = open_bundle(bundle)
+        difference = opened.check()
+        opened.stated(settings.prevalence)
+        queue = DiskQueue(settings.storage, settings.retries, bundle=opened.sha256)
+        if dead:
+            _list_dead(queue)
+            return
+        if revive:
+            click.echo(f"{queue.revive()} are tried anew")
+        for reservation in reservations(opened.record):
+            logger.warning(reservation)
+        logger.info("self-test: largest difference %.2g", difference)
+        _serve(opened, settings, queue)
+
+
+def _serve(bundle: Bundle, settings: ServiceSettings, queue: DiskQueue) -> None:
+    service = Service(bundle=bundle, settings=settings, queue=queue)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: service.stop.set())
+    service.run()
+    logger.info("ended")
+
+
+def _list_dead(queue: DiskQueue) -> None:
+    for errand in queue.dead():
+        click.echo(
+            f"{errand.place} {errand.item}: {errand.attempts} attempts: {errand.reason}"
+        )
+
+
+def _log_without_patients() -> None:
+    """Log what we say ourselves; others may quote headers and addresses."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for name in _SILENCED:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    warnings.simplefilter("ignore")
