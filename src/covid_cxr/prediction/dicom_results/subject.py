@@ -1,0 +1,161 @@
+"""Whom results are of: what is taken over from a radiograph's header, and new UIDs."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydicom import Dataset
+from pydicom.uid import UID
+
+from covid_cxr import __version__
+from covid_cxr.prediction.bundle import Bundle, Prediction
+from covid_cxr.radiographs.dicom_file import value_of
+
+NAME = "covid-cxr"
+DISCLAIMER = "RESEARCH ONLY - not for diagnosis"
+_IDENTIFIERS = (
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "SeriesInstanceUID",
+    "StudyInstanceUID",
+)
+# Of the modules Patient, General Study and Patient Study (PS3.3 C.7.1.1, C.7.2.1-2).
+_ALWAYS = (  # type 2: there, if only without a value
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyDate",
+    "StudyTime",
+    "ReferringPhysicianName",
+    "StudyID",
+    "AccessionNumber",
+)
+_WHERE_KNOWN = (
+    "IssuerOfPatientID",
+    "PatientIdentityRemoved",
+    "DeidentificationMethod",
+    "StudyDescription",
+    "PatientAge",
+)
+_UNDECODED = "\N{REPLACEMENT CHARACTER}"
+_UNICODE = "ISO_IR 192"
+_MAX_UID = 64
+_FIRST_SERIES = 9000  # far from those of devices
+
+
+class NoResultsError(ValueError):
+    """A file that no DICOM results can belong to, and why."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Subject:
+    """A prediction, and the radiograph that it is of.
+
+    Attributes:
+        source: The radiograph's header.
+        prediction: What became of it.
+        bundle: What made it.
+    """
+
+    source: Dataset
+    prediction: Prediction
+    bundle: Bundle
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be referred to, or would be of another patient."""
+        for keyword in _IDENTIFIERS:
+            uid = value_of(self.source, keyword)
+            if not _is_uid(uid):
+                raise NoResultsError(
+                    f"no DICOM results: the file has no valid {keyword}, by which "
+                    f"they would belong to it"
+                )
+        for keyword in ("PatientName", "PatientID"):
+            if _UNDECODED in str(value_of(self.source, keyword)):
+                raise NoResultsError(
+                    f"no DICOM results: {keyword} is not in the character set that "
+                    f"the file states, and would be another in them"
+                )
+
+    @property
+    def row(self) -> Mapping[str, Any]:
+        """The prediction's row of the table, without what is not known."""
+        known = self.prediction.row.items()
+        return {name: value for name, value in known if value not in (None, "")}
+
+    def uid(self, role: str) -> UID:
+        """Return the UID that `role` has for this radiograph and this bundle, always.
+
+        Another prevalence, or other steps from file to pixels, make other results.
+        """
+        row = self.row
+        return _derived_uid(
+            str(self.source.SOPInstanceUID),
+            self.bundle.sha256,
+            row.get("prevalence"),
+            row.get("steps"),
+            role,
+        )
+
+    @property
+    def device_uid(self) -> UID:
+        """The UID of the bundle as what observed."""
+        return _derived_uid(self.bundle.sha256, "device")
+
+    def new_series(self, number: int, kind: str) -> dict[str, Any]:
+        """Return what highdicom asks of the only object of a new series.
+
+        Args:
+            number: Of the kind, from 1.
+            kind: In a word, as the description of the series has it.
+        """
+        return {
+            "series_instance_uid": self.uid(f"series of {kind}"),
+            "series_number": _FIRST_SERIES + number,
+            "sop_instance_uid": self.uid(kind),
+            "instance_number": 1,
+            "manufacturer": NAME,
+            "manufacturer_model_name": self.bundle.record["name"][:64],
+            "software_versions": __version__,
+            "device_serial_number": self.bundle.sha256,
+            "series_description": f"{DISCLAIMER}: {kind}",
+        }
+
+    def evidence(self) -> Dataset:
+        """Return the header that highdicom is given: what identifies the radiograph."""
+        bare = Dataset()
+        for keyword in _IDENTIFIERS:
+            setattr(bare, keyword, value_of(self.source, keyword))
+        for keyword in _ALWAYS:
+            setattr(bare, keyword, None)
+        return bare
+
+    def adopt(self, result: Dataset) -> Dataset:
+        """Return `result`, which is being built, as of the source's patient and study.
+
+        Values are as the source has them, also those that break the standard; what
+        cannot be read is empty. Text is stored as Unicode.
+        """
+        result.SpecificCharacterSet = _UNICODE
+        for keyword in _ALWAYS:
+            setattr(result, keyword, value_of(self.source, keyword))
+        for keyword in _WHERE_KNOWN:
+            value = value_of(self.source, keyword)
+            if value is not None:
+                setattr(result, keyword, value)
+        return result
+
+
+def _derived_uid(*names: Any) -> UID:
+    """Return a UID that follows from `names`, derived from a UUID (PS3.5 B.2)."""
+    return UID(f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, json.dumps(names)).int}")
+
+
+def _is_uid(value: Any) -> bool:
+    # PS3.5 9.1. Leading zeros break the standard and are met; they still identify.
+    text = str(value or "")
+    parts = text.split(".")
+    return len(text) <= _MAX_UID and len(parts) > 1 and all(map(str.isdecimal, parts))
