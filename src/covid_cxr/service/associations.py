@@ -12,6 +12,7 @@ import ssl
 import sys
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from socketserver import TCPServer
 from typing import Any
 
 from pynetdicom.association import Association
@@ -86,6 +87,7 @@ class BoundedServer(ThreadedAssociationServer):  # type: ignore[misc]
     """
 
     daemon_threads = True
+    request_queue_size = 64  # calls that wait to be accepted; five of the library's own
 
     def __init__(
         self,
@@ -112,6 +114,11 @@ class BoundedServer(ThreadedAssociationServer):  # type: ignore[misc]
             logger.warning("a call from %s is refused: too many are open", address)
             return False
         return True
+
+    def shutdown(self) -> None:
+        """End listening; pynetdicom's own asks for a server that it began itself."""
+        TCPServer.shutdown(self)
+        self.server_close()
 
     def handle_error(
         self,

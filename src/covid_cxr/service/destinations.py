@@ -70,8 +70,7 @@ def to_peer(peer: Peer) -> Send:
             peer.host, peer.port, ae_title=peer.ae_title, tls_args=tls
         )
         if not association.is_established:
-            what = "rejects" if association.is_rejected else "does not take"
-            raise RemoteError(f"{name} {what} our call")
+            raise RemoteError(f"{name} {_why_not(association)}")
         try:
             for dataset in datasets:
                 _store(association, dataset, name)
@@ -79,6 +78,14 @@ def to_peer(peer: Peer) -> Send:
             association.release()
 
     return send
+
+
+def _why_not(association: Association) -> str:
+    if association.is_rejected:
+        return "rejects our call; does it know our AE title and address?"
+    if association.acceptor.primitive is not None:
+        return "takes none of the kinds of objects that answers are"
+    return "cannot be reached, or does not agree on TLS"
 
 
 def _store(association: Association, dataset: Dataset, name: str) -> None:

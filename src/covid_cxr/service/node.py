@@ -32,7 +32,7 @@ SUCCESS, OUT_OF_RESOURCES, DOES_NOT_MATCH, CANNOT_KEEP = 0x0000, 0xA700, 0xA900,
 _SOURCE = "node"
 _LONGEST_COMMENT = 64  # PS3.7 C.4: Error Comment is an LO
 _REJECTED, _BY_USER, _UNKNOWN_CALLER = 0x01, 0x01, 0x03  # PS3.8 9.3.4
-_END_SECONDS = 20.0  # for instances that are being received when it ends
+_END_SECONDS = 10.0  # for instances that are being received when it ends
 
 
 @contextmanager

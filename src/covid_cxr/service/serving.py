@@ -64,13 +64,13 @@ class Service:
         pulses: dict[str, Pulse] = {}
         loops = list(self._loops(reception))
         with ExitStack() as stack:
+            if self.settings.sources.node is not None:
+                stack.enter_context(listening(self.settings.sources.node, reception))
             pages: Pages = {
                 "/healthz": partial(self._health, pulses),
                 "/metrics": self._metrics,
             }
             stack.enter_context(monitored(self.settings.monitor, pages))
-            if self.settings.sources.node is not None:
-                stack.enter_context(listening(self.settings.sources.node, reception))
             threads = []
             for loop in loops:
                 thread, pulses[loop.name] = start(loop, self.stop)

@@ -1,5 +1,6 @@
 """A service in this process or its own, radiographs for it, and those it answers to."""
 
+import gc
 import os
 import signal
 import socket
@@ -164,8 +165,7 @@ def serve(one_bundle):
         thread = threading.Thread(target=service.run)
         thread.start()
         ends.append((service, thread))
-        if settings.sources.node is not None:
-            _until(lambda: _listens(settings.sources.node.port))
+        _until(lambda: _listens(settings.monitor.port))
         return service
 
     yield begin
@@ -173,6 +173,7 @@ def serve(one_bundle):
         service.stop.set()
         thread.join(30)
         assert not thread.is_alive()
+    gc.collect()  # sockets that pynetdicom leaves to it, while the test is to blame
 
 
 def _listens(port):
@@ -270,7 +271,7 @@ def peer(free_port):
     """
     servers = []
 
-    def begin(*, status=0x0000, delay_seconds=0.0, port=None):
+    def begin(*, status=0x0000, delay_seconds=0.0, port=None, tls=None):
         received = []
 
         def store(event):
@@ -288,6 +289,7 @@ def peer(free_port):
             ae.start_server(
                 ("127.0.0.1", port),
                 block=False,
+                ssl_context=tls,
                 evt_handlers=[(evt.EVT_C_STORE, store)],
             )
         )
