@@ -8,11 +8,19 @@ import struct
 import subprocess
 import threading
 import time
+from io import BytesIO
 from pathlib import Path
 
 import pydicom
 import pytest
 from pydicom.uid import ComprehensiveSRStorage
+from pynetdicom import AE
+from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.dsutils import encode
+
+from covid_cxr.prediction import open_bundle
+from covid_cxr.service.disk_queue import DiskQueue
+from covid_cxr.service.serving import Service
 
 # pynetdicom leaves a socket whose peer is gone to the garbage collector.
 pytestmark = pytest.mark.filterwarnings(
@@ -199,12 +207,6 @@ def test_an_instance_whose_answer_belongs_nowhere_is_refused(
 
 def _send_raw(stated, image, uid):
     """Send a data set whose SOPInstanceUID is not that of the command."""
-    from io import BytesIO
-
-    from pynetdicom import AE
-    from pynetdicom.dimse_primitives import C_STORE
-    from pynetdicom.dsutils import encode
-
     ae = AE(ae_title="PACS")
     ae.add_requested_context(image.SOPClassUID, image.file_meta.TransferSyntaxUID)
     association = ae.associate(
@@ -218,7 +220,9 @@ def _send_raw(stated, image, uid):
         del image.SOPInstanceUID
     else:
         image.SOPInstanceUID = uid
-    request.DataSet = BytesIO(encode(image, False, True))
+    request.DataSet = BytesIO(
+        encode(image, is_implicit_vr=False, is_little_endian=True)
+    )
     context = association.accepted_contexts[0].context_id
     association._reactor_checkpoint.clear()
     association.dimse.send_msg(request, context)
@@ -237,10 +241,6 @@ def test_other_objects_are_declined_when_the_peer_asks(serve, stated, send, make
 
 
 def test_a_port_that_is_taken_is_named(stated, one_bundle, settings_of):
-    from covid_cxr.prediction import open_bundle
-    from covid_cxr.service.disk_queue import DiskQueue
-    from covid_cxr.service.serving import Service
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", stated["sources"]["node"]["port"]))
         taken.listen()
@@ -263,7 +263,10 @@ def certificates(tmp_path_factory):
 
     def openssl(*arguments):
         subprocess.run(
-            ["openssl", *arguments], cwd=folder, check=True, capture_output=True
+            [shutil.which("openssl"), *arguments],
+            cwd=folder,
+            check=True,
+            capture_output=True,
         )
 
     def make(name, authority="authority"):
@@ -373,7 +376,7 @@ def test_garbage_on_the_port_stops_nobody(
     serve, stated, send, make_dicom, dcmtk, until
 ):
     serve(stated)
-    rng = random.Random(7)
+    rng = random.Random(7)  # noqa: S311 - a fuzz
     port = stated["sources"]["node"]["port"]
     late = time.monotonic() + 5
     n_calls = 0
