@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from covid_cxr.commands import PACKAGE
 from covid_cxr.prediction.bundle import Bundle, open_bundle
 from covid_cxr.prediction.cli import faults_in_words
 from covid_cxr.prediction.refusals import reservations
@@ -19,8 +20,7 @@ from covid_cxr.service.settings_file import read_record
 logger = logging.getLogger(__name__)
 
 _PLACE = click.Path(path_type=Path)
-# What these say of a study may name it.
-_SILENCED = ("dicomweb_client", "pydicom", "pynetdicom", "urllib3", "requests", "PIL")
+_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
 @click.command()
@@ -73,10 +73,12 @@ def _list_dead(queue: DiskQueue) -> None:
 
 
 def _log_without_patients() -> None:
-    """Log what we say ourselves; others may quote headers and addresses."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for name in _SILENCED:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    """Log what we say ourselves, and nothing else: others quote headers and UIDs."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(_FORMAT))
+    ours = logging.getLogger(PACKAGE)
+    ours.addHandler(handler)
+    ours.setLevel(logging.INFO)
+    ours.propagate = False
+    logging.getLogger().addHandler(logging.NullHandler())
     warnings.simplefilter("ignore")

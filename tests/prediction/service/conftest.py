@@ -34,6 +34,13 @@ OURS, THEIRS = "COVIDCXR", "PACS"
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.fixture(autouse=True)
+def _collected():
+    """Collect the sockets that pynetdicom leaves, while their test is to blame."""
+    yield
+    gc.collect()
+
+
 def _until(condition, *, seconds=30):
     """Wait until something is so, and fail if it never is."""
     late = time.monotonic() + seconds
@@ -173,7 +180,6 @@ def serve(one_bundle):
         service.stop.set()
         thread.join(30)
         assert not thread.is_alive()
-    gc.collect()  # sockets that pynetdicom leaves to it, while the test is to blame
 
 
 def _listens(port):
