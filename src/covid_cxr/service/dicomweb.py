@@ -52,7 +52,7 @@ def fetch_dicomweb(
             found = _client(web, session).retrieve_instance(study, series, instance)
             content = BytesIO()
             pydicom.dcmwrite(content, found)
-        reception.take_if_acceptable(content.getvalue(), source=NAME, uid=instance)
+        reception.take(content.getvalue(), source=NAME, uid=instance)
         queue.finish(errand)
 
     return act

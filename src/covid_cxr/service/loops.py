@@ -51,8 +51,7 @@ class Pulse:
 def start(loop: Loop, stop: threading.Event) -> tuple[threading.Thread, Pulse]:
     """Return the thread that repeats a step until `stop`, and its pulse.
 
-    A step that fails is logged by the kind of its fault, since the words of others may
-    quote a header, and is repeated.
+    A step that fails is repeated, and logged once for all failures of a kind in a row.
     """
     pulse = Pulse()
 
@@ -63,8 +62,10 @@ def start(loop: Loop, stop: threading.Event) -> tuple[threading.Thread, Pulse]:
                 is_more = loop.step()
                 pulse.fault = ""
             except Exception as error:
-                is_more, pulse.fault = False, in_words(error)
-                logger.error("%s: %s", loop.name, pulse.fault)  # noqa: TRY400
+                is_more, words = False, in_words(error)
+                if words != pulse.fault:
+                    logger.error("%s: %s", loop.name, words)  # noqa: TRY400
+                pulse.fault = words
             if not is_more and not stop.is_set():
                 loop.pause()
 

@@ -16,6 +16,7 @@ from pynetdicom.events import Event
 from pynetdicom.sop_class import Verification
 
 from covid_cxr.service.associations import BoundedServer, renew_allowance
+from covid_cxr.service.disk_queue import FROM
 from covid_cxr.service.faults import (
     QueueFullError,
     TooLargeError,
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 # PS3.4 B.2.3, and PS3.7 C for the last
 SUCCESS, OUT_OF_RESOURCES, DOES_NOT_MATCH, CANNOT_KEEP = 0x0000, 0xA700, 0xA900, 0x0110
-_SOURCE = "node"
+_SOURCE = f"{FROM}node"
 _LONGEST_COMMENT = 64  # PS3.7 C.4: Error Comment is an LO
 _REJECTED, _BY_USER, _UNKNOWN_CALLER = 0x01, 0x01, 0x03  # PS3.8 9.3.4
 _END_SECONDS = 10.0  # for instances that are being received when it ends

@@ -11,7 +11,7 @@ import requests
 
 from covid_cxr.service.disk_queue import FROM, DiskQueue, Errand
 from covid_cxr.service.faults import RemoteError
-from covid_cxr.service.reception import IMAGE_CLASSES, MODALITIES, Reception
+from covid_cxr.service.reception import IMAGE_CLASSES, MODALITIES, UID, Reception
 from covid_cxr.service.remote import in_our_words, open_session
 from covid_cxr.service.service_settings import Web
 
@@ -42,6 +42,16 @@ class _Orthanc:
         answer = self.ask(path, **parameters)
         with in_our_words(self._web):
             return None if answer is None else answer.json()
+
+    def uid(self, path: str) -> str | None:
+        """Return the UID that is the answer; None where there is no such thing."""
+        answer = self.ask(path)
+        if answer is None:
+            return None
+        uid = answer.text.strip("\0 ")
+        if not UID.fullmatch(uid):
+            raise RemoteError(f"{self._web.url} answers nonsense (no UID)")
+        return uid
 
     def put(self, content: bytes) -> str:
         """Store a DICOM file; return what Orthanc calls the outcome."""
@@ -108,15 +118,13 @@ def _images(series: Sequence[Any]) -> list[str]:
 def _fetch(
     orthanc: _Orthanc, item: str, queue: DiskQueue, reception: Reception
 ) -> None:
-    sop_class = orthanc.ask(f"{item}/metadata/SopClassUid")
-    uid = orthanc.ask(f"{item}/content/0008-0018")
-    if sop_class is None or uid is None or sop_class.text not in IMAGE_CLASSES:
-        return
-    if queue.knows(uid.text.strip("\0 ")):
+    sop_class = orthanc.uid(f"{item}/metadata/SopClassUid")
+    uid = orthanc.uid(f"{item}/content/0008-0018")
+    if uid is None or sop_class not in IMAGE_CLASSES or queue.knows(uid):
         return
     file = orthanc.ask(f"{item}/file")
     if file is not None:
-        reception.take_if_acceptable(file.content, source=NAME)
+        reception.take(file.content, source=NAME, uid=uid)
 
 
 def to_orthanc(web: Web) -> Callable[[Sequence[Path]], None]:

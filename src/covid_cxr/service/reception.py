@@ -2,7 +2,6 @@
 
 import logging
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -37,7 +36,7 @@ _UIDS = (
     *("SOPClassUID", "SOPInstanceUID"),  # what it is
     *("StudyInstanceUID", "SeriesInstanceUID"),  # where its answers belong
 )
-_UID = re.compile(r"\d+(\.\d+)+")  # leading zeros break the standard, and are met
+UID = re.compile(r"\d+(\.\d+)+")  # leading zeros break the standard, and are met
 _LONGEST_UID = 64  # PS3.5 9.1
 
 
@@ -78,22 +77,15 @@ class Reception:
             is_new = self.queue.receive(header["SOPInstanceUID"], content)
         except (UnacceptableInstanceError, QueueFullError) as error:
             self.tally.add("rejected", source=source, reason=type(error).__name__)
-            logger.warning("an instance from %s is not received: %s", source, error)
+            logger.warning("an instance %s is not received: %s", source, error)
             raise
         self.tally.add("received", source=source, is_new=str(is_new).lower())
         logger.info(
-            "instance %s from %s: %s",
+            "instance %s %s: %s",
             self.queue.key_of(header["SOPInstanceUID"])[:12],
             source,
             "received" if is_new else "known already",
         )
-
-    def take_if_acceptable(
-        self, content: bytes, *, source: str, uid: str | None = None
-    ) -> None:
-        """Keep a radiograph as `take` does, or log why it can get no answer."""
-        with suppress(UnacceptableInstanceError):
-            self.take(content, source=source, uid=uid)
 
     def _refuse_large(self, content: bytes) -> None:
         if len(content) > self.largest_bytes:
@@ -120,7 +112,7 @@ def _header(content: bytes, uid: str | None) -> dict[str, str]:
             f"it cannot be read as DICOM ({type(error).__name__})"
         ) from error
     for name in _UIDS:
-        if not _UID.fullmatch(header[name]) or len(header[name]) > _LONGEST_UID:
+        if not UID.fullmatch(header[name]) or len(header[name]) > _LONGEST_UID:
             raise UnacceptableInstanceError(
                 f"it has no valid {name}, without which its answer belongs nowhere"
             )
