@@ -1,83 +1,20 @@
 """Predictions as DICOM objects: conformant, of the same patient, the same each time."""
 
+import re
 import subprocess
 import sys
-from pathlib import Path
+from dataclasses import replace
+from shutil import which
 
+import cv2
 import highdicom as hd
+import numpy as np
 import pydicom
 import pytest
 from pydicom import Dataset
-from pydicom.dataset import FileMetaDataset
-from pydicom.uid import (
-    DigitalXRayImageStorageForPresentation,
-    ExplicitVRLittleEndian,
-    generate_uid,
-)
 
-from covid_cxr.prediction import results_of
-
-DCIODVFY = Path(sys.executable).with_name("dciodvfy")
-
-
-def errors_of(dataset, folder):
-    """Return the lines of dciodvfy that tell an error."""
-    place = folder / f"{dataset.SOPInstanceUID}.dcm"
-    dataset.save_as(place, enforce_file_format=True)
-    said = subprocess.run(
-        [DCIODVFY, place], check=False, capture_output=True, text=True
-    )
-    return [line for line in said.stderr.splitlines() if line.startswith("Error")]
-
-
-HEADER = {
-    "SpecificCharacterSet": "ISO_IR 100",
-    "SOPClassUID": DigitalXRayImageStorageForPresentation,
-    "StudyInstanceUID": generate_uid(entropy_srcs=["study"]),
-    "SeriesInstanceUID": generate_uid(entropy_srcs=["series"]),
-    "Modality": "DX",
-    "PatientName": "Müller^Jörg",
-    "PatientID": "P-17",
-    "PatientBirthDate": "19600102",
-    "PatientSex": "M",
-    "PatientAge": "061Y",
-    "StudyDate": "20210304",
-    "StudyTime": "101112",
-    "StudyID": "S1",
-    "AccessionNumber": "A1",
-    "ReferringPhysicianName": "",
-    "BodyPartExamined": "CHEST",
-    "ViewPosition": "PA",
-    "PatientOrientation": ["L", "F"],
-    "PhotometricInterpretation": "MONOCHROME2",
-    "SamplesPerPixel": 1,
-    "BitsAllocated": 8,
-    "BitsStored": 8,
-    "HighBit": 7,
-    "PixelRepresentation": 0,
-}
-
-
-@pytest.fixture
-def radiograph(drawn_chest, tmp_path):
-    """Return a function that writes a DX image and returns its place."""
-
-    def write(name="chest.dcm", *, pixels=None, **changes):
-        pixels = drawn_chest(0, 64) if pixels is None else pixels
-        image = Dataset()
-        image.file_meta = FileMetaDataset()
-        image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        image.SOPInstanceUID = generate_uid(entropy_srcs=["image", name])
-        for keyword, value in (HEADER | changes).items():
-            if value is not None:
-                setattr(image, keyword, value)
-        image.Rows, image.Columns = pixels.shape
-        image.PixelData = pixels.tobytes()
-        image["PixelData"].VR = "OW"
-        image.save_as(tmp_path / name, enforce_file_format=True)
-        return tmp_path / name
-
-    return write
+from covid_cxr.prediction import NoResultsError, open_bundle, results_of
+from covid_cxr.radiographs.dicom import render
 
 
 @pytest.fixture
@@ -108,17 +45,24 @@ def in_words(report):
     return numbers, codes, comments
 
 
-def saved(dataset, folder):
-    """Return a data set as it is read from a file."""
+def saved_at(dataset, folder):
+    """Return the place of a file that holds a data set."""
     place = folder / f"{dataset.SOPInstanceUID}.dcm"
     dataset.save_as(place, enforce_file_format=True)
-    return pydicom.dcmread(place)
+    return place
 
 
-def test_a_report_says_what_the_table_says(predicted, radiograph, tmp_path):
+def saved(dataset, folder):
+    """Return a data set as it is read from a file."""
+    return pydicom.dcmread(saved_at(dataset, folder))
+
+
+def test_a_report_says_what_the_table_says(
+    predicted, radiograph, tmp_path, dicom_errors
+):
     row, (report, *_) = predicted(radiograph(), prevalence=0.2)
 
-    assert errors_of(report, tmp_path) == []
+    assert dicom_errors(saved_at(report, tmp_path)) == []
     numbers, codes, comments = in_words(saved(report, tmp_path))
     assert row["status"] == "predicted"
     assert numbers == {
@@ -140,15 +84,331 @@ def test_a_report_says_what_the_table_says(predicted, radiograph, tmp_path):
     assert report.SeriesDescription.startswith("RESEARCH ONLY - not for diagnosis")
 
 
-def test_a_refusal_is_a_report_without_a_number(predicted, radiograph, tmp_path):
+def test_a_refusal_is_a_report_without_a_number(
+    predicted, radiograph, tmp_path, dicom_errors
+):
     place = radiograph(ViewPosition="LL")
     row, results = predicted(place)
 
     assert row["status"] == "refused"
     (report,) = results
-    assert errors_of(report, tmp_path) == []
+    assert dicom_errors(saved_at(report, tmp_path)) == []
     numbers, codes, comments = in_words(saved(report, tmp_path))
     assert numbers == {}
     assert codes == {"target": "COVID-19", "status": "Not evaluated"}
     assert comments == ["Research only.", f"not evaluated: {row['reason']}"]
     assert "lateral" in row["reason"]
+
+
+def test_every_result_conforms_to_the_standard(
+    predicted, radiograph, tmp_path, dicom_errors
+):
+    _, results = predicted(radiograph())
+
+    assert [one.Modality for one in results] == ["SR", "OT", "PR"]
+    assert {one.Modality: dicom_errors(saved_at(one, tmp_path)) for one in results} == {
+        "SR": [],
+        "OT": [],
+        "PR": [],
+    }
+
+
+def test_predicting_twice_gives_the_same_objects(predicted, radiograph):
+    place = radiograph()
+
+    first, second = (predicted(place)[1] for _ in range(2))
+
+    for one, other in zip(first, second, strict=True):
+        assert without_times(one) == without_times(other)
+    uids = [uid for one in first for uid in (one.SOPInstanceUID, one.SeriesInstanceUID)]
+    assert len(set(uids)) == 2 * len(first)
+    assert all(pydicom.uid.UID(uid).is_valid for uid in uids)
+
+
+def without_times(dataset):
+    """Return a data set's JSON without when it was made."""
+    elements = dataset.to_json_dict()
+    for keyword in ("StudyTime", "StudyDate"):
+        assert f"{pydicom.datadict.tag_for_keyword(keyword):08X}" in elements
+    made = {
+        "InstanceCreationDate",
+        "InstanceCreationTime",
+        "ContentDate",
+        "ContentTime",
+        "DateOfSecondaryCapture",
+        "TimeOfSecondaryCapture",
+        "PresentationCreationDate",
+        "PresentationCreationTime",
+        "ContributingEquipmentSequence",
+    }
+    return {
+        tag: value
+        for tag, value in elements.items()
+        if pydicom.datadict.keyword_for_tag(int(tag, 16)) not in made
+    }
+
+
+def test_what_changes_a_result_changes_its_uid(bundle, write_bundle, radiograph):
+    place, other_place = radiograph(), radiograph("other.dcm")
+    whole = pydicom.dcmread(place)
+    other_bundle = open_bundle(write_bundle("other", youngest_years=1.0))
+
+    def uids(source, place, bundle, **options):
+        (prediction,) = bundle.predictions([place], **options)
+        return {one.SOPInstanceUID for one in results_of(source, prediction, bundle)}
+
+    made = [
+        uids(whole, place, bundle),
+        uids(whole, place, bundle, prevalence=0.1),
+        uids(whole, place, bundle, boxes={"chest.dcm": (2, 2, 60, 60)}),
+        uids(pydicom.dcmread(other_place), other_place, bundle),
+        uids(whole, place, other_bundle),
+    ]
+
+    assert len(set.union(*made)) == 3 * len(made)
+
+
+@pytest.mark.parametrize(
+    ("charset", "name"),
+    [
+        ("ISO_IR 100", "Müller^Jörg"),
+        ("ISO_IR 192", "山田^太郎"),
+        ("ISO_IR 144", "Иванов^Павел"),
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        ("ISO_IR 100", "Maria de la Concepcion y Todos los Santos " * 4 + "^Ana"),
+        ("ISO_IR 100", ""),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The PN component length:UserWarning")
+def test_patient_and_study_are_the_source_s(
+    predicted, radiograph, tmp_path, charset, name
+):
+    place = radiograph(SpecificCharacterSet=charset, PatientName=name)
+    source = pydicom.dcmread(place)
+
+    _, results = predicted(place)
+
+    assert len(results) == 3
+    for result in results:
+        again = saved(result, tmp_path)
+        assert str(again.PatientName) == str(source.PatientName)
+        for keyword in (
+            "PatientID",
+            "PatientBirthDate",
+            "PatientSex",
+            "PatientAge",
+            "StudyInstanceUID",
+            "StudyDate",
+            "StudyTime",
+            "StudyID",
+            "AccessionNumber",
+        ):
+            assert again[keyword].value == source[keyword].value
+        assert again.SeriesInstanceUID != source.SeriesInstanceUID
+
+
+def test_a_name_that_cannot_be_decoded_makes_no_other_patient(predicted, radiograph):
+    place = radiograph(SpecificCharacterSet="ISO_IR 192", PatientName="Mueller^Joerg")
+    content = place.read_bytes()
+    place.write_bytes(content.replace(b"Mueller^Joerg", b"M\xfcller^J\xf6rg  "))
+
+    with pytest.raises(NoResultsError, match="PatientName is not in the character set"):
+        predicted(place)
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    ["SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"],
+)
+@pytest.mark.parametrize("value", [None, "", "1.2.x", "1" * 65, "12"])
+def test_what_cannot_be_referred_to_has_no_results(bundle, radiograph, keyword, value):
+    place = radiograph()
+    (prediction,) = bundle.predictions([place])
+    source = pydicom.dcmread(place)
+    del source[keyword]
+    if value is not None:
+        with pydicom.config.disable_value_validation():
+            setattr(source, keyword, value)
+
+    with pytest.raises(NoResultsError, match=f"no valid {keyword}") as told:
+        results_of(source, prediction, bundle)
+    assert "ller" not in str(told.value)
+
+
+BROKEN = {
+    "PatientBirthDate": b"1.1.60  ",
+    "StudyTime": b"noon  ",
+    "PatientAge": b"old ",
+    "PatientSex": b"male",
+    "WindowCenter": b"12,5",
+    "BitsStored": b"",
+    "Rows": b"",
+}
+
+
+@pytest.mark.parametrize("keyword", BROKEN)
+def test_broken_values_of_the_source_stop_nothing(
+    bundle, radiograph, tmp_path, keyword
+):
+    place = radiograph(WindowCenter=128, WindowWidth=200)
+    (prediction,) = bundle.predictions([place])
+    source = pydicom.dcmread(place)
+    source._dict[pydicom.tag.Tag(keyword)] = pydicom.dataelem.RawDataElement(
+        pydicom.tag.Tag(keyword),
+        pydicom.datadict.dictionary_VR(keyword),
+        len(BROKEN[keyword]),
+        BROKEN[keyword],
+        0,
+        is_implicit_VR=False,
+        is_little_endian=True,
+    )
+
+    report, *others = results_of(source, prediction, bundle)
+
+    numbers, _, _ = in_words(saved(report, tmp_path))
+    assert numbers["score"] == prediction.row["score"]
+    for one in others:
+        saved(one, tmp_path)
+    has_grey_scale = keyword not in {"WindowCenter", "Rows"}
+    assert ("PR" in [one.Modality for one in others]) == has_grey_scale
+
+
+def stored_chest(drawn_chest, polarity, bits):
+    """Return stored values that look alike, whatever their polarity."""
+    values = drawn_chest(0, 64).astype(np.uint16) << (bits - 8)
+    return 2**bits - 1 - values if polarity == "MONOCHROME1" else values
+
+
+def voi_table(polarity):
+    """Return a table of 12 bits with a curve, for values of 12 bits."""
+    item = Dataset()
+    grey = np.linspace(0, 1, 4096) ** 1.5
+    item.add_new("LUTDescriptor", "US", [4096, 0, 12])
+    item.add_new("LUTData", "OW", np.rint(4095 * grey).astype("<u2").tobytes())
+    return {"VOILUTSequence": [item]}
+
+
+WINDOWS = {
+    "window": lambda bits: {"WindowCenter": 2**bits // 2, "WindowWidth": 2**bits // 2},
+    "table": voi_table,
+    "two windows": lambda bits: {
+        "WindowCenter": [2**bits // 2, 100],
+        "WindowWidth": [2**bits // 2, 50],
+    },
+}
+
+
+@pytest.mark.skipif(not which("dcmp2pgm"), reason="dcmtk is not installed")
+@pytest.mark.parametrize("polarity", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("way", WINDOWS)
+def test_dcmtk_shows_a_presentation_as_we_show_the_radiograph(
+    predicted, radiograph, drawn_chest, tmp_path, polarity, way
+):
+    bits = 12
+    place = radiograph(
+        pixels=stored_chest(drawn_chest, polarity, bits),
+        PhotometricInterpretation=polarity,
+        BitsAllocated=16,
+        BitsStored=bits,
+        HighBit=bits - 1,
+        **WINDOWS[way](bits),
+    )
+    _, results = predicted(place)
+    state = results[2]
+    state.save_as(tmp_path / "state.dcm")
+    shown = tmp_path / "shown.pgm"
+
+    command = [which("dcmp2pgm"), "-p", tmp_path / "state.dcm", place, shown]
+    subprocess.run(command, check=True, capture_output=True)
+
+    ours = render(pydicom.dcmread(place)).pixels.astype(int)
+    theirs = cv2.imread(str(shown), cv2.IMREAD_GRAYSCALE).astype(int)
+    assert np.ptp(ours) > 100
+    assert np.abs(ours - theirs).max() <= 2
+
+
+def test_a_presentation_repeats_a_sigmoid_window(predicted, radiograph):
+    # By its function; dcmtk 3.6.7 takes every window of a presentation for linear.
+    stated = {"WindowCenter": 100, "WindowWidth": 90, "VOILUTFunction": "SIGMOID"}
+
+    _, (_, _, state) = predicted(radiograph(**stated))
+
+    (item,) = state.SoftcopyVOILUTSequence
+    assert {keyword: item[keyword].value for keyword in stated} == stated
+
+
+def test_what_would_be_shown_otherwise_has_no_presentation(predicted, radiograph):
+    unclear = [
+        {"BitsAllocated": 16, "BitsStored": 12, "HighBit": 11},
+        {"WindowCenter": 128, "WindowWidth": None},
+        {"WindowCenter": 128, "WindowWidth": 9, "VOILUTFunction": "CUBIC"},
+        {"RescaleSlope": 2},
+        {"PixelSpacing": [0.1, 0.2]},
+    ]
+    for changes in unclear:
+        pixels = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64) % 256
+        is_wide = "BitsAllocated" in changes
+        place = radiograph(pixels=pixels if is_wide else None, **changes)
+        _, results = predicted(place)
+        assert "PR" not in [one.Modality for one in results], changes
+
+
+@pytest.mark.skipif(not which("dcm2pnm"), reason="dcmtk is not installed")
+def test_dcmtk_shows_the_same_picture_of_the_map(predicted, radiograph, tmp_path):
+    _, (_, capture, _) = predicted(radiograph())
+    capture.save_as(tmp_path / "map.dcm")
+    shown = tmp_path / "map.ppm"
+
+    subprocess.run([which("dcm2pnm"), tmp_path / "map.dcm", shown], check=True)
+
+    assert (cv2.imread(str(shown))[..., ::-1] == capture.pixel_array).all()
+
+
+def test_the_picture_shows_the_radiograph_beside_its_map(
+    bundle, radiograph, drawn_chest
+):
+    wide = drawn_chest(0, 90)[::2]
+    place = radiograph(pixels=wide)
+    (prediction,) = bundle.predictions([place])
+    prediction = replace(prediction, heat_map=np.eye(2))
+
+    _, capture, *_ = results_of(pydicom.dcmread(place), prediction, bundle)
+
+    height, width = 256, 512  # in the proportions of the radiograph
+    panels = capture.pixel_array[32 : 32 + height]
+    plain, over = panels[:, :width].astype(int), panels[:, width:].astype(int)
+    assert capture.Columns == 2 * width
+    assert (np.ptp(plain, axis=2) == 0).all()
+    small = cv2.resize(wide, (512, 256), interpolation=cv2.INTER_CUBIC)
+    assert np.abs(plain[..., 0] - small).mean() < 3
+    changed = np.abs(over - plain).max(axis=2)
+    corners = changed[:40, :40], changed[-40:, -40:]
+    others = changed[:40, -40:], changed[-40:, :40]
+    assert min(corner.mean() for corner in corners) > 30
+    assert max(corner.max() for corner in others) == 0
+    assert over[:40, :40, 0].mean() > over[:40, :40, 2].mean()  # yellow, not blue
+    assert capture.BurnedInAnnotation == "YES"
+    assert capture.pixel_array[:32].max() == 255  # words above
+
+
+def test_highdicom_is_imported_by_nothing_but_results():
+    code = "import sys, covid_cxr.prediction.cli; print('highdicom' in sys.modules)"
+    told = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
+
+    assert told.stdout.strip() == "False"
+
+
+@pytest.mark.skipif(not which("dsrdump"), reason="dcmtk is not installed")
+def test_dsrdump_shows_the_score(predicted, radiograph, tmp_path):
+    row, (report, *_) = predicted(radiograph())
+    report.save_as(tmp_path / "report.dcm")
+
+    command = [which("dsrdump"), tmp_path / "report.dcm"]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    found = re.search(r'"Score of the network"\)="(.*?)" \(1,UCUM', shown)
+    assert float(found[1]) == pytest.approx(row["score"], rel=1e-12)
+    assert "RESEARCH ONLY" in shown
+    assert "UNVERIFIED" in shown

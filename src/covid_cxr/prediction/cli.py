@@ -48,12 +48,20 @@ def check(bundle: Path) -> None:
     default=os.cpu_count() or 1,
     help="Processes; one per core unless it is stated.",
 )
+@click.option(
+    "--dicom",
+    is_flag=True,
+    help="Write results as DICOM, too: into the study and of the patient of each "
+    "radiograph, with name and ID.",
+)
 def predict(
     bundle: Path,
     places: tuple[Path, ...],
+    *,
     out: Path,
     prevalence: float | None,
     workers: int,
+    dicom: bool,
 ) -> None:
     """Predict the radiographs at PLACES with BUNDLE. Research only.
 
@@ -72,6 +80,7 @@ def predict(
                 out=out,
                 prevalence=prevalence,
                 workers=workers,
+                dicom=dicom,
             )
         )
     told = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))

@@ -80,7 +80,7 @@ def display_table(
     modality = _apply_modality(dataset, stored, levels)
     brightness, interest = _apply_voi(dataset, modality, counts)
     steps = (*padding, *modality.steps, *interest)
-    if _is_inverted(dataset):
+    if is_inverted(dataset):
         brightness = 1 - brightness
         steps = (*steps, "inverted")
     grey = np.rint(255 * np.where(is_padding, 0.0, brightness))
@@ -117,6 +117,14 @@ def apply_window(
     raise ValueError(
         f"The VOI LUT function {function!r} is unknown; expected LINEAR, LINEAR_EXACT "
         f"or SIGMOID."
+    )
+
+
+def is_inverted(dataset: Dataset) -> bool:
+    """Return whether the smallest value is white; the two tags say it together."""
+    return (
+        code_of(dataset, "PhotometricInterpretation") == "MONOCHROME1"
+        or code_of(dataset, "PresentationLUTShape") == "INVERSE"
     )
 
 
@@ -384,11 +392,3 @@ def _entries(words: NDArray[np.int64], n_entries: int) -> NDArray[np.int64] | No
 def _is_little_endian(dataset: Dataset) -> bool:
     syntax = value_of(getattr(dataset, "file_meta", Dataset()), "TransferSyntaxUID")
     return bool(syntax != "1.2.840.10008.1.2.2")  # Explicit VR Big Endian, retired
-
-
-def _is_inverted(dataset: Dataset) -> bool:
-    """Return whether the smallest value is white; the two tags say it together."""
-    return (
-        code_of(dataset, "PhotometricInterpretation") == "MONOCHROME1"
-        or code_of(dataset, "PresentationLUTShape") == "INVERSE"
-    )

@@ -3,6 +3,8 @@
 from pydicom import Dataset
 
 from covid_cxr.prediction.bundle import Bundle, Prediction
+from covid_cxr.prediction.dicom_results.capture import capture
+from covid_cxr.prediction.dicom_results.presentation import presentation
 from covid_cxr.prediction.dicom_results.structured_report import report
 from covid_cxr.prediction.dicom_results.subject import Subject
 from covid_cxr.radiographs.dicom_file import quiet
@@ -14,8 +16,10 @@ def results_of(
     """Return DICOM objects of a prediction: new series of the radiograph's study.
 
     The first is a structured report (Comprehensive SR, TID 1500), which a refusal has,
-    too. Patient and study are those of the source. The same radiograph, bundle,
-    prevalence and steps always give the same UIDs.
+    too. Then follow a picture of the map (Secondary Capture) and a presentation state
+    (GSPS), where the radiograph has a score and its header says how it is shown.
+    Patient and study are those of the source. The same radiograph, bundle, prevalence
+    and steps always give the same UIDs.
 
     Args:
         source: The radiograph's header; its pixels are not needed.
@@ -28,4 +32,5 @@ def results_of(
     """
     with quiet():
         subject = Subject(source=source, prediction=prediction, bundle=bundle)
-        return (report(subject),)
+        made = (report(subject), capture(subject), presentation(subject))
+    return tuple(one for one in made if one is not None)

@@ -19,6 +19,7 @@ SCHEME = "99COVIDCXR"
 KIND = "report"
 _COVID_19 = Code("840539006", "SCT", "COVID-19")
 _CHEST_RADIOGRAPHY = Code("399208008", "SCT", "Plain chest X-ray")
+_IMAGING = Code("363679005", "SCT", "Imaging")
 _STATUS = {
     PREDICTED: "Evaluated",
     FLAGGED: "Evaluated, with a caution",
@@ -44,7 +45,7 @@ def report(subject: Subject) -> Dataset:
     evidence = subject.evidence()
     content = MeasurementReport(
         observation_context=_observer(subject),
-        procedure_reported=_CHEST_RADIOGRAPHY,
+        procedure_reported=_procedure(subject),
         imaging_measurements=[_group(subject, evidence)],
         title=codes.DCM.ImagingMeasurementReport,
     )
@@ -75,6 +76,11 @@ def _scheme() -> Any:
         name="Predictions of covid-cxr",
         responsible_organization=NAME,
     )
+
+
+def _procedure(subject: Subject) -> Code:
+    """Return what was reported on; of what is refused, it may be anything."""
+    return _IMAGING if subject.row["status"] == REFUSED else _CHEST_RADIOGRAPHY
 
 
 def _observer(subject: Subject) -> Any:

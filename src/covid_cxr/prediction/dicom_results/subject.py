@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydicom import Dataset
@@ -55,12 +55,12 @@ class Subject:
     """A prediction, and the radiograph that it is of.
 
     Attributes:
-        source: The radiograph's header.
+        source: The radiograph's header, which no message may quote.
         prediction: What became of it.
         bundle: What made it.
     """
 
-    source: Dataset
+    source: Dataset = field(repr=False)
     prediction: Prediction
     bundle: Bundle
 
@@ -70,14 +70,14 @@ class Subject:
             uid = value_of(self.source, keyword)
             if not _is_uid(uid):
                 raise NoResultsError(
-                    f"no DICOM results: the file has no valid {keyword}, by which "
-                    f"they would belong to it"
+                    f"the file has no valid {keyword}, by which DICOM results would "
+                    f"belong to it"
                 )
         for keyword in ("PatientName", "PatientID"):
             if _UNDECODED in str(value_of(self.source, keyword)):
                 raise NoResultsError(
-                    f"no DICOM results: {keyword} is not in the character set that "
-                    f"the file states, and would be another in them"
+                    f"{keyword} is not in the character set that the file states, "
+                    f"and would be another in DICOM results"
                 )
 
     @property
