@@ -1,9 +1,8 @@
 """A real Orthanc with its DICOMweb plug-in, and what may go wrong with it."""
 
-import json
-import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,99 +10,24 @@ from pathlib import Path
 
 import pytest
 import requests
+from orthanc_process import Orthanc, program
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <s:pytest.PytestUnraisableExceptionWarning"
 )
-PLUG_INS = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
-
-
-class Orthanc:
-    """A server that can be stopped and begun again with what it has."""
-
-    def __init__(self, folder, *, port, dicom_port, services):
-        self.url = f"http://127.0.0.1:{port}"
-        self.dicom_port = dicom_port
-        settings = {
-            "StorageDirectory": str(folder / "storage"),
-            "IndexDirectory": str(folder / "storage"),
-            "HttpPort": port,
-            "DicomPort": dicom_port,
-            "DicomAet": "PACS",
-            "RemoteAccessAllowed": False,
-            "AuthenticationEnabled": False,
-            "StableAge": 1,
-            "Plugins": [str(PLUG_INS)],
-            "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
-            "DicomModalities": {
-                "service": ["COVIDCXR", "127.0.0.1", services["node"]],
-            },
-        }
-        (folder / "orthanc.json").write_text(json.dumps(settings))
-        self._folder, self._running = folder, None
-
-    def begin(self):
-        with (self._folder / "orthanc.log").open("ab") as log:
-            self._running = subprocess.Popen(
-                [_program(), str(self._folder / "orthanc.json")],
-                stdout=log,
-                stderr=log,
-            )
-        late = time.monotonic() + 60
-        while time.monotonic() < late:
-            assert self._running.poll() is None, self.log
-            try:
-                requests.get(f"{self.url}/system", timeout=5).raise_for_status()
-            except requests.RequestException:
-                time.sleep(0.1)
-            else:
-                return
-        pytest.fail(self.log)
-
-    @property
-    def log(self):
-        return (self._folder / "orthanc.log").read_text()[-3000:]
-
-    def end(self):
-        if self._running is not None:
-            self._running.terminate()
-            self._running.wait(30)
-            self._running = None
-
-    def put(self, content):
-        requests.post(f"{self.url}/instances", content, timeout=30).raise_for_status()
-
-    def ask(self, path):
-        answer = requests.get(f"{self.url}/{path}", timeout=30)
-        answer.raise_for_status()
-        return answer.json()
-
-    def reports(self):
-        """Return the studies of all structured reports."""
-        return sorted(
-            self.ask(f"series/{one['ID']}/study")["MainDicomTags"]["StudyInstanceUID"]
-            for one in self.ask("series?expand")
-            if one["MainDicomTags"]["Modality"] == "SR"
-            for _ in one["Instances"]
-        )
-
-
-def _program():
-    return shutil.which("Orthanc") or shutil.which("Orthanc", path="/usr/sbin")
+BENCHMARK = Path(__file__).parents[3] / "benchmarks/pacs.py"
 
 
 @pytest.fixture
 def orthanc(tmp_path, free_port, stated):
     """Return an Orthanc that runs."""
-    if _program() is None or not PLUG_INS.exists():
+    if program() is None:
         pytest.skip("Orthanc and its DICOMweb plug-in are not installed")
-    folder = tmp_path / "orthanc"
-    folder.mkdir()
     server = Orthanc(
-        folder,
+        tmp_path / "orthanc",
         port=free_port(),
         dicom_port=free_port(),
-        services={"node": stated["sources"]["node"]["port"]},
+        node_port=stated["sources"]["node"]["port"],
     )
     server.begin()
     yield server
@@ -282,12 +206,12 @@ def test_a_faulty_orthanc_delays_and_loses_nothing(
 
 
 def test_a_study_that_orthanc_cannot_give_is_laid_aside_and_others_go_on(
-    serve, stated, orthanc, make_dicom, content_of, until, tmp_path
+    serve, stated, orthanc, make_dicom, content_of, until
 ):
     images = [make_dicom(number) for number in range(3)]
     for one in images:
         orthanc.put(content_of(one))
-    stored = (tmp_path / "orthanc/storage").rglob("*-*-*-*-*")
+    stored = orthanc.storage.rglob("*-*-*-*-*")
     lost = max(stored, key=lambda file: file.stat().st_size)  # the image, not its JSON
     orthanc.end()  # it has a copy in memory
     lost.write_bytes(b"")
@@ -303,3 +227,20 @@ def test_a_study_that_orthanc_cannot_give_is_laid_aside_and_others_go_on(
     (dead,) = service.queue.dead()
     assert dead.place == "from orthanc"
     assert "answers" in dead.reason
+
+
+@pytest.mark.parametrize("way", ["node", "orthanc"])
+def test_the_benchmark_counts_a_report_for_each_study(orthanc, one_bundle, way):
+    done = subprocess.run(
+        [
+            *(sys.executable, str(BENCHMARK), str(one_bundle)),
+            *("--studies", "6", "--kills", "1", "--way", way),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 reports, 0 studies without, 0 with two" in done.stdout
