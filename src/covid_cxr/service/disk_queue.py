@@ -21,7 +21,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from covid_cxr.service.service_settings import Retries, Storage
 # Where errands are done; the last two lead the names of sources and destinations.
 PREDICTION, FROM, TO = "prediction", "from ", "to "
 WAITING, DEAD = "waiting", "dead"
+DATABASE = "queue.sqlite"
 _FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _TABLES = """
 CREATE TABLE IF NOT EXISTS instances (
@@ -102,7 +103,7 @@ class DiskQueue:
         self._lock = threading.RLock()
         self._changed = threading.Condition()
         self._owned = _own(self.folder / "lock")
-        self._rows = _connect(self.folder / "queue.sqlite")
+        self._rows = _connect(self.folder / DATABASE)
         sync_folder(self.folder)
         self._refuse_other_bundle()
         self._sweep()
@@ -297,19 +298,6 @@ class DiskQueue:
                 *(errand.place, errand.item),
             )
 
-    def dead(self) -> list[Errand]:
-        """Return what was laid aside, oldest first."""
-        with self._lock:
-            rows = self._rows.execute(
-                "SELECT place, item, attempts, reason FROM errands WHERE state = ? "
-                "ORDER BY added",
-                (DEAD,),
-            ).fetchall()
-        return [
-            Errand(place=place, item=item, attempts=attempts, reason=reason)
-            for place, item, attempts, reason in rows
-        ]
-
     def revive(self) -> int:
         """Let all that was laid aside be tried anew; return how much that is."""
         with self._lock, self._transaction():
@@ -448,6 +436,27 @@ class DiskQueue:
             with suppress(sqlite3.Error):  # it may have rolled back by itself
                 self._rows.execute("ROLLBACK")
             raise
+
+
+def dead_errands(folder: Path) -> list[Errand]:
+    """Return what was laid aside in a queue, oldest first; a service may use it.
+
+    Raises:
+        FileNotFoundError: If there is no queue in the folder.
+    """
+    place = folder / DATABASE
+    if not place.exists():
+        raise FileNotFoundError(f"There is no queue in {folder}.")
+    with closing(sqlite3.connect(place)) as rows:
+        found = rows.execute(
+            "SELECT place, item, attempts, reason FROM errands WHERE state = ? "
+            "ORDER BY added",
+            (DEAD,),
+        ).fetchall()
+    return [
+        Errand(place=place, item=item, attempts=attempts, reason=reason)
+        for place, item, attempts, reason in found
+    ]
 
 
 def _connect(place: Path) -> sqlite3.Connection:

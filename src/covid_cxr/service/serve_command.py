@@ -12,7 +12,7 @@ from covid_cxr.commands import PACKAGE
 from covid_cxr.prediction.bundle import Bundle, open_bundle
 from covid_cxr.prediction.cli import faults_in_words
 from covid_cxr.prediction.refusals import reservations
-from covid_cxr.service.disk_queue import DiskQueue
+from covid_cxr.service.disk_queue import DiskQueue, dead_errands
 from covid_cxr.service.service_settings import ServiceSettings
 from covid_cxr.service.serving import Service
 from covid_cxr.service.settings_file import read_record
@@ -36,19 +36,19 @@ def serve(bundle: Path, config: Path, *, dead: bool, revive: bool) -> None:
     SIGTERM ends it when the radiograph in work is done; after kill -9 it goes on where
     it was.
     """
-    os.umask(0o077)  # radiographs and answers are nobody else's
-    _log_without_patients()
     with faults_in_words():
         settings = read_record(
             ServiceSettings, config.read_text("utf-8"), file=str(config)
         )
+        if dead:
+            _list_dead(settings)
+            return
+        os.umask(0o077)  # radiographs and answers are nobody else's
+        _log_without_patients()
         opened = open_bundle(bundle)
         difference = opened.check()
         opened.stated(settings.prevalence)
         queue = DiskQueue(settings.storage, settings.retries, bundle=opened.sha256)
-        if dead:
-            _list_dead(queue)
-            return
         if revive:
             click.echo(f"{queue.revive()} are tried anew")
         for reservation in reservations(opened.record):
@@ -65,8 +65,8 @@ def _serve(bundle: Bundle, settings: ServiceSettings, queue: DiskQueue) -> None:
     logger.info("ended")
 
 
-def _list_dead(queue: DiskQueue) -> None:
-    for errand in queue.dead():
+def _list_dead(settings: ServiceSettings) -> None:
+    for errand in dead_errands(settings.storage.folder):
         click.echo(
             f"{errand.place} {errand.item}: {errand.attempts} attempts: {errand.reason}"
         )

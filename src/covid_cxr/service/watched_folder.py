@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from itertools import chain, count
 from pathlib import Path
 
 from watchfiles import watch
@@ -87,7 +88,8 @@ class Inbox:
 
 def _move(file: Path, folder: Path, *, reason: str = "") -> None:
     """Move a file to a name that is free."""
-    names = [file.name, *(f"{file.stem}-{n}{file.suffix}" for n in range(1, 10**6))]
+    others = (f"{file.stem}-{number}{file.suffix}" for number in count(1))
+    names = chain([file.name], others)
     place = next(folder / name for name in names if not (folder / name).exists())
     if reason:
         write_durably(place.with_name(f"{place.name}.txt"), f"{reason}\n".encode())

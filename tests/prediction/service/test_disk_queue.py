@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from covid_cxr.service.disk_queue import DEAD, PREDICTION, WAITING, DiskQueue
+from covid_cxr.service.disk_queue import (
+    DEAD,
+    PREDICTION,
+    WAITING,
+    DiskQueue,
+    dead_errands,
+)
 from covid_cxr.service.faults import QueueFullError
 from covid_cxr.service.service_settings import Retries, Storage
 
@@ -210,13 +216,13 @@ def test_what_fails_is_tried_later_each_time_and_laid_aside(open_queue):
 
     assert ends == [False, False, True]
     assert _next(queue, "to peer") is None
-    (dead,) = queue.dead()
+    (dead,) = dead_errands(queue.folder)
     assert (dead.place, dead.attempts, dead.reason) == ("to peer", 3, "it is down")
     assert queue.answers(dead.item)
 
     assert queue.revive() == 1
     queue.finish(_next(queue, "to peer"))
-    assert queue.dead() == []
+    assert dead_errands(queue.folder) == []
 
 
 def test_waits_double_up_to_the_longest_and_are_drawn(tmp_path):

@@ -12,6 +12,8 @@ import pytest
 import requests
 from orthanc_process import Orthanc, program
 
+from covid_cxr.service.disk_queue import dead_errands
+
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <s:pytest.PytestUnraisableExceptionWarning"
 )
@@ -103,7 +105,7 @@ def test_an_orthanc_that_is_down_is_waited_for(
 
     assert health[0] == 503
     assert "cannot be reached" in health[1]
-    assert service.queue.dead() == []
+    assert dead_errands(service.queue.folder) == []
 
 
 def _health(stated):
@@ -222,9 +224,8 @@ def test_a_study_that_orthanc_cannot_give_is_laid_aside_and_others_go_on(
     service = serve(stated)
 
     until(lambda: len(orthanc.reports()) == 2, seconds=60)
-    until(service.queue.dead)
+    (dead,) = until(lambda: dead_errands(service.queue.folder))
 
-    (dead,) = service.queue.dead()
     assert dead.place == "from orthanc"
     assert "answers" in dead.reason
 
