@@ -207,13 +207,33 @@ def test_patient_and_study_are_the_source_s(
         assert again.SeriesInstanceUID != source.SeriesInstanceUID
 
 
-def test_a_name_that_cannot_be_decoded_makes_no_other_patient(predicted, radiograph):
-    place = radiograph(SpecificCharacterSet="ISO_IR 192", PatientName="Mueller^Joerg")
+@pytest.mark.parametrize("charset", ["ISO_IR 192", None])
+@pytest.mark.parametrize("keyword", ["PatientName", "AccessionNumber"])
+def test_what_cannot_be_decoded_makes_no_other_patient(
+    predicted, radiograph, charset, keyword
+):
+    stated = {"PatientName": "Doe^Jane", keyword: "Mueller^Joerg"}
+    place = radiograph(SpecificCharacterSet=charset, **stated)
     content = place.read_bytes()
     place.write_bytes(content.replace(b"Mueller^Joerg", b"M\xfcller^J\xf6rg  "))
 
-    with pytest.raises(NoResultsError, match="PatientName is not in the character set"):
+    expected = f"{keyword} is not in the character set"
+    with pytest.raises(NoResultsError, match=expected) as told:
         predicted(place)
+    assert "ller" not in str(told.value)
+
+
+def test_a_description_that_cannot_be_decoded_is_left_out(predicted, radiograph):
+    stated = {"PatientName": "Doe^Jane", "StudyDescription": "Thoraxbild"}
+    place = radiograph(SpecificCharacterSet=None, **stated)
+    assert predicted(place)[1][0].StudyDescription == "Thoraxbild"
+    content = place.read_bytes()
+    place.write_bytes(content.replace(b"Thoraxbild", b"Gesch\xf6nt  "))
+
+    _, (report, *_) = predicted(place)
+
+    assert "StudyDescription" not in report
+    assert report.PatientName == "Doe^Jane"
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ def _predict(
 ) -> list[tuple[Mapping[str, Any], bytes | None]]:
     opened = _opened(bundle)
     found = opened.predictions(files, prevalence=prevalence)
-    made = []
+    made: list[tuple[Mapping[str, Any], bytes | None]] = []
     for file, one, stem in zip(files, found, stems, strict=True):
         row = _plain(one)
         if stem is not None:

@@ -60,7 +60,7 @@ def picture_of(
     """
     width, height = _shown_size(subject, len(pixels))
     grey = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)
-    plain = np.repeat(grey[..., np.newaxis], 3, axis=2)
+    plain = np.repeat(np.asarray(grey, np.uint8)[..., np.newaxis], 3, axis=2)
     panels = np.hstack([plain, overlay(plain, heat_map)])[..., ::-1]  # OpenCV's is BGR
     row, record = subject.row, subject.bundle.record
     score = f"{record['label']['name']}: score {row['score']:.3f} (0 to 1)"

@@ -40,6 +40,13 @@ _WHERE_KNOWN = (
     "StudyDescription",
     "PatientAge",
 )
+_OF_WHOM = (
+    "PatientName",
+    "PatientID",
+    "IssuerOfPatientID",
+    "StudyID",
+    "AccessionNumber",
+)
 _UNDECODED = "\N{REPLACEMENT CHARACTER}"
 _UNICODE = "ISO_IR 192"
 _MAX_UID = 64
@@ -73,8 +80,8 @@ class Subject:
                     f"the file has no valid {keyword}, by which DICOM results would "
                     f"belong to it"
                 )
-        for keyword in ("PatientName", "PatientID"):
-            if _UNDECODED in str(value_of(self.source, keyword)):
+        for keyword in _OF_WHOM:
+            if not _is_decoded(self.source, keyword):
                 raise NoResultsError(
                     f"{keyword} is not in the character set that the file states, "
                     f"and would be another in DICOM results"
@@ -140,13 +147,20 @@ class Subject:
         cannot be read is empty. Text is stored as Unicode.
         """
         result.SpecificCharacterSet = _UNICODE
-        for keyword in _ALWAYS:
-            setattr(result, keyword, value_of(self.source, keyword))
-        for keyword in _WHERE_KNOWN:
-            value = value_of(self.source, keyword)
-            if value is not None:
+        for keyword in (*_ALWAYS, *_WHERE_KNOWN):
+            is_read = _is_decoded(self.source, keyword)
+            value = value_of(self.source, keyword) if is_read else None
+            if value is not None or keyword in _ALWAYS:
                 setattr(result, keyword, value)
         return result
+
+
+def _is_decoded(source: Dataset, keyword: str) -> bool:
+    """Return whether a text is in the character set that the file states."""
+    text = str(value_of(source, keyword) or "")
+    # pydicom reads what is to be ASCII (PS3.5 6.1.2.1) as Latin-1, which it may be.
+    is_ascii_only = value_of(source, "SpecificCharacterSet") in (None, "ISO_IR 6")
+    return _UNDECODED not in text and (text.isascii() or not is_ascii_only)
 
 
 def _derived_uid(*names: Any) -> UID:
