@@ -60,9 +60,8 @@ def test_what_is_copied_is_there_and_not_ignored(source):
     name = source.removeprefix("./")
     is_ignored = False
     for rule in rules:
-        if rule and not rule.startswith("#"):
-            if fnmatch.fnmatch(name, rule.removeprefix("!")):
-                is_ignored = not rule.startswith("!")
+        if fnmatch.fnmatch(name, rule.removeprefix("!")):
+            is_ignored = not rule.startswith("!")
 
     assert (ROOT / source).exists()
     assert not is_ignored
@@ -71,7 +70,7 @@ def test_what_is_copied_is_there_and_not_ignored(source):
 def test_neither_data_nor_credentials_go_to_the_builder():
     rules = (ROOT / ".containerignore").read_text("utf-8").splitlines()
 
-    assert [rule for rule in rules if not rule.startswith("#")][0] == "*"
+    assert next(rule for rule in rules if not rule.startswith("#")) == "*"
     assert "conf/local" in rules
     assert "!data" not in rules
 

@@ -11,13 +11,14 @@ from covid_cxr.prediction.dicom_results.results import results_of
 from covid_cxr.prediction.sources import InputFile
 from covid_cxr.radiographs.dicom_file import quiet, read_dataset
 from covid_cxr.service.disk_queue import DiskQueue, Errand
+from covid_cxr.service.service_settings import ServiceSettings
 
 
 def predict_waiting(
     bundle: Bundle,
     queue: DiskQueue,
     *,
-    prevalence: float | None,
+    settings: ServiceSettings,
     destinations: Sequence[str],
 ) -> Callable[[Errand], None]:
     """Return what predicts one instance, and keeps its answers in the queue.
@@ -27,18 +28,22 @@ def predict_waiting(
     Args:
         bundle: That predicts.
         queue: That the instance and the answers are in.
-        prevalence: As for `Bundle.predict`.
+        settings: The prevalence, and which answers are sent.
         destinations: Where the answers go.
     """
 
     def act(errand: Errand) -> None:
         place = queue.radiograph(errand.item)
         file = InputFile(name=errand.item, path=place)
-        (prediction,) = bundle.predictions([file], prevalence=prevalence)
+        (prediction,) = bundle.predictions([file], prevalence=settings.prevalence)
         results = results_of(_header(place), prediction, bundle)
         queue.answer(
             errand,
-            {str(one.SOPInstanceUID): _content(one) for one in results},
+            {
+                str(one.SOPInstanceUID): _content(one)
+                for one in results
+                if one.Modality in settings.answers
+            },
             status=str(prediction.row["status"]),
             destinations=destinations,
         )

@@ -5,6 +5,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+REPORT, OPTIONAL = "SR", ("OT", "PR")  # a map's picture, a presentation state
 LOOPBACK = "127.0.0.1"
 _LOOPBACKS = {LOOPBACK, "::1", "localhost"}
 _LONGEST_TITLE = 16  # PS3.5 6.2, AE
@@ -289,6 +290,7 @@ class ServiceSettings:
         retries: How often something is tried.
         monitor: Health and metrics.
         prevalence: Of cases among those radiographs; None for the bundle's own.
+        answers: Modalities of those that are sent; a report always is.
     """
 
     storage: Storage
@@ -297,9 +299,15 @@ class ServiceSettings:
     retries: Retries = field(default_factory=Retries)
     monitor: Monitor = field(default_factory=Monitor)
     prevalence: float | None = None
+    answers: tuple[str, ...] = (REPORT, *OPTIONAL)
 
     def __post_init__(self) -> None:
-        """Refuse a folder whose answers would be taken for radiographs."""
+        """Refuse answers without a report, and those taken for radiographs."""
+        if REPORT not in self.answers or not {*self.answers} <= {REPORT, *OPTIONAL}:
+            raise ValueError(
+                f"answers must hold {REPORT}, and may hold {', '.join(OPTIONAL)}, got "
+                f"{', '.join(self.answers)}."
+            )
         watched, results = self.sources.folder, self.destinations.folder
         if watched and results and _is_in(results.path, watched.path):
             raise ValueError(

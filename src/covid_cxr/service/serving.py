@@ -88,7 +88,7 @@ class Service:
         predict = predict_waiting(
             self.bundle,
             self.queue,
-            prevalence=self.settings.prevalence,
+            settings=self.settings,
             destinations=list(sends),
         )
         acts = {PREDICTION: predict} | {

@@ -20,6 +20,7 @@ from pydicom.uid import (
     ComprehensiveSRStorage,
     DigitalXRayImageStorageForPresentation,
     ExplicitVRLittleEndian,
+    GrayscaleSoftcopyPresentationStateStorage,
     SecondaryCaptureImageStorage,
 )
 from pynetdicom import AE, evt
@@ -31,6 +32,11 @@ from covid_cxr.service.serving import Service
 from covid_cxr.service.settings_file import read_record
 
 OURS, THEIRS = "COVIDCXR", "PACS"
+ANSWERS = (
+    ComprehensiveSRStorage,
+    SecondaryCaptureImageStorage,
+    GrayscaleSoftcopyPresentationStateStorage,
+)
 ROOT = Path(__file__).parents[3]
 
 
@@ -288,7 +294,7 @@ def peer(free_port):
             return said
 
         ae = AE(ae_title="VIEWER")
-        for sop_class in (ComprehensiveSRStorage, SecondaryCaptureImageStorage):
+        for sop_class in ANSWERS:
             ae.add_supported_context(sop_class)
         port = port or free_port()
         servers.append(

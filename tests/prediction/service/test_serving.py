@@ -78,6 +78,18 @@ def test_a_file_is_taken_when_it_has_stopped_growing(
     assert (watched / "taken/slow.dcm").read_bytes() == content
 
 
+@pytest.mark.parametrize("answers", [["SR"], ["SR", "OT"], ["SR", "OT", "PR"]])
+def test_those_answers_are_sent_that_are_asked_for(
+    serve, stated, send, make_dicom, until, tmp_path, answers
+):
+    service = serve(stated | {"answers": answers})
+
+    send(stated, [make_dicom(1)])
+    until(lambda: service.queue.counts_of_instances() == {("predicted", True): 1})
+
+    assert sorted(one.Modality for one in _results(tmp_path)) == sorted(answers)
+
+
 def test_a_refusal_is_an_answer_too(serve, stated, send, make_dicom, until, tmp_path):
     service = serve(stated)
 

@@ -53,6 +53,8 @@ SECRET = {"user": "u", "password_file": "/etc/hostname"}
         ("sources.node.timeout_seconds", 0, "timeout_seconds must be more than 0"),
         ("sources.node.timeout_seconds", float("nan"), "must be more than 0"),
         ("retries.longest_seconds", 0.01, "must be at least first_seconds"),
+        ("answers", ["OT"], "answers must hold SR"),
+        ("answers", ["SR", "XX"], "may hold OT, PR, got SR, XX"),
         ("retries.attempts", 0, "attempts must be at least 1"),
         ("sources.orthanc", {"url": "orthanc"}, "url must be http://… or https://…"),
         ("sources.orthanc", {"url": "http://a:b@h"}, "must not hold a name or pass"),
