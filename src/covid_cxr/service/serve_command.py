@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -14,12 +15,11 @@ from covid_cxr.prediction.cli import faults_in_words
 from covid_cxr.prediction.refusals import reservations
 from covid_cxr.service.disk_queue import DiskQueue, dead_errands
 from covid_cxr.service.service_settings import ServiceSettings
-from covid_cxr.service.serving import Service
-from covid_cxr.service.settings_file import read_record
 
 logger = logging.getLogger(__name__)
 
 _PLACE = click.Path(path_type=Path)
+_EXTRA = ("dicomweb_client", "highdicom", "pynetdicom", "watchfiles", "yaml")
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
@@ -37,6 +37,9 @@ def serve(bundle: Path, config: Path, *, dead: bool, revive: bool) -> None:
     it was.
     """
     with faults_in_words():
+        _refuse_without_extra()
+        from covid_cxr.service.settings_file import read_record  # noqa: PLC0415
+
         settings = read_record(
             ServiceSettings, config.read_text("utf-8"), file=str(config)
         )
@@ -58,11 +61,22 @@ def serve(bundle: Path, config: Path, *, dead: bool, revive: bool) -> None:
 
 
 def _serve(bundle: Bundle, settings: ServiceSettings, queue: DiskQueue) -> None:
+    from covid_cxr.service.serving import Service  # noqa: PLC0415
+
     service = Service(bundle=bundle, settings=settings, queue=queue)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop.set())
     service.run()
     logger.info("ended")
+
+
+def _refuse_without_extra() -> None:
+    for name in _EXTRA:
+        if find_spec(name) is None:
+            raise RuntimeError(
+                f"covid-cxr serve needs {name}, which is not installed: pip install "
+                f'"covid-cxr[predict,serve,codecs]"'
+            )
 
 
 def _list_dead(settings: ServiceSettings) -> None:

@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner
 
 from covid_cxr.commands import covid_cxr
-from covid_cxr.service import answering
+from covid_cxr.service import answering, serve_command
 from covid_cxr.service.disk_queue import DEAD, PREDICTION
 
 pytestmark = pytest.mark.filterwarnings(
@@ -191,7 +191,7 @@ def test_a_service_without_room_is_not_healthy(serve, stated):
 
 def test_serving_needs_neither_tensorflow_nor_kedro():
     code = (
-        "import sys, covid_cxr.service.serve_command;"
+        "import sys, covid_cxr.service.serve_command, covid_cxr.service.serving;"
         "print(sorted({'kedro', 'tensorflow', 'keras', 'dask'} & set(sys.modules)))"
     )
     done = subprocess.run(
@@ -199,3 +199,14 @@ def test_serving_needs_neither_tensorflow_nor_kedro():
     )
 
     assert done.stdout.strip() == "[]"
+
+
+def test_what_is_not_installed_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(serve_command, "find_spec", lambda name: None)
+
+    done = CliRunner().invoke(
+        covid_cxr, ["serve", str(tmp_path), "--config", str(tmp_path / "none.yml")]
+    )
+
+    assert done.exit_code == 1
+    assert 'pip install "covid-cxr[predict,serve,codecs]"' in done.output
