@@ -100,10 +100,11 @@ def test_a_refusal_is_a_report_without_a_number(
     assert "lateral" in row["reason"]
 
 
+@pytest.mark.parametrize("way", ["as stored", "window", "two windows", "table"])
 def test_every_result_conforms_to_the_standard(
-    predicted, radiograph, tmp_path, dicom_errors
+    predicted, radiograph, tmp_path, dicom_errors, way
 ):
-    _, results = predicted(radiograph())
+    _, results = predicted(radiograph(**WINDOWS[way](8)))
 
     assert [one.Modality for one in results] == ["SR", "OT", "PR"]
     assert {one.Modality: dicom_errors(saved_at(one, tmp_path)) for one in results} == {
@@ -223,6 +224,16 @@ def test_what_cannot_be_decoded_makes_no_other_patient(
     assert "ller" not in str(told.value)
 
 
+def test_what_cannot_be_stored_again_has_no_results(bundle, radiograph):
+    place = radiograph()
+    (prediction,) = bundle.predictions([place])
+    source = pydicom.dcmread(place)
+    source.add_new("AccessionNumber", "FD", 1.5)
+
+    with pytest.raises(NoResultsError, match="cannot be stored again"):
+        results_of(source, prediction, bundle)
+
+
 def test_a_description_that_cannot_be_decoded_is_left_out(predicted, radiograph):
     stated = {"PatientName": "Doe^Jane", "StudyDescription": "Thoraxbild"}
     place = radiograph(SpecificCharacterSet=None, **stated)
@@ -299,16 +310,17 @@ def stored_chest(drawn_chest, polarity, bits):
     return 2**bits - 1 - values if polarity == "MONOCHROME1" else values
 
 
-def voi_table(polarity):
-    """Return a table of 12 bits with a curve, for values of 12 bits."""
+def voi_table(bits):
+    """Return a table with a curve, from values of some bits to 12."""
     item = Dataset()
-    grey = np.linspace(0, 1, 4096) ** 1.5
-    item.add_new("LUTDescriptor", "US", [4096, 0, 12])
+    grey = np.linspace(0, 1, 2**bits) ** 1.5
+    item.add_new("LUTDescriptor", "US", [2**bits, 0, 12])
     item.add_new("LUTData", "OW", np.rint(4095 * grey).astype("<u2").tobytes())
     return {"VOILUTSequence": [item]}
 
 
 WINDOWS = {
+    "as stored": lambda _: {},
     "window": lambda bits: {"WindowCenter": 2**bits // 2, "WindowWidth": 2**bits // 2},
     "table": voi_table,
     "two windows": lambda bits: {
@@ -320,7 +332,7 @@ WINDOWS = {
 
 @pytest.mark.skipif(not which("dcmp2pgm"), reason="dcmtk is not installed")
 @pytest.mark.parametrize("polarity", ["MONOCHROME1", "MONOCHROME2"])
-@pytest.mark.parametrize("way", WINDOWS)
+@pytest.mark.parametrize("way", ["window", "two windows", "table"])
 def test_dcmtk_shows_a_presentation_as_we_show_the_radiograph(
     predicted, radiograph, drawn_chest, tmp_path, polarity, way
 ):
@@ -358,11 +370,17 @@ def test_a_presentation_repeats_a_sigmoid_window(predicted, radiograph):
 
 
 def test_what_would_be_shown_otherwise_has_no_presentation(predicted, radiograph):
+    cut_off = voi_table(8)["VOILUTSequence"][0]
+    cut_off.LUTData = cut_off.LUTData[:99]
+    too_bright = voi_table(8)["VOILUTSequence"][0]
+    too_bright.LUTDescriptor = [256, 0, 10]
     unclear = [
         {"BitsAllocated": 16, "BitsStored": 12, "HighBit": 11},
         {"WindowCenter": 128, "WindowWidth": None},
         {"WindowCenter": 128, "WindowWidth": 9, "VOILUTFunction": "CUBIC"},
         {"RescaleSlope": 2},
+        {"VOILUTSequence": [cut_off]},
+        {"VOILUTSequence": [too_bright]},
         {"PixelSpacing": [0.1, 0.2]},
     ]
     for changes in unclear:

@@ -17,12 +17,13 @@ from covid_cxr.radiographs.dicom_file import (
     value_of,
     whole_of,
 )
-from covid_cxr.radiographs.grey_scale import is_inverted
+from covid_cxr.radiographs.grey_scale import is_inverted, read_table
 
 KIND = "presentation"
 _LABEL, _LAYER = "PREDICTION", "PREDICTION"
 _BOX = (0.02, 0.02, 0.98, 0.14)  # left, top, right, bottom, as shares of what is shown
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "PixelAspectRatio")
+_BITS = 16
 _INTEREST = ("VOILUTSequence", "WindowCenter", "WindowWidth")
 _FUNCTIONS = frozenset({"LINEAR", "LINEAR_EXACT", "SIGMOID"})
 
@@ -131,7 +132,10 @@ def _values_of_interest(source: Dataset) -> Dataset | None:
     item = Dataset()
     tables = items_of(source, "VOILUTSequence")
     if tables:
-        item.VOILUTSequence = [tables[0]]
+        table = _table(source, tables[0])
+        if table is None:
+            return None
+        item.VOILUTSequence = [table]
         return item
     centre, width = (number_of(source, f"Window{name}") for name in ("Center", "Width"))
     function = code_of(source, "VOILUTFunction") or "LINEAR"
@@ -142,3 +146,28 @@ def _values_of_interest(source: Dataset) -> Dataset | None:
     item.WindowCenter, item.WindowWidth = centre, width
     item.VOILUTFunction = function
     return item
+
+
+def _table(source: Dataset, item: Dataset) -> Dataset | None:
+    """Return a table with entries of 16 bits, as a presentation state asks for."""
+    found = read_table(source, item)
+    if found is None:
+        return None
+    entries, first, bits = found
+    white = 2**bits - 1
+    if not 8 <= bits <= _BITS or entries.max() > white:
+        return None
+    is_signed = whole_of(source, "PixelRepresentation") == 1
+    n_entries = len(entries) % 2**_BITS
+    if is_signed and n_entries >= 2 ** (_BITS - 1):  # cannot be written as signed
+        return None
+    first %= 2**_BITS
+    if is_signed and first >= 2 ** (_BITS - 1):
+        first -= 2**_BITS
+    table = Dataset()
+    table.add_new(
+        "LUTDescriptor", "SS" if is_signed else "US", [n_entries, first, _BITS]
+    )
+    stretched = np.rint(entries * ((2**_BITS - 1) / white))
+    table.add_new("LUTData", "OW", stretched.astype("<u2").tobytes())
+    return table

@@ -4,9 +4,10 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
-from pydicom import Dataset
+from pydicom import Dataset, dcmwrite
 from pydicom.uid import UID
 
 from covid_cxr import __version__
@@ -86,6 +87,12 @@ class Subject:
                     f"{keyword} is not in the character set that the file states, "
                     f"and would be another in DICOM results"
                 )
+        try:
+            dcmwrite(BytesIO(), self.adopt(Dataset()), implicit_vr=False)
+        except Exception as error:  # not bounded, and may quote the value
+            raise NoResultsError(
+                "what the file says of patient and study cannot be stored again"
+            ) from error
 
     @property
     def row(self) -> Mapping[str, Any]:
