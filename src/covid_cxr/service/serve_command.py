@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import threading
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 _PLACE = click.Path(path_type=Path)
 _EXTRA = ("dicomweb_client", "highdicom", "pynetdicom", "watchfiles", "yaml")
+_ENDS = {signal.SIGTERM, signal.SIGINT}
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
@@ -48,6 +50,7 @@ def serve(bundle: Path, config: Path, *, dead: bool, revive: bool) -> None:
             return
         os.umask(0o077)  # radiographs and answers are nobody else's
         _log_without_patients()
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # of all threads to come
         opened = open_bundle(bundle)
         difference = opened.check()
         opened.stated(settings.prevalence)
@@ -64,10 +67,15 @@ def _serve(bundle: Bundle, settings: ServiceSettings, queue: DiskQueue) -> None:
     from covid_cxr.service.serving import Service  # noqa: PLC0415
 
     service = Service(bundle=bundle, settings=settings, queue=queue)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: service.stop.set())
+    threading.Thread(target=_await_end, args=(service.stop,), daemon=True).start()
     service.run()
     logger.info("ended")
+
+
+def _await_end(stop: threading.Event) -> None:
+    # A handler would wait for the main thread, which need not wake for it.
+    signal.sigwait(_ENDS)
+    stop.set()
 
 
 def _refuse_without_extra() -> None:
