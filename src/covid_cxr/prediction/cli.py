@@ -21,7 +21,7 @@ _PLACE = click.Path(path_type=Path)
 @click.argument("bundle", type=_PLACE)
 def check(bundle: Path) -> None:
     """Compute the self-test of BUNDLE, a folder or a zip."""
-    with _faults_in_words():
+    with faults_in_words():
         opened = open_bundle(bundle)
         difference = opened.check()
     known = opened.record["self_test"]
@@ -70,7 +70,7 @@ def predict(
     """
     from covid_cxr.prediction.batch import PAGE, TABLE, Job, predict_all  # noqa: PLC0415
 
-    with _faults_in_words():
+    with faults_in_words():
         _refuse_inside(out, places)
         files = list_inputs(places)
         counts = predict_all(
@@ -99,7 +99,7 @@ def _refuse_inside(out: Path, places: Iterable[Path]) -> None:
 
 
 @contextmanager
-def _faults_in_words() -> Iterator[None]:
+def faults_in_words() -> Iterator[None]:
     """Say what is wrong in one sentence, and end with the code of a fault."""
     try:
         yield
