@@ -8,6 +8,13 @@ import onnx
 import pandas as pd
 import pytest
 from onnx import TensorProto, helper
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import (
+    DigitalXRayImageStorageForPresentation,
+    ExplicitVRLittleEndian,
+    generate_uid,
+)
 from safetensors.numpy import save
 
 from covid_cxr.prediction import open_bundle
@@ -117,6 +124,56 @@ def chests(tmp_path):
     for seed in range(6):
         cv2.imwrite(str(folder / f"chest_{seed}.png"), _drawn_chest(seed))
     return folder
+
+
+HEADER = {
+    "SpecificCharacterSet": "ISO_IR 100",
+    "SOPClassUID": DigitalXRayImageStorageForPresentation,
+    "StudyInstanceUID": generate_uid(entropy_srcs=["study"]),
+    "SeriesInstanceUID": generate_uid(entropy_srcs=["series"]),
+    "Modality": "DX",
+    "PatientName": "Müller^Jörg",
+    "PatientID": "P-17",
+    "PatientBirthDate": "19600102",
+    "PatientSex": "M",
+    "PatientAge": "061Y",
+    "StudyDate": "20210304",
+    "StudyTime": "101112",
+    "StudyID": "S1",
+    "AccessionNumber": "A1",
+    "ReferringPhysicianName": "",
+    "BodyPartExamined": "CHEST",
+    "ViewPosition": "PA",
+    "PatientOrientation": ["L", "F"],
+    "PhotometricInterpretation": "MONOCHROME2",
+    "SamplesPerPixel": 1,
+    "BitsAllocated": 8,
+    "BitsStored": 8,
+    "HighBit": 7,
+    "PixelRepresentation": 0,
+}
+
+
+@pytest.fixture
+def radiograph(tmp_path):
+    """Return a function that writes a DX image and returns its place."""
+
+    def write(name="chest.dcm", *, pixels=None, **changes):
+        pixels = _drawn_chest() if pixels is None else pixels
+        image = Dataset()
+        image.file_meta = FileMetaDataset()
+        image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        image.SOPInstanceUID = generate_uid(entropy_srcs=["image", name])
+        for keyword, value in (HEADER | changes).items():
+            if value is not None:
+                setattr(image, keyword, value)
+        image.Rows, image.Columns = pixels.shape
+        image.PixelData = pixels.tobytes()
+        image["PixelData"].VR = "OW"
+        image.save_as(tmp_path / name, enforce_file_format=True)
+        return tmp_path / name
+
+    return write
 
 
 @pytest.fixture

@@ -463,7 +463,7 @@ def test_crops_of_other_files_are_said_and_those_of_none_a_fault(
     said, _ = predicted(write_bundle(), chests, code=1, options=["--crops", str(table)])
     assert "None of the 1 boxes" in said
     with table.open("a") as more:
-        more.write("chest_1.png,0,0,32,32\n")
+        more.write("chest_1.png,0,1,63,64\n")
 
     predicted(write_bundle("b"), chests, options=["--crops", str(table)])
 

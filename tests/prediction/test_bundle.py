@@ -269,3 +269,27 @@ def test_prediction_needs_neither_tensorflow_nor_kedro(write_bundle, chests):
     )
 
     assert done.stdout == "predicted []\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (np.rot90, "may be turned"),
+        (np.flipud, "may be turned"),
+        (lambda p: np.clip((p - 70.0) * 255 / 90, 0, 255), "may be clipped"),
+    ],
+)
+def test_what_is_turned_or_clipped_is_refused(
+    tmp_path, write_bundle, drawn_chest, change, reason
+):
+    files = [tmp_path / "as_it_is.png", tmp_path / "changed.png"]
+    chest = drawn_chest(3, 128)
+    for file, pixels in zip(files, (chest, change(chest)), strict=True):
+        cv2.imwrite(str(file), np.ascontiguousarray(pixels).astype(np.uint8))
+
+    as_it_is, changed = open_bundle(write_bundle()).predict(files).to_dict("records")
+
+    assert as_it_is["status"] != "refused"
+    assert changed["status"] == "refused"
+    assert changed["reason"].startswith(reason)
+    assert np.isnan(changed["score"])

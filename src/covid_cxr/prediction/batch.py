@@ -23,6 +23,11 @@ from typing import Any
 from rich.progress import track
 
 from covid_cxr.prediction.bundle import Bundle, Prediction, open_bundle
+from covid_cxr.prediction.dicom_results.written import (
+    NONE,
+    refuse_without_highdicom,
+    write_results,
+)
 from covid_cxr.prediction.page import draw, write_page
 from covid_cxr.prediction.refusals import reservations
 from covid_cxr.prediction.sources import InputFile
@@ -32,6 +37,7 @@ from covid_cxr.workers import executor
 logger = logging.getLogger(__name__)
 
 TABLE, PAGE, PICTURES = "predictions.csv", "index.html", "pictures"
+DICOM = "dicom"  # the folder of such results, and the column that says which there are
 _BYTES = "surrogateescape"
 _ROWS, _RUN = "rows.jsonl", "run.json"
 _AT_ONCE = 8  # files in a process
@@ -49,6 +55,7 @@ class Job:
         prevalence: As for `Bundle.predict`.
         workers: Processes.
         boxes: As for `Bundle.predict`.
+        dicom: Whether results are written as DICOM, too.
     """
 
     bundle: Path
@@ -57,6 +64,7 @@ class Job:
     prevalence: float | None
     workers: int
     boxes: Mapping[str, Box] = field(default_factory=dict)
+    dicom: bool = False
 
 
 def predict_all(job: Job) -> Counter[str]:
@@ -68,10 +76,13 @@ def predict_all(job: Job) -> Counter[str]:
     Raises:
         InvalidBundleError: If the bundle is not served here.
         ValueError: If the prevalence is not between 0 and 1.
+        RuntimeError: If DICOM results are asked for and highdicom is not installed.
         FileExistsError: If the folder holds other predictions.
         OSError: If the table cannot be written, as on a full disk: what is in the
             folder stays, and the same call goes on from there.
     """
+    if job.dicom:
+        refuse_without_highdicom()
     bundle = open_bundle(job.bundle)
     bundle.check()
     bundle.stated(job.prevalence)  # refused before the folder is this run's
@@ -102,6 +113,9 @@ def _begin(job: Job, bundle: Bundle) -> Path:
         "files_sha256": _sha256(sorted(file.state for file in job.files)),
         "boxes_sha256": _sha256(job.boxes),
     }
+    if job.dicom:
+        said[DICOM] = True
+        (job.out / DICOM).mkdir(parents=True, exist_ok=True)
     (job.out / PICTURES).mkdir(parents=True, exist_ok=True)
     run = job.out / _RUN
     if run.exists() and json.loads(run.read_text("utf-8")) != said:
@@ -154,31 +168,40 @@ def _predictions(
 def _in_pieces(
     job: Job, starts: range
 ) -> Iterator[tuple[Mapping[str, Any], bytes | None]]:
-    pieces = (job.files[start : start + _AT_ONCE] for start in starts)
+    left = iter(starts)
     with executor(job.workers, cluster=None) as pool:
         waiting: deque[Future[Any]] = deque()
-        for piece in islice(pieces, _AHEAD * job.workers):
-            waiting.append(_submit(pool, job, piece))
+        for start in islice(left, _AHEAD * job.workers):
+            waiting.append(_submit(pool, job, start))
         while waiting:
             yield from waiting.popleft().result()
-            for piece in islice(pieces, 1):
-                waiting.append(_submit(pool, job, piece))
+            for start in islice(left, 1):
+                waiting.append(_submit(pool, job, start))
 
 
-def _submit(pool: Executor, job: Job, piece: Sequence[InputFile]) -> Future[Any]:
+def _submit(pool: Executor, job: Job, start: int) -> Future[Any]:
+    piece = job.files[start : start + _AT_ONCE]
+    stems = [_dicom_stem(job, start + number) for number in range(len(piece))]
     names = [one.name for one in piece if one.name in job.boxes]
-    boxes = {name: job.boxes[name] for name in names}
-    return pool.submit(_predict, str(job.bundle), piece, job.prevalence, boxes)
+    asked = {"prevalence": job.prevalence, "boxes": {n: job.boxes[n] for n in names}}
+    return pool.submit(_predict, str(job.bundle), piece, stems, asked)
 
 
 def _predict(
     bundle: str,
     files: Sequence[InputFile],
-    prevalence: float | None,
-    boxes: Mapping[str, Box],
+    stems: Sequence[Path | None],
+    asked: Mapping[str, Any],
 ) -> list[tuple[Mapping[str, Any], bytes | None]]:
-    found = _opened(bundle).predictions(files, prevalence=prevalence, boxes=boxes)
-    return [(_plain(one), draw(one)) for one in found]
+    opened = _opened(bundle)
+    found = opened.predictions(files, **asked)
+    made: list[tuple[Mapping[str, Any], bytes | None]] = []
+    for file, one, stem in zip(files, found, stems, strict=True):
+        row = _plain(one)
+        if stem is not None:
+            row[DICOM] = write_results(file, one, opened, stem=stem)
+        made.append((row, draw(one)))
+    return made
 
 
 @lru_cache(maxsize=1)
@@ -198,13 +221,18 @@ def _picture(number: int) -> str:
     return f"{PICTURES}/{number + 1:07d}.jpg"
 
 
+def _dicom_stem(job: Job, number: int) -> Path | None:
+    return job.out / DICOM / f"{number + 1:07d}" if job.dicom else None
+
+
 def _finish(job: Job, bundle: Bundle) -> Counter[str]:
     """Write the table and the pages from the rows, and count their statuses."""
     counts = Counter(row["status"] for row in _read(job))
     part = job.out / f"{TABLE}.part"
     # A name that is no UTF-8 is written byte by byte as the file system has it.
     with part.open("w", encoding="utf-8", errors=_BYTES, newline="") as file:
-        table = csv.DictWriter(file, bundle.columns)
+        columns = [*bundle.columns, *([DICOM] if job.dicom else [])]
+        table = csv.DictWriter(file, columns)
         table.writeheader()
         table.writerows(_read(job))
     part.replace(job.out / TABLE)
@@ -213,7 +241,19 @@ def _finish(job: Job, bundle: Bundle) -> Counter[str]:
         for number, row in enumerate(_read(job))
     )
     write_page(job.out / PAGE, bundle.record, counts, pictured)
+    if job.dicom:
+        _say_without_dicom(job)
     return counts
+
+
+def _say_without_dicom(job: Job) -> None:
+    reasons = Counter(
+        row[DICOM].removeprefix(NONE)
+        for row in _read(job)
+        if row[DICOM].startswith(NONE)
+    )
+    for reason, number in reasons.most_common():
+        logger.warning("no DICOM results of %d files: %s", number, reason)
 
 
 def _read(job: Job) -> Iterator[dict[str, Any]]:

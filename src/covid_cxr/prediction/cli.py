@@ -20,7 +20,7 @@ _PLACE = click.Path(path_type=Path)
 @click.argument("bundle", type=_PLACE)
 def check(bundle: Path) -> None:
     """Compute the self-test of BUNDLE, a folder or a zip."""
-    with _faults_in_words():
+    with faults_in_words():
         opened = open_bundle(bundle)
         difference = opened.check()
     known = opened.record["self_test"]
@@ -52,13 +52,21 @@ def check(bundle: Path) -> None:
     default=available_cores,
     help="Processes; one per core unless it is stated.",
 )
-def predict(
+@click.option(
+    "--dicom",
+    is_flag=True,
+    help="Write results as DICOM, too: into the study and of the patient of each "
+    "radiograph, with name and ID.",
+)
+def predict(  # noqa: PLR0913 - one argument per option
     bundle: Path,
     places: tuple[Path, ...],
+    *,
     out: Path,
     crops: Path | None,
     prevalence: float | None,
     workers: int,
+    dicom: bool,
 ) -> None:
     """Predict the radiographs at PLACES with BUNDLE. Research only.
 
@@ -74,8 +82,9 @@ def predict(
         crops=crops,
         prevalence=prevalence,
         workers=workers,
+        dicom=dicom,
     )
-    with _faults_in_words():
+    with faults_in_words():
         counts = fulfil(request, out)
     told = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
     click.echo(f"{counts.total()} files: {told}\n{out / TABLE}\n{out / PAGE}")
@@ -84,7 +93,7 @@ def predict(
 
 
 @contextmanager
-def _faults_in_words() -> Iterator[None]:
+def faults_in_words() -> Iterator[None]:
     """Say what is wrong in one sentence, and end with the code of a fault."""
     try:
         yield

@@ -32,6 +32,7 @@ class OnnxNetwork:
         """
         import onnxruntime  # noqa: PLC0415 - takes longer than all else here
 
+        onnxruntime.disable_telemetry_events()  # where patients are, nothing calls home
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3  # errors only

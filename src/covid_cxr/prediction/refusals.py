@@ -5,6 +5,19 @@ from typing import Any
 
 from covid_cxr.prediction.seen import MAYBE, ON_VALIDATION, YES
 
+_FLAGS = {  # in the order in which they are told
+    "is_photograph": "a photograph: the file says that a camera exposed it",
+    "is_polarity_suspect": "may be a negative: air is bright and the mediastinum dark",
+    "is_contrast_suspect": (
+        "hardly any contrast: a few grey levels hold nearly all pixels"
+    ),
+    "is_turned_suspect": (
+        "may be turned: it looks more like a chest on its side or on its head"
+    ),
+    "is_clipped_suspect": (
+        "may be clipped: black and white each hold 2 % of the middle or more"
+    ),
+}
 _JUDGED = ("view not understood", "BodyPartExamined")
 
 
@@ -24,12 +37,9 @@ def refuse_before(
             f"too young: the patient is {age:.3g} years old, the youngest that the "
             f"model knows {youngest_years:.3g}"
         )
-    if record["is_photograph"]:
-        return "a photograph: the file says that a camera exposed it"
-    if record["is_polarity_suspect"]:
-        return "may be a negative: air is bright and the mediastinum dark"
-    if record["is_contrast_suspect"]:
-        return "hardly any contrast: a few grey levels hold nearly all pixels"
+    for flag, reason in _FLAGS.items():
+        if record[flag]:
+            return reason
     if seen == YES:
         return "this model was trained on this picture"
     return ""

@@ -20,6 +20,7 @@ class Request:
         crops: A table of boxes, as for `read_boxes`; None where all are taken whole.
         prevalence: As for `Bundle.predict`.
         workers: Processes.
+        dicom: Whether results are written as DICOM, too.
     """
 
     bundle: Path
@@ -27,6 +28,7 @@ class Request:
     crops: Path | None
     prevalence: float | None
     workers: int
+    dicom: bool = False
 
 
 def fulfil(request: Request, out: Path) -> Counter[str]:
@@ -52,6 +54,7 @@ def fulfil(request: Request, out: Path) -> Counter[str]:
             prevalence=request.prevalence,
             workers=request.workers,
             boxes=boxes,
+            dicom=request.dicom,
         )
     )
 
