@@ -5,16 +5,20 @@
 20 or 95 patients (of each of six sites, where sites are pooled), 2.3 images on average,
 alike or rising with what a patient's scores have in common (correlation 0.5), half of
 the patients diseased. Printed: how often intervals of 95 % hold the truth, or how often
-a test of what is so rejects at 0.05, and how many replicates had an estimate.
+a test of what is so rejects at 0.05, and how many replicates had an estimate. Where
+labels are missing, also how often that of the labelled alone holds, and how often the
+weights are refused.
 """
 
 import argparse
 import sys
 
 import numpy as np
+from scipy.special import expit
 
 from covid_cxr.statistics.auc import estimate_aucs
 from covid_cxr.statistics.imperfect_reference import Reference, correct_for_reference
+from covid_cxr.statistics.missing_labels import estimate_aucs_with_missing_labels
 from covid_cxr.statistics.pooling import (
     compare_unpaired,
     interaction_p_value,
@@ -104,6 +108,28 @@ def labels(rng, n_patients, is_rising, shares):
             yield f"partly verified, {share}", low <= truth <= high
 
 
+def missing(rng, n_patients, is_rising, truth):
+    """Return whether AUCs hold where low scores have a label less often."""
+    is_case, scores, patients = simulate(rng, n_patients, is_rising)
+    chance = 0.2 + 0.75 * expit(2 * scores[:, 0] - 1.5)
+    labelled = rng.random(len(is_case)) < chance
+    try:
+        found = estimate_aucs_with_missing_labels(
+            is_case, labelled, scores[:, :1], cluster=patients
+        )
+    except ValueError:  # too few are left
+        yield "labels missing, refused", True
+        return
+    yield "labels missing, refused", False
+    alone = estimate_aucs(
+        is_case[labelled], scores[labelled, 0], cluster=patients[labelled]
+    )
+    for name, one in (("weighted", found.estimates), ("labelled alone", alone)):
+        low, high = one.interval(0.95, "logit")[0]
+        if np.isfinite(low):
+            yield f"labels missing, {name}", low <= truth <= high
+
+
 def truths(rng, is_rising):
     """Return the AUC by shift, and sensitivity and specificity, of very many."""
     shifts = np.linspace(0.2, 2.8, 14)
@@ -130,6 +156,7 @@ def main():
                 readers(rng, *study),
                 sites(rng, *study, aucs),
                 labels(rng, *study, shares),
+                missing(rng, *study, float(np.interp(SHIFT, *aucs))),
             ):
                 for name, held in kind:
                     table.setdefault(name, {}).setdefault(study, []).append(held)

@@ -298,3 +298,21 @@ def folder_of():
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def dicom_errors():
+    """Return a function: how a DICOM file breaks the standard, in dciodvfy's words.
+
+    It comes with the package dicom3tools, and knows modules, types and values.
+    """
+    dciodvfy = Path(sys.executable).with_name("dciodvfy")
+
+    def errors_of(place):
+        said = subprocess.run(
+            [dciodvfy, place], check=False, capture_output=True, text=True
+        )
+        lines = said.stderr.splitlines()
+        return [line for line in lines if line.startswith("Error")]
+
+    return errors_of

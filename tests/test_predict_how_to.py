@@ -22,8 +22,9 @@ def followed(follow_how_to):
 def test_it_ends_in_a_table_with_the_columns_that_it_explains(followed):
     folder, printed = followed
     table = pd.read_csv(folder / "predictions/predictions.csv")
+    columns = HOW_TO.partition("## Results as DICOM")[0]
     explained = set(
-        re.findall(r"`(\w+)`", "".join(re.findall(r"^\| `.*?\|", HOW_TO, re.M)))
+        re.findall(r"`(\w+)`", "".join(re.findall(r"^\| `.*?\|", columns, re.M)))
     )
 
     assert "largest difference" in printed
@@ -31,3 +32,24 @@ def test_it_ends_in_a_table_with_the_columns_that_it_explains(followed):
     assert set(table.columns) - {"file"} == explained
     assert set(COLUMNS) <= set(table.columns)
     assert (table.loc[table["status"] != "refused", "prevalence"] == 0.1).all()
+
+
+def test_its_dicom_results_are_told_by_the_table_and_conform(followed, dicom_errors):
+    folder, _ = followed
+    out = folder / "predictions_dicom"
+    table = pd.read_csv(out / "predictions.csv")
+    plain = pd.read_csv(folder / "predictions/predictions.csv")
+
+    pd.testing.assert_frame_equal(table[plain.columns], plain)
+    told = {
+        f"{number:07d}-{kind}.dcm"
+        for number, kinds in enumerate(table["dicom"], start=1)
+        if not kinds.startswith("none: ")
+        for kind in kinds.split(", ")
+    }
+    written = sorted((out / "dicom").iterdir())
+    assert {path.name for path in written} == told
+    assert len(told) > len(table)
+    assert {path.name: dicom_errors(path) for path in written} == {
+        name: [] for name in told
+    }

@@ -157,4 +157,8 @@ def test_the_page_on_an_imperfect_reference(project_of_a_reader, follow):
     (row,) = pd.read_csv(folder / "verification.csv").to_dict("records")
     assert row["corrected_sensitivity"] < row["sensitivity"]
     assert row["corrected_specificity"] > row["specificity"]
-    assert 'id="verification-sensitivity"' in (folder / "report.html").read_text()
+    (row,) = pd.read_csv(folder / "unlabelled_auroc.csv").to_dict("records")
+    assert row["lower"] < row["corrected"] < row["upper"]
+    page = (folder / "report.html").read_text()
+    assert 'id="verification-sensitivity"' in page
+    assert 'id="unlabelled-auroc"' in page

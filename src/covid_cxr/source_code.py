@@ -27,7 +27,7 @@ def code_sha256(module: str) -> str:
     names = sorted(_reachable(module, package))
     digest = hashlib.sha256()
     for name in names:
-        digest.update(f"{name} {_code(_read(name, package))}".encode())
+        digest.update(f"{name} {_code_digest(_read(name, package))}".encode())
     for folder in sorted({_source_file(name, package).parent for name in names}):
         for path in _files_beside(folder):
             digest.update(path.relative_to(package).as_posix().encode())
@@ -44,13 +44,7 @@ def reaches(module: str, other: str) -> bool:
 def imported_modules(module: str) -> set[str]:
     """Return the modules of the same package that `module` itself imports."""
     package = _package_folder(module)
-    imported = _imports(_read(module, package))
-    top = module.partition(".")[0]
-    return {
-        name
-        for name in imported
-        if name.partition(".")[0] == top and _find_source(name, package) is not None
-    }
+    return set(_inside(_read(module, package), module.partition(".")[0], package))
 
 
 def _reachable(module: str, package: Path) -> set[str]:
@@ -109,14 +103,27 @@ def _imports(source: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=512)
-def _code(source: str) -> str:
-    """Return what the source does, without its docstrings, comments and layout."""
+def _inside(source: str, top: str, package: Path) -> frozenset[str]:
+    """Return the modules of one package that a source imports."""
+    return frozenset(
+        name
+        for name in _imports(source)
+        if name.partition(".")[0] == top and _find_source(name, package) is not None
+    )
+
+
+@lru_cache(maxsize=512)
+def _code_digest(source: str) -> str:
+    """Return a hash of what the source does.
+
+    Of that without its docstrings, comments and layout.
+    """
     tree = ast.parse(source)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for part in ast.walk(tree):
         if isinstance(part, documented) and ast.get_docstring(part, clean=False):
             part.body = part.body[1:]
-    return ast.dump(tree)
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
 def _files_beside(folder: Path) -> Iterator[Path]:

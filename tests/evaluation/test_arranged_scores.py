@@ -20,6 +20,7 @@ UNSAID = ScoreColumns(
     patient=None,
     label=None,
     part=None,
+    site=None,
     positive=None,
     classifiers=[],
     subgroups=[],
@@ -254,6 +255,50 @@ def test_a_level_with_blanks_around_it_is_no_other_one(table):
     assert arrange_levels(grouped, columns)["site"].tolist() == [*"AAA", "unknown"]
 
 
+@pytest.mark.parametrize("name", ["site", "Site ID", "Centre", "hospital"])
+def test_sites_are_known_by_their_name_and_are_a_grouping(table, name):
+    sited = table.assign(**{name: ["A", "B", None, 7]})
+
+    levels = arrange_levels(sited, COLUMNS)
+    scores, described = arrange_scores(sited, COLUMNS)
+
+    assert levels[name].tolist() == ["A", "B", "unknown", "7"]
+    taken = described.set_index("column")["taken_as"]
+    assert taken[name] == "site"
+    assert name not in scores
+
+
+def test_a_site_is_a_grouping_once_and_another_one_where_it_is_named(table):
+    sited = table.assign(site=list("ABAB"), ward="w")
+    asked = replace(COLUMNS, subgroups=["site"])
+    named = replace(COLUMNS, site="ward")
+    none = replace(COLUMNS, site="none")
+
+    assert list(arrange_levels(sited, asked)) == ["site", "image_id"]
+    assert list(arrange_levels(sited, named)) == ["ward", "image_id"]
+    assert list(arrange_levels(sited, none)) == ["image_id"]
+
+
+def test_a_hundred_sites_are_left_out_with_the_reason_and_refused_if_named():
+    many = pd.DataFrame(
+        {
+            "image": [f"x{k}" for k in range(62)],
+            "patient": [f"p{k}" for k in range(62)],
+            "label": [0, 1] * 31,
+            "resnet": np.linspace(0, 1, 62) ** 2,
+            "site": [f"s{k // 2}" for k in range(62)],
+        }
+    )
+
+    _, described = arrange_scores(many, UNSAID)
+
+    reason = described.set_index("column").loc["site", "reason"]
+    assert reason == "31 sites, and a subgroup has at most 30 levels"
+    assert list(arrange_levels(many, UNSAID)) == ["image_id"]
+    with pytest.raises(ValueError, match="site has 31 levels"):
+        arrange_levels(many, replace(UNSAID, site="site"))
+
+
 def test_a_measurement_is_no_subgroup():
     columns = replace(COLUMNS, subgroups=["age"])
     table = pd.DataFrame(
@@ -280,3 +325,15 @@ def test_a_table_without_a_test_part_is_refused(table):
 
     with pytest.raises(ValueError, match="no test part"):
         parts_of(arranged[arranged["part"] == "validation"])
+
+
+def test_the_parts_of_one_table_are_made_once_and_those_of_another_anew(validation):
+    first = arrange_parts(ScoredParts(validation=None, test=validation))
+    parts = parts_of(first)
+
+    assert parts_of(first.copy()) is parts
+    first.loc[0, "sharp"] = 0.987654321
+    changed = parts_of(first)
+    assert changed is not parts
+    assert 0.987654321 in changed.test.scores["sharp"].to_numpy()
+    assert 0.987654321 not in parts.test.scores["sharp"].to_numpy()

@@ -59,6 +59,25 @@ def test_every_question_has_its_answer(tables, part):
     assert answers.loc[("image", "one"), "auroc"] == pytest.approx(by_image)
 
 
+def test_the_first_image_by_name_answers_where_it_is_the_primary_question(
+    scores, part, reporting, evaluation
+):
+    asked = replace(evaluation, primary_auroc="patient_first")
+    shuffled = scores.sample(frac=1, random_state=1)
+    answers, pairs = tabulate_questions(shuffled, reporting=reporting, evaluation=asked)
+    patients = pd.Series(part.patients, part.scores.index)
+    has_case = pd.Series(part.is_case, part.scores.index).groupby(patients).any()
+    first = part.scores["one"].sort_index().groupby(patients).first()
+
+    own = answers[answers["is_primary"]]
+    assert own["question"].unique().tolist() == ["patient_first"]
+    assert own["auroc"].iloc[0] == pytest.approx(roc_auc_score(has_case, first))
+    assert own["from_primary_p_value"].tolist() == [1, 1]
+    others = answers[~answers["is_primary"]]
+    assert others["from_primary_p_value"].between(0, 1, inclusive="left").all()
+    assert "patient_first" in set(pairs["question"])
+
+
 def test_answers_that_differ_are_told_from_the_primary_one(tables):
     answers = tables[0].set_index(["question", "classifier"])
 

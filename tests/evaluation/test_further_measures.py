@@ -161,14 +161,14 @@ def test_the_interval_of_a_threshold_says_what_its_ends_do(scores, settings):
     found = tabulate_threshold_uncertainty(scores, **settings)
     operating = tabulate_operating_points(scores, **settings)
 
-    sharp = found[found["classifier"] == "sharp"].set_index("end")
-    chosen = operating[
-        (operating["classifier"] == "sharp") & (operating["rule"] == "sensitivity")
-    ].iloc[0]
-    for column in ("threshold", "sensitivity", "specificity_lower"):
-        assert sharp.loc["chosen", column] == chosen[column]
-    assert sharp["threshold"]["lower"] <= sharp["threshold"]["chosen"]
-    assert sharp["sensitivity"]["lower"] > sharp["sensitivity"]["upper"]
+    for rule in ("sensitivity", "youden"):
+        of_rule = f"classifier == 'sharp' and rule == '{rule}'"
+        sharp = found.query(of_rule).set_index("end")
+        chosen = operating.query(of_rule).iloc[0]
+        for column in ("threshold", "sensitivity", "specificity_lower"):
+            assert sharp.loc["chosen", column] == chosen[column]
+        assert sharp["threshold"]["lower"] <= sharp["threshold"]["chosen"]
+        assert sharp["sensitivity"]["lower"] > sharp["sensitivity"]["upper"]
 
 
 def test_without_validation_no_threshold_is_told(test_part, settings):

@@ -6,18 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
+from sklearn.metrics import roc_auc_score
 
 from covid_cxr.evaluation.imperfect_labels import (
     StatedReference,
     correct_for_unlabelled,
     correct_labels,
+    find_unlabelled,
+    weigh_labelled,
 )
 from covid_cxr.evaluation.score_columns import ScoreColumns
 from covid_cxr.pipelines.comparison.nodes import arrange_table
+from covid_cxr.study.current import current
 
 NO_READINGS = pd.DataFrame()
 COLUMNS = ScoreColumns(
-    **dict.fromkeys(("image", "patient", "label", "part", "positive")),
+    **dict.fromkeys(("image", "patient", "label", "part", "site", "positive")),
     classifiers=[],
     subgroups=[],
 )
@@ -325,3 +329,92 @@ def test_more_cases_than_the_reference_could_find_are_refused(reporting):
 
     with pytest.raises(ValueError, match=r"does not agree with its sensitivity of 0.3"):
         correct_labels(simulated(400), reporting=reporting, reference=stated)
+
+
+def graded(n_patients=1500):
+    """Return a user's table of two classifiers in which low scores lack labels."""
+    rng = np.random.default_rng(8)
+    patient = np.repeat(np.arange(n_patients), 2)
+    case = (rng.random(n_patients) < 0.4)[patient]
+    score = 1.3 * case + rng.standard_normal(len(case))
+    known = rng.random(len(case)) < 0.1 + 0.85 / (1 + np.exp(2 - 3 * score))
+    whole = pd.DataFrame(
+        {
+            "image_id": [f"x{k:05}" for k in range(len(case))],
+            "patient_id": [f"p{k}" for k in patient],
+            "part": np.where(patient % 4 == 0, "validation", "test"),
+            "is_case": case,
+            "sharp": score,
+            "dull": score + rng.standard_normal(len(case)),
+        }
+    )
+    return whole, known
+
+
+def arrange_gaps(whole, known):
+    label = whole["is_case"].map({True: "1", False: "0"}).where(known)
+    table = whole.drop(columns="is_case").assign(label=label)
+    return arrange_table(table, NO_READINGS, COLUMNS, WEIGHT)
+
+
+def test_the_auroc_of_all_is_within_the_weighted_interval(reporting):
+    whole, known = graded()
+    scores, others, _, _ = arrange_gaps(whole, known)
+    test = whole["part"] == "test"
+    own = whole[test]
+
+    table = weigh_labelled(scores, others, reporting).set_index("classifier")
+
+    assert table["images"].tolist() == [test.sum()] * 2
+    assert table["labelled"].tolist() == [(test & known).sum()] * 2
+    for name, row in table.iterrows():
+        truth = roc_auc_score(own["is_case"], own[name])
+        alone = own[known[test]]
+        assert row["auroc"] == pytest.approx(
+            roc_auc_score(alone["is_case"], alone[name])
+        )
+        assert abs(row["auroc"] - truth) > abs(row["corrected"] - truth)
+        assert row["lower"] < truth < row["upper"]
+    assert (table["strata"] == 10).all()
+    assert (table["why_not"] == "").all()
+
+
+def test_weights_that_explode_leave_a_row_that_says_so(reporting):
+    whole, known = graded(200)
+    is_high = whole["sharp"] > 1
+
+    scores, others, _, _ = arrange_gaps(whole, known & is_high)
+    table = weigh_labelled(scores, others, reporting)
+
+    assert table["corrected"].isna().all()
+    assert table["auroc"].notna().all()
+    assert table["why_not"].str.contains("similar scores 0 have a label").all()
+
+
+def test_the_studys_test_part_is_searched_for_what_has_no_label_if_it_is_stated():
+    label = current().target_set.label
+    table = pd.DataFrame(
+        {
+            "image_id": list("abcd"),
+            "patient_id": list("pqrs"),
+            "part": ["test", "test", "validation", "test"],
+            label: pd.array([True, None, None, False], dtype="boolean"),
+            f"{label}_score": [0.1, 0.2, 0.3, 0.4],
+        }
+    )
+    other = table.iloc[::-1].assign(**{f"{label}_score": [0.5, 0.6, 0.7, 0.8]})
+
+    found = find_unlabelled(WEIGHT, path_a=table, path_b=other)
+    nothing = find_unlabelled(NOTHING, path_a=table, path_b=other)
+
+    assert found.to_dict("records") == [
+        {
+            "image_id": "b",
+            "patient_id": "q",
+            "part": "test",
+            "path_a": 0.2,
+            "path_b": 0.7,
+        }
+    ]
+    assert nothing.empty
+    assert list(nothing) == list(found)

@@ -32,6 +32,7 @@ from covid_cxr.report.score_figures import (
     draw_roc_curves,
     draw_subgroups,
 )
+from covid_cxr.user_csv import read_user_table
 
 REPORTING = Reporting(level=0.95, significance=0.05, seed=1)
 EVALUATION = Evaluation(
@@ -60,7 +61,7 @@ FIGURES = (
 NO_READINGS = pd.DataFrame()
 NO_REFERENCE = StatedReference(sensitivity=None, specificity=None, unlabelled="refuse")
 UNSAID = {
-    **dict.fromkeys(("image", "patient", "label", "part", "positive")),
+    **dict.fromkeys(("image", "patient", "label", "part", "site", "positive")),
     "classifiers": [],
     "subgroups": [],
 }
@@ -111,6 +112,7 @@ def compare(table, margins=MARGINS, **said):
     page = write_comparison(
         **settings,
         margins=margins,
+        reference=NO_REFERENCE,
         setting_results=list_settings(
             **settings, margins=margins, columns=said_of_columns
         ),
@@ -278,6 +280,47 @@ def test_a_map_that_no_classifier_has_is_not_claimed():
     page, _ = compare(separated)
     assert claimed not in page
     assert "Smooth calibration curves are" in page
+
+
+TWO = ("resnet", "densenet")
+BROUGHT = {  # classifiers that are compared, or what is said
+    **dict.fromkeys(("base", "latin1", "semicolon", "tab", "zeros"), TWO),
+    **dict.fromkeys(("boolmodel", "constant", "index_age", "perfect"), TWO),
+    "mathtext": [r"lr=$10^{-4}$ \foo", r"a $\foo$ b"],
+    "pathnames": ["path_a", "path_b"],
+    "six": ["m1", "m2"],
+    "twenty": [f"m{k:02}" for k in range(20)],
+    "decimalcomma": "'0,31839613856133825' has a comma; write a decimal point",
+    "onecomma": "'0,3184' has a comma; write a decimal point",
+    "percentsign": "'31.8%' is per cent; write a share such as 0.318",
+    "scoretext": "the first in line 4 of scoretext.csv: 'n/a.' is no finite number",
+    "oneclass": "The test part has only cases: all 77 radiographs, by the column label",
+    "nopatient": "--params=comparison.patient=none takes each radiograph as a patient",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", BROUGHT)
+def test_tables_as_people_brought_them(real_data, name):
+    expected = BROUGHT[name]
+    table = read_user_table(real_data.parent / "trouble" / "tables" / f"{name}.csv")
+
+    if isinstance(expected, str):
+        with pytest.raises(ValueError, match=expected):
+            compare(table)
+        return
+    page, columns = compare(table)
+    taken = columns.loc[columns["taken_as"] == "classifier", "column"]
+    assert taken.tolist() == list(expected)
+    shown = [row.split(" <")[0] for row in rows_of(page, "aurocs")]
+    assert sorted(shown) == sorted(expected)
+
+
+def test_every_table_that_people_brought_is_judged(real_data):
+    tables = (real_data.parent / "trouble" / "tables").glob("*.csv")
+
+    assert {table.stem for table in tables} == set(BROUGHT)
 
 
 def test_without_patients_the_page_says_what_that_does():

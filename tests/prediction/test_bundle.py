@@ -16,6 +16,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
 
 from covid_cxr.prediction import open_bundle
+from covid_cxr.prediction.members import Member, Members
 from covid_cxr.prediction.network import activation_maps
 from covid_cxr.radiographs.dicom_file import quiet
 
@@ -101,7 +102,12 @@ def test_a_set_holds_the_classes_whose_bound_the_score_keeps(
     names = ("least_case_score", "greatest_control_score")
     sets = bundle.record["prediction_sets"] | dict(zip(names, bounds, strict=True))
     record = {**bundle.record, "prediction_sets": sets}
-    other = dataclasses.replace(bundle, record=record, network=says_the_score)
+    member = Member(network=says_the_score, head_kernel=np.ones((1, 1)))
+    other = dataclasses.replace(
+        bundle,
+        record=record,
+        members=Members(rule="alone", by_name={"path_t": member}),
+    )
 
     row = other.predict([min(chests.iterdir())]).iloc[0]
 
@@ -263,3 +269,27 @@ def test_prediction_needs_neither_tensorflow_nor_kedro(write_bundle, chests):
     )
 
     assert done.stdout == "predicted []\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (np.rot90, "may be turned"),
+        (np.flipud, "may be turned"),
+        (lambda p: np.clip((p - 70.0) * 255 / 90, 0, 255), "may be clipped"),
+    ],
+)
+def test_what_is_turned_or_clipped_is_refused(
+    tmp_path, write_bundle, drawn_chest, change, reason
+):
+    files = [tmp_path / "as_it_is.png", tmp_path / "changed.png"]
+    chest = drawn_chest(3, 128)
+    for file, pixels in zip(files, (chest, change(chest)), strict=True):
+        cv2.imwrite(str(file), np.ascontiguousarray(pixels).astype(np.uint8))
+
+    as_it_is, changed = open_bundle(write_bundle()).predict(files).to_dict("records")
+
+    assert as_it_is["status"] != "refused"
+    assert changed["status"] == "refused"
+    assert changed["reason"].startswith(reason)
+    assert np.isnan(changed["score"])

@@ -18,6 +18,7 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 from covid_cxr.evaluation.external_scores import ExternalValidation
 from covid_cxr.pipelines.external.nodes import list_cohort, refuse_known_patients
 from covid_cxr.pipelines.external.pipeline import create_pipeline
+from covid_cxr.prediction.bundle import open_bundle
 from covid_cxr.radiographs.folder import RadiographFolder
 
 N_PATIENTS = 40
@@ -321,6 +322,21 @@ def test_pictures_that_were_trained_on_are_refused_and_named(
     ]
 
 
+def test_the_drafts_for_reviewers_tell_this_run(unchanged):
+    _, _, results = unchanged
+    (row,) = read(results, "discrimination").to_dict("records")
+
+    tripod = (results / "tripod_ai.md").read_text()
+    probast = (results / "probast_ai.md").read_text()
+
+    told = f"{row['auroc']:.3f} (95 % interval {row['lower']:.3f} to"
+    assert told in tripod
+    assert told in probast
+    assert "hardly any contrast 3" in probast
+    assert "TO BE FILLED BY THE AUTHORS" in probast
+    assert "p03" not in tripod + probast
+
+
 def test_aggregates_name_no_patient_and_no_image(unchanged):
     _, _, results = unchanged
 
@@ -333,6 +349,24 @@ def test_aggregates_name_no_patient_and_no_image(unchanged):
     (few,) = (row for row in rows if row["outcome"] == "refused")
     assert few["images"] is None  # three of them
     assert few["reason"] == "hardly any contrast"
+
+
+def test_no_count_of_the_aggregates_is_exact(unchanged):
+    _, _, results = unchanged
+    aggregates = json.loads((results / "aggregates.json").read_text())
+
+    whole = {
+        (name, column, value)
+        for name, rows in aggregates["tables"].items()
+        for row in rows
+        for column, value in row.items()
+        if isinstance(value, int | float) and abs(value) >= 2 and value % 1 == 0
+    }
+
+    stated = {("discrimination", "bootstrap_replicates")}
+    exact = {one for one in whole if one[2] % 5 or one[2] < 8}
+    assert {one[:2] for one in exact} <= stated
+    assert ("case_mix", "images", 80) in whole
 
 
 def test_aggregates_of_other_sites_are_summarised_with_ours(unchanged, run_external):
@@ -425,10 +459,10 @@ def test_a_changed_byte_of_the_bundle_stops_the_run(
     refused, write_cohort, write_bundle
 ):
     bundle = write_bundle()
-    place = bundle / "model.onnx"
+    place = bundle / "path_t/model.onnx"
     place.write_bytes(place.read_bytes()[:-1] + b"x")
 
-    assert "has changed since it was written: model.onnx" in refused(
+    assert "has changed since it was written: path_t/model.onnx" in refused(
         write_cohort(), bundle=bundle
     )
 
@@ -437,7 +471,7 @@ def test_a_later_bundle_stops_the_run(refused, write_cohort, write_bundle):
     bundle = write_bundle()
     place = bundle / "bundle.json"
     place.write_text(
-        place.read_text().replace('"schema_version": 1', '"schema_version": 9')
+        place.read_text().replace('"schema_version": 2', '"schema_version": 9')
     )
 
     assert "is of schema version 9" in refused(write_cohort(), bundle=bundle)
@@ -545,3 +579,81 @@ def test_a_cohort_of_which_nothing_is_predicted_says_so(validate, write_cohort):
     assert read(results, "operating")["sensitivity_of_all"].tolist() == [0, 0]
     sentences = read(results, "flags")["sentence"]
     assert sentences.str.contains("80 of 80 radiographs .* are refused").any()
+
+
+def test_a_picture_under_two_names_is_not_counted_twice(validate, write_cohort):
+    cohort = write_cohort()
+    listed = pd.read_csv(cohort / "manifest.csv").set_index("image", drop=False)
+    for image, other, changes in (
+        ("001.png", "again.png", {}),
+        ("002.png", "renamed.png", {"patient": "somebody"}),
+        ("003.png", "turned.png", {"covid19": "unlike its original"}),
+    ):
+        pixels = cv2.imread(str(cohort / "images" / image), cv2.IMREAD_UNCHANGED)
+        stored_otherwise = [cv2.IMWRITE_PNG_COMPRESSION, 0]
+        cv2.imwrite(str(cohort / "images" / other), pixels, stored_otherwise)
+        row = {**listed.loc[image].to_dict(), "image": other, **changes}
+        if "covid19" in changes:
+            is_case = listed.loc[image, "covid19"] == "positive"
+            row["covid19"] = "negative" if is_case else "positive"
+        listed.loc[other] = row
+    listed.to_csv(cohort / "manifest.csv", index=False)
+
+    results = validate(cohort)
+
+    rejected = pd.read_parquet(results / "images/rejected.parquet")
+    assert dict(zip(rejected["image_id"], rejected["reason"], strict=True)) == {
+        "again.png": "the picture of an earlier row",
+        "renamed.png": "the picture of another patient",
+        "003.png": "the picture of a row with another outcome",
+        "turned.png": "the picture of a row with another outcome",
+    }
+    flow = read(results, "flow")
+    is_asked = flow["classifier"] != "all"
+    assert flow.loc[is_asked, "images"].sum() == 79
+    assert flow.loc[~is_asked, "outcome"].eq("not eligible").all()
+    assert (read(results, "flags")["flag"] == "copies").sum() == 3
+    kept = pd.read_parquet(results / "images/radiographs.parquet")
+    assert len(kept) == 79
+
+
+def test_crops_of_the_cohort_are_cut(validate, write_cohort, write_bundle):
+    cohort, bundle = write_cohort(), write_bundle()
+    boxes = {"005.png": (4, 4, 60, 52), "008.png": (0, 8, 48, 64)}
+    crops = pd.DataFrame(boxes, index=["x0", "y0", "x1", "y1"]).T
+    stray = pd.DataFrame([[0, 0, 9, 9]], columns=crops.columns, index=["stray.png"])
+    table = pd.concat([crops, stray]).rename_axis("image")
+    table.to_csv(cohort / "crops.csv")
+
+    results = validate(cohort, bundle=bundle)
+
+    scores = pd.read_parquet(results / "images/scores.parquet").set_index("image_id")
+    files = sorted((cohort / "images").iterdir())
+    whole = open_bundle(bundle).predict(files).set_index("file")["score"]
+    cut = open_bundle(bundle).predict(files, boxes=boxes).set_index("file")["score"]
+    assert scores["score"].equals(cut.reindex(scores.index).rename("score"))
+    differs = scores["score"].ne(whole.reindex(scores.index)) & whole.notna()
+    assert differs[differs].index.tolist() == [*boxes]
+    unmatched = pd.read_parquet(results / "images/crops_unmatched.parquet")
+    assert unmatched["image"].tolist() == ["stray.png"]
+
+
+def test_crops_of_another_cohort_stop_the_run(refused, write_cohort):
+    cohort = write_cohort()
+    (cohort / "crops.csv").write_text("image,x0,y0,x1,y1\nother.png,0,0,9,9\n")
+
+    assert "1 of 1 names in crops.csv are of no image" in refused(cohort)
+
+
+def test_a_class_whose_word_is_not_understood_is_asked_about(validate, write_cohort):
+    cohort = write_cohort()
+    listed = pd.read_csv(cohort / "manifest.csv").replace("negative", "healthy")
+    listed.to_csv(cohort / "manifest.csv", index=False)
+
+    flags = read(validate(cohort), "flags").set_index("flag")["sentence"]
+
+    assert "the cohort has cases only" in flags["one class"].lower()
+    assert (
+        "40 rows of the manifest are left out: covid19 not understood"
+        in (flags["labels"])
+    )

@@ -103,7 +103,7 @@ def test_a_shifted_table_of_another_reader_stops_with_its_row():
 def judge(crops, share):
     unmatched = list_unmatched_crops(crops, RADIOGRAPHS, IMAGES)
     bound = CropMatching(max_unmatched_share=share)
-    refuse_unmatched_crops(unmatched, len(crops), bound)
+    refuse_unmatched_crops(unmatched, len(crops), bound, kept_in="there")
     return unmatched
 
 
@@ -114,7 +114,7 @@ def test_the_first_ten_are_named_and_all_are_listed(caplog):
         unmatched = judge(crops, 1.0)
 
     assert unmatched["image"].tolist() == [f"z{k:02d}" for k in range(12)]
-    assert "12 of 12 names in covid_crops" in caplog.text
+    assert "12 of 12 names in crops.csv" in caplog.text
     assert "z09, …" in caplog.text
     assert "z10" not in caplog.text
 

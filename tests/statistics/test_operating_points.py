@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from scipy.stats import binomtest
+from scipy.stats import t as student
 
-from covid_cxr.statistics.operating_points import perform_at
+from covid_cxr.statistics.operating_points import choose_youden_threshold, perform_at
 from covid_cxr.statistics.proportion import Proportion, clustered_share
 
 
@@ -223,3 +224,55 @@ def test_predictive_values_that_cancel_in_every_patient_have_no_bounds(
     value = found.positive_predictive_value(0.3)
     assert value[0] == pytest.approx(0.3)
     assert np.isnan(value[1:]).all()
+
+
+def slow_youden_interval(is_case, scores, patients, level):
+    """Return the outermost scores whose index is as good, by sums over patients."""
+
+    def index(c):
+        return np.mean(scores[is_case] >= c) - np.mean(scores[~is_case] >= c)
+
+    candidates = np.unique(scores)
+    indices = [index(c) for c in candidates]
+    best = candidates[np.flatnonzero(np.isclose(indices, max(indices)))[0]]
+    good = []
+    for c in candidates:
+        gain = {}
+        for kind in (True, False):
+            own = is_case == kind
+            apart = (scores >= best).astype(int) - (scores >= c)
+            centred = (apart - apart[own].mean()) * own / own.sum()
+            for p in set(patients):
+                sign = 1 if kind else -1
+                gain[p] = gain.get(p, 0) + sign * centred[patients == p].sum()
+        n = len(gain)
+        error = np.sqrt(n / (n - 1) * sum(g**2 for g in gain.values()))
+        if index(best) - index(c) <= student.ppf((1 + level) / 2, n - 1) * error:
+            good.append(c)
+    return best, min(good), max(good)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.95])
+def test_the_interval_of_youdens_threshold_has_all_that_are_not_worse(level):
+    rng = np.random.default_rng(4)
+    patients = np.repeat(np.arange(60), rng.integers(1, 4, 60))
+    is_case = (np.arange(60) < 25)[patients]
+    scores = np.round(2 * is_case + rng.standard_normal(len(patients)), 1)
+
+    found = choose_youden_threshold(is_case, scores, cluster=patients, level=level)
+    best, lower, upper = slow_youden_interval(is_case, scores, patients, level)
+
+    assert (found.threshold, found.lower, found.upper) == (best, lower, upper)
+    assert lower < best < upper
+
+
+def test_where_no_threshold_is_told_from_the_best_there_are_no_bounds():
+    """By hand: the index is 1/2 at 0.4, and with four images nothing is told apart."""
+    is_case = np.array([True, False, True, False])
+
+    found = choose_youden_threshold(
+        is_case, [0.4, 0.3, 0.2, 0.1], cluster=None, level=0.95
+    )
+
+    assert found.threshold == 0.2  # of equally good ones the most sensitive
+    assert (found.lower, found.upper) == (-np.inf, np.inf)

@@ -31,12 +31,13 @@ def a_study(seed, n_patients=60, digits=1, *, is_mixed=False):
     return is_case, np.round(scores, digits), patients
 
 
-@pytest.mark.parametrize("rule", ["max", "mean"])
+@pytest.mark.parametrize("rule", ["max", "mean", "first"])
 def test_patients_are_compared_by_one_score_each(rule):
     is_case, scores, patients = a_study(1, digits=8)
     everyone = range(60)
     label = [is_case[patients == p].any() for p in everyone]
-    score = [getattr(scores[patients == p, 0], rule)() for p in everyone]
+    aggregate = {"max": np.max, "mean": np.mean, "first": lambda own: own[0]}[rule]
+    score = [aggregate(scores[patients == p, 0]) for p in everyone]
 
     found = estimate_aucs_of_patients(is_case, scores, cluster=patients, rule=rule)
 
@@ -181,7 +182,7 @@ def test_separated_classes_have_the_exact_bound_of_their_patients(seed):
 def test_an_unknown_rule_is_refused():
     is_case, scores, patients = a_study(7)
 
-    with pytest.raises(ValueError, match="'max' or 'mean', got 'median'"):
+    with pytest.raises(ValueError, match="'max', 'mean' or 'first', got 'median'"):
         estimate_aucs_of_patients(is_case, scores, cluster=patients, rule="median")
 
 

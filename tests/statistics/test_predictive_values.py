@@ -141,6 +141,23 @@ def test_a_value_of_1_has_no_bound_and_is_told_apart_from_no_other_such():
     assert np.isnan(positive.compare(0, 1).interval()).all()
 
 
+def test_a_value_of_1_is_not_told_apart_from_a_lower_one():
+    """Its own error is unknown: that of the difference would be the other's alone."""
+    is_case = np.arange(60) % 2 == 0
+    sure = is_case & (np.arange(60) < 40)
+    is_called = np.stack([sure, is_case ^ (np.arange(60) % 5 == 0), is_case], axis=1)
+
+    positive, _ = estimate_predictive_values(
+        is_case, is_called, prevalence=0.3, cluster=None
+    )
+    found = positive.compare(0, 1)
+
+    assert positive.auc[0] == 1 > positive.auc[1]
+    assert found.estimate == pytest.approx(positive.auc[0] - positive.auc[1])
+    assert np.isnan([found.standard_error, found.p_value, *found.interval()]).all()
+    assert positive.compare(0, 2).p_value == 1  # both are sure
+
+
 def test_classifiers_that_call_nothing_or_everything_have_one_of_both():
     is_case = np.arange(12) % 2 == 0
     is_called = np.array([[False, True]] * 12)

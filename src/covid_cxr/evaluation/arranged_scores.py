@@ -13,9 +13,11 @@ from covid_cxr.evaluation.score_columns import (
     IMAGE,
     LABEL,
     LEFT_OUT,
+    MOST_LEVELS,
     NO_COLUMN,
     PART,
     PATIENT,
+    SITE,
     SUBGROUP,
     Choice,
     ScoreColumns,
@@ -51,8 +53,8 @@ _WITHOUT_PATIENTS = (
     "where a patient has several radiographs, intervals are too narrow and p values "
     "too small"
 )
+_last: list[tuple[pd.DataFrame, ScoredParts]] = []  # table and parts, none or one
 _TRAINING = frozenset({"train", "training", "trn", "fit"})
-_MOST_LEVELS = 30  # of a subgroup: a column with more is a measurement
 
 
 def arrange_scores(
@@ -111,7 +113,7 @@ def arrange_labelled(
 
 
 def arrange_levels(table: pd.DataFrame, columns: ScoreColumns) -> pd.DataFrame:
-    """Return `image_id`, and as text the level of each image in each subgroup.
+    """Return `image_id`, and as text each image's site and level in each subgroup.
 
     Args:
         table: As the user has it.
@@ -122,15 +124,18 @@ def arrange_levels(table: pd.DataFrame, columns: ScoreColumns) -> pd.DataFrame:
     """
     table = _named_by_text(table)
     require_columns(columns.subgroups, table)
-    images = _images(table, find_roles(table, columns))
-    levels = pd.DataFrame({name: _level_of(table[name]) for name in columns.subgroups})
-    for name in columns.subgroups:
+    roles = find_roles(table, columns)
+    site = [roles[SITE].column] if SITE in roles else []
+    names = list(dict.fromkeys([*site, *columns.subgroups]))
+    images = _images(table, roles)
+    levels = pd.DataFrame({name: _level_of(table[name]) for name in names})
+    for name in names:
         n_levels = len({*levels[name]} - {UNKNOWN})
-        if n_levels > _MOST_LEVELS:
+        if n_levels > MOST_LEVELS:
             raise ValueError(
                 f"The column {name} has {n_levels} levels, and a subgroup at most "
-                f"{_MOST_LEVELS}; write bands such as 40-59 instead, or leave it out "
-                f"of comparison.subgroups."
+                f"{MOST_LEVELS}; write bands such as 40-59 instead, or leave it out "
+                f"of comparison.site or comparison.subgroups."
             )
     return levels.assign(image_id=images)
 
@@ -196,16 +201,24 @@ def arrange_parts(parts: ScoredParts) -> pd.DataFrame:
 def parts_of(arranged: pd.DataFrame) -> ScoredParts:
     """Return the parts of a table of scores.
 
+    Of the table that was asked for last they are the same ones, with all that they know
+    already: a dozen tables of results are made of one.
+
     Args:
         arranged: From `arrange_scores` or `arrange_parts`.
 
     Raises:
         ValueError: If it has no test part.
     """
+    if _last and arranged.equals(_last[0][0]):
+        return _last[0][1]
     test = _part_of(arranged, TEST)
     if test is None:
         raise ValueError("The arranged scores have no test part; run from the start.")
-    return ScoredParts(validation=_part_of(arranged, VALIDATION), test=test)
+    parts = ScoredParts(validation=_part_of(arranged, VALIDATION), test=test)
+    # A copy on write: whatever is done to the table later is not done to this one.
+    _last[:] = [(arranged.copy(deep=False), parts)]
+    return parts
 
 
 def no_rows() -> pd.DataFrame:
@@ -379,7 +392,7 @@ def _all_roles(roles: Mapping[str, Choice], stated: Mapping[str, str]) -> list[C
         )
         reasons = [reason, *([stated[role]] if role in stated else [])]
         choices.append(Choice(column=column, role=role, reason="; ".join(reasons)))
-    return choices
+    return [*choices, *([roles[SITE]] if SITE in roles else [])]
 
 
 def _describe(

@@ -37,12 +37,12 @@ def tabulate_questions(
     test = parts_of(scores).test
     primary, level = evaluation.primary_auroc, reporting.level
     answers, pairs = [], []
-    for question in QUESTIONS:
+    for question in dict.fromkeys((*QUESTIONS, primary)):
         found = test.estimate_for(question)
         of = {"question": question, "is_primary": question == primary}
         bounds = found.interval(level, "logit")
         for k, name in enumerate(found.names):
-            apart = test.by_question.compare(question, primary, k)
+            apart = test.by_question(primary).compare(question, primary, k)
             answers.append(
                 {
                     **of,

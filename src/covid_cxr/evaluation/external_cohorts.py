@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,10 @@ import pandas as pd
 from scipy.special import logit
 
 import covid_cxr
+from covid_cxr.evaluation.disclosure_control import (
+    control_disclosure,
+    withheld_below,
+)
 from covid_cxr.evaluation.external_scores import CLASSIFIER, ExternalValidation
 from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.statistics.pooling import FEWEST_POOLED, pool_logits
@@ -18,11 +22,12 @@ from covid_cxr.statistics.pooling import FEWEST_POOLED, pool_logits
 logger = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
-_COUNTS = ("images", "patients", "cases")
-_GROUPS = ("cohort", "variable", CLASSIFIER, "outcome")
+_NUMBERS = (
+    *("auroc", "lower", "upper", "standard_error"),
+    *("cases", "controls", "patients", "refused"),
+)
 _COHORT = [
-    *("cohort", CLASSIFIER, "sha256", "is_registered", "auroc", "lower", "upper"),
-    *("standard_error", "cases", "controls", "patients", "refused"),
+    *("cohort", CLASSIFIER, "sha256", "is_registered", *_NUMBERS),
     "manifest_sha256",
 ]
 _POOLED = [
@@ -69,23 +74,26 @@ def export_aggregates(
 ) -> dict[str, Any]:
     """Return all that may leave a site which shares nothing of single patients.
 
-    Rows of fewer than `least_cell` radiographs, patients, cases or controls keep their
-    name and lose their numbers; and so do their smallest neighbours, until the total
-    less what is shown is no small count either. The whole cohort's own numbers stay:
-    cases, controls, refused, and what is called at a threshold.
+    Counts are rounded and small ones withheld, as `disclosure_control` has it.
 
     Args:
         primary: From `state_primary`.
-        external: For the smallest cell.
+        external: For what counts are rounded to.
         tables: Further ones, by name.
     """
     known = {**primary["tables"], **{k: _records(t) for k, t in tables.items()}}
-    kept = {k: _without_small(rows, external.least_cell) for k, rows in known.items()}
     digest = hashlib.sha256(json.dumps(primary, sort_keys=True).encode())
-    return {**primary, "primary_sha256": digest.hexdigest(), "tables": kept}
+    return {
+        **primary,
+        "primary_sha256": digest.hexdigest(),
+        "counts_rounded_to": external.least_cell,
+        "counts_withheld_below": withheld_below(external.least_cell),
+        "tables": control_disclosure(known, external.least_cell),
+    }
 
 
 def gather_cohorts(
+    primary: Mapping[str, Any],
     aggregates: Mapping[str, Any],
     exports: Mapping[str, Callable[[], Mapping[str, Any]]] | None,
 ) -> pd.DataFrame:
@@ -94,15 +102,19 @@ def gather_cohorts(
     Columns: `cohort, classifier, sha256` (of the bundle), `is_registered`, `auroc,
     lower, upper, standard_error, cases, controls, patients, refused, manifest_sha256`.
 
+    Numbers of this cohort are exact; of the others they are as exported.
+
     Args:
-        aggregates: Of this run.
+        primary: Of this run, from `state_primary`.
+        aggregates: Of this run, by which its own export is known.
         exports: Those in the folder of results, of this and of other cohorts.
 
     Raises:
         ValueError: If an export is of a later version, or two are of one name.
     """
     rows = []
-    for cohort, one in sorted(_by_name(aggregates, exports or {}).items()):
+    found = _by_name(primary, aggregates, exports or {})
+    for cohort, one in sorted(found.items()):
         if one["schema_version"] > SCHEMA_VERSION:
             raise ValueError(
                 f"The export of {cohort} is of version {one['schema_version']}, and "
@@ -113,7 +125,8 @@ def gather_cohorts(
             is_registered = one["protocol"]["sha256"] is not None
             named = {"cohort": cohort, "sha256": bundle, "is_registered": is_registered}
             rows.append({**row, **named, "manifest_sha256": one["manifest_sha256"]})
-    return pd.DataFrame(rows).reindex(columns=_COHORT)
+    table = pd.DataFrame(rows).reindex(columns=_COHORT)
+    return table.astype(dict.fromkeys(_NUMBERS, float))  # what is withheld is NaN
 
 
 def pool_cohorts(cohorts: pd.DataFrame, reporting: Reporting) -> pd.DataFrame:
@@ -153,13 +166,13 @@ def pool_cohorts(cohorts: pd.DataFrame, reporting: Reporting) -> pd.DataFrame:
 
 
 def _by_name(
-    aggregates: Mapping[str, Any], exports: Mapping[str, Callable[[], Any]]
+    primary: Mapping[str, Any],
+    aggregates: Mapping[str, Any],
+    exports: Mapping[str, Callable[[], Any]],
 ) -> dict[str, Mapping[str, Any]]:
     """Return the exports by the names of their cohorts."""
-    places, found = (
-        {aggregates["cohort"]: "this run"},
-        {aggregates["cohort"]: aggregates},
-    )
+    places = {primary["cohort"]: "this run"}
+    found = {primary["cohort"]: primary}
     for place, load in sorted(exports.items()):
         one = load()
         if one == aggregates:  # its own file
@@ -188,45 +201,3 @@ def _plain(value: Any) -> Any:
         value = value.item()
     is_infinite = isinstance(value, float) and not np.isfinite(value)
     return None if is_infinite else value
-
-
-def _without_small(rows: Sequence[dict[str, Any]], least: int) -> list[dict[str, Any]]:
-    if not all("images" in row for row in rows):
-        return list(rows)
-    groups: dict[tuple[Any, ...], list[int]] = {}
-    for place, row in enumerate(rows):
-        key = tuple(row.get(name) for name in _GROUPS)
-        groups.setdefault(key, []).append(place)
-    hidden = {place for own in groups.values() for place in _small(rows, own, least)}
-    return [
-        {**_without_numbers(row), "is_suppressed": True} if place in hidden else row
-        for place, row in enumerate(rows)
-    ]
-
-
-def _without_numbers(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: None if isinstance(v, int | float) else v for k, v in row.items()}
-
-
-def _small(
-    rows: Sequence[Mapping[str, Any]], own: Sequence[int], least: int
-) -> list[int]:
-    """Return the places of rows that would show too few, and of those that tell them.
-
-    What is hidden together is the total less what is shown, and no small count either.
-    """
-    hidden = [place for place in own if _least_of(rows[place]) < least]
-    shown = sorted(set(own) - set(hidden), key=lambda place: rows[place]["images"])
-    while hidden and shown:
-        told = {name: sum(rows[p].get(name) or 0 for p in hidden) for name in _COUNTS}
-        if _least_of(told) >= least:
-            break
-        hidden.append(shown.pop(0))
-    return hidden
-
-
-def _least_of(row: Mapping[str, Any]) -> int:
-    """Return the smallest count that a row shows and that is not 0."""
-    images, patients, cases = (row.get(name) or 0 for name in _COUNTS)
-    shown = [n for n in (images, patients, cases, images - cases) if n]
-    return int(min(shown, default=0))

@@ -16,6 +16,8 @@ from covid_cxr.prediction.seen import MAYBE, ON_VALIDATION, YES
 _MANY = 0.1  # of the radiographs of a cohort
 _NEGATIVE = "may be a negative"  # as `prediction.refusals` begins
 _CHANCE = 0.5
+NOT_UNDERSTOOD = "not understood"  # how reasons end of what a word does not say
+COPY = "the picture of"  # how reasons begin why a picture is not counted twice
 _COPIES = {
     YES: "were trained on, and are refused",
     ON_VALIDATION: "the classifier was chosen and calibrated on",
@@ -30,6 +32,7 @@ def raise_flags(
     shortcuts: pd.DataFrame,
     protocol: Mapping[str, Any],
     classifiers: Mapping[str, Any],
+    rejected: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return a sentence for each thing to ask.
 
@@ -41,8 +44,10 @@ def raise_flags(
         shortcuts: From `find_shortcuts`.
         protocol: From `read_protocol`.
         classifiers: From `describe_bundles`.
+        rejected: Rows of the manifest that are not counted, with `reason`.
     """
     rows = [("all", *one) for one in _of_cohort(scores, shortcuts, protocol)]
+    rows += [("all", *one) for one in _of_rejected(rejected)]
     for row in discrimination.to_dict("records"):
         rows += [(row[CLASSIFIER], *one) for one in _of_auroc(row)]
     for name, own in by_classifier(scores):
@@ -72,6 +77,24 @@ def _of_cohort(
             f"classifier that knows no more would do as well."
         )
         yield "shortcut", told
+
+
+def _of_rejected(rejected: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    for reason, number in kind_of(rejected["reason"]).value_counts().items():
+        told = str(reason)
+        if told.startswith(COPY):
+            copies = (
+                f"{number} of the manifest's rows show, pixel by pixel, {told}, and "
+                f"are not counted (images/rejected.parquet): one radiograph under two "
+                f"names?"
+            )
+            yield "copies", copies
+        elif told.endswith(NOT_UNDERSTOOD):
+            words = (
+                f"{number} rows of the manifest are left out: {told}. A class that a "
+                f"word means is left out with them: say positive or negative."
+            )
+            yield "labels", words
 
 
 def _of_auroc(row: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:

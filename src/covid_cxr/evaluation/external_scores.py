@@ -58,8 +58,7 @@ class ExternalValidation:
     Attributes:
         name: Of the cohort, in results.
         least_patients: With a radiograph in the cohort; fewer stop the run.
-        least_cell: Radiographs or patients of a count in what is exported; a smaller
-            one is left out there.
+        least_cell: What counts are rounded to in what is exported.
         seed: Of the halves that something is fitted on and judged on.
     """
 

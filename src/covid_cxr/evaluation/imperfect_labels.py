@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 
 from covid_cxr.checks import check_word
 from covid_cxr.evaluation.arranged_scores import TEST, parts_of
-from covid_cxr.evaluation.findings import per_finding
+from covid_cxr.evaluation.findings import per_finding, stack
 from covid_cxr.evaluation.inference_settings import Reporting
-from covid_cxr.evaluation.scored_part import ScoredPart, ScoredParts
+from covid_cxr.evaluation.scored_part import ScoredPart
+from covid_cxr.evaluation.thresholds import youden_thresholds
 from covid_cxr.statistics.imperfect_reference import (
     CorrectedPerformance,
     Reference,
     correct_for_reference,
 )
-from covid_cxr.statistics.roc import trace_roc
+from covid_cxr.statistics.missing_labels import estimate_aucs_with_missing_labels
 from covid_cxr.statistics.verification import correct_for_verification
+from covid_cxr.study.current import current
 
 REFUSE, WEIGHT = "refuse", "weight"
 _N_TIPPING = 26
@@ -44,6 +46,10 @@ _VERIFIED = [
             *(("corrected_", "_lower"), ("corrected_", "_upper")),
         )
     ),
+]
+_WEIGHED = [
+    *("classifier", "images", "labelled", "auroc", "corrected", "lower", "upper"),
+    *("strata", "largest_weight", "effective_patients", "why_not"),
 ]
 _OBSERVED = ["classifier", "threshold", *_SHARES, "prevalence", "caution"]
 _CAUTION = (
@@ -136,7 +142,7 @@ def correct_labels(
         return pd.DataFrame(columns=[*_OBSERVED, *_COLUMNS]), pd.DataFrame(
             columns=["classifier", "reference_sensitivity", *_COLUMNS]
         )
-    thresholds = _thresholds(parts)
+    thresholds = youden_thresholds(validation)
     stated, level = reference.made(), reporting.level
     rows = [
         _row(parts.test, name, threshold, stated, level)
@@ -150,6 +156,83 @@ def correct_labels(
     return pd.DataFrame(rows), pd.DataFrame(tipping)
 
 
+def find_unlabelled(reference: StatedReference, **scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the test part's radiographs that no label is known of, with their scores.
+
+    `image_id, patient_id, part` and a column per path; of a target of several findings
+    also `finding`. No rows unless it is stated that the labelled stand for them.
+
+    Args:
+        reference: Says so.
+        scores: Of phase 3, by path.
+    """
+    first = next(iter(scores.values()))
+    keys = ["image_id", "patient_id", "part"]
+    found = {}
+    for label in current().target_set.labels:
+        is_there = (first["part"] == TEST) & first[label].isna()
+        rows = first.loc[is_there & (reference.unlabelled == WEIGHT), keys]
+        columns = {
+            name: table.set_index("image_id")[f"{label}_score"]
+            .reindex(rows["image_id"])
+            .to_numpy()
+            for name, table in scores.items()
+        }
+        found[label] = rows.assign(**columns).reset_index(drop=True)
+    return stack(found)
+
+
+@per_finding
+def weigh_labelled(
+    scores: pd.DataFrame, unlabelled: pd.DataFrame, reporting: Reporting
+) -> pd.DataFrame:
+    """Return AUROCs as if every test image had a label, by inverse weighting.
+
+    `auroc` is of the labelled, `corrected` with its interval by patient of all, if
+    among images of similar scores those without a label are as those with one; `strata`
+    of scores, `largest_weight` and `effective_patients` say what it rests on, `why_not`
+    why there is none. No rows where every image has a label.
+
+    Args:
+        scores: As arranged, of the labelled images.
+        unlabelled: `image_id, patient_id, part` and the scores of the others.
+        reporting: For the level of the intervals.
+    """
+    others = unlabelled[unlabelled["part"] == TEST]
+    test = parts_of(scores).test
+    if others.empty:
+        return pd.DataFrame(columns=_WEIGHED)
+    is_case, is_labelled, patients = _together(test, others)
+    sizes = {"images": len(is_case), "labelled": len(test.is_case)}
+    known = pd.DataFrame(
+        {
+            "classifier": test.scores.columns.astype("str"),
+            **sizes,
+            "auroc": test.estimate(by_patient=True).auc,
+        }
+    )
+    try:
+        found = estimate_aucs_with_missing_labels(
+            is_case,
+            is_labelled,
+            pd.concat([test.scores, others[list(test.scores)]]),
+            cluster=patients,
+        )
+    except ValueError as error:
+        return known.assign(why_not=str(error)).reindex(columns=_WEIGHED)
+    bounds = found.estimates.interval(reporting.level, "logit")
+    return known.assign(
+        corrected=found.estimates.auc,
+        lower=bounds[:, 0],
+        upper=bounds[:, 1],
+        strata=found.n_strata,
+        largest_weight=found.largest_weight,
+        effective_patients=found.effective_patients,
+        why_not="",
+    )
+
+
+@per_finding
 def correct_for_unlabelled(
     scores: pd.DataFrame, unlabelled: pd.DataFrame, reporting: Reporting
 ) -> pd.DataFrame:
@@ -174,11 +257,9 @@ def correct_for_unlabelled(
     if others.empty or validation is None or not validation.has_both_classes:
         return pd.DataFrame(columns=_VERIFIED)
     test = parts.test
-    is_case = np.r_[test.is_case, np.zeros(len(others), dtype=bool)]
-    is_labelled = np.arange(len(is_case)) < len(test.is_case)
-    patients = np.r_[test.patients, others["patient_id"].to_numpy(dtype=object)]
+    is_case, is_labelled, patients = _together(test, others)
     rows = []
-    for name, threshold in _thresholds(parts).items():
+    for name, threshold in youden_thresholds(validation).items():
         called = np.r_[test.scores[name], others[name]] >= threshold
         try:
             found = correct_for_verification(
@@ -201,16 +282,14 @@ def correct_for_unlabelled(
     return pd.DataFrame(rows, columns=_VERIFIED)
 
 
-def _thresholds(parts: ScoredParts) -> dict[str, float]:
-    validation = parts.validation
-    if validation is None:
-        return {}
-    return {
-        str(name): trace_roc(
-            validation.is_case, validation.scores[name]
-        ).youden_threshold()
-        for name in parts.test.scores
-    }
+def _together(
+    test: ScoredPart, others: pd.DataFrame
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.object_]]:
+    """Return labels, whether they are known, and patients, the labelled first."""
+    is_case = np.r_[test.is_case, np.zeros(len(others), dtype=bool)]
+    is_labelled = np.arange(len(is_case)) < len(test.is_case)
+    patients = np.r_[test.patients, others["patient_id"].to_numpy(dtype=object)]
+    return is_case, is_labelled, patients
 
 
 def _row(

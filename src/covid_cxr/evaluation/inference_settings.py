@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from covid_cxr.checks import check_word
-from covid_cxr.statistics.patient_aucs import QUESTIONS
+from covid_cxr.statistics.patient_aucs import MAY_BE_PRIMARY
 from covid_cxr.study.current import current
 
 _SHARES = (
@@ -67,7 +67,7 @@ class Evaluation:
         least_subgroup_patients: A smaller subgroup keeps its row, without an AUROC.
         power: With which a difference is to be found, for the smallest detectable one.
         primary_auroc: The question that the AUROC is to answer, of
-            `statistics.patient_aucs.QUESTIONS`.
+            `statistics.patient_aucs.MAY_BE_PRIMARY`.
         seed: Of every draw.
     """
 
@@ -100,7 +100,7 @@ class Evaluation:
         check_word(
             "evaluation.primary_auroc",
             self.primary_auroc,
-            QUESTIONS,
+            MAY_BE_PRIMARY,
             place="parameters_reporting.yml",
         )
         if list(self.age_edges) != sorted(set(self.age_edges)):

@@ -38,7 +38,7 @@ _ELSEWHERE = {
     "power": ("evaluation", "Of each test."),
 }
 _COLUMNS: Mapping[str, Any] = {
-    **dict.fromkeys(("image", "patient", "label", "part", "positive")),
+    **dict.fromkeys(("image", "patient", "label", "part", "site", "positive")),
     **dict.fromkeys(("classifiers", "subgroups"), ()),
 }
 _BLOCKS = ("planning", "reporting", "evaluation", "comparison")

@@ -158,6 +158,7 @@ def as_score_table(readings: pd.DataFrame) -> tuple[pd.DataFrame, ScoreColumns]:
         patient="patient",
         label="label",
         part=NO_COLUMN,
+        site=NO_COLUMN,
         positive=1,
         classifiers=columns,
         subgroups=[],

@@ -14,8 +14,12 @@ from numpy.typing import NDArray
 
 from covid_cxr.user_numbers import line_of
 
+MOST_LEVELS = 30  # of a subgroup: a column with more is a measurement
 NO_COLUMN = "none"  # said by the user: there is no such column
 IMAGE, PATIENT, LABEL, PART = "image", "patient", "label", "part"
+SITE = "site"
+ROLES = (IMAGE, PATIENT, LABEL, PART, SITE)
+_MAY_LACK = (PART, SITE)  # without saying so
 SUBGROUP, CLASSIFIER, LEFT_OUT = "subgroup", "classifier", "left out"
 
 # By letters and digits alone, in lower case: "Patient ID" and "patient_id" are one.
@@ -37,6 +41,10 @@ SYNONYMS: Mapping[str, Sequence[str]] = {
         *("diagnosis", "reference", "referencestandard", "groundtruthlabel"),
     ),
     PART: ("part", "split", "set", "fold", "subset", "partition", "datasplit"),
+    SITE: (
+        *("site", "siteid", "sitename", "centre", "center", "centreid", "centerid"),
+        *("hospital", "hospitalid", "institution", "institutionid"),
+    ),
 }
 # A column whose name has words of one of these only, and words beside them, is none of
 # scores.
@@ -59,15 +67,16 @@ _NUMBER_AS_TEXT = re.compile(r"[+-]?\d*[.,]?\d+(e[+-]?\d+)?\s*%?", re.IGNORECASE
 class ScoreColumns:
     """Which column is what, as read from parameters_comparison.yml.
 
-    For the first four, None recognises the column by its name, and "none" says that
+    For the first five, None recognises the column by its name, and "none" says that
     there is none: rows are named by their number, each is of its own patient, every
-    one is of the test part.
+    one is of the test part, and no sites are pooled.
 
     Attributes:
         image: Name of each radiograph, unique.
         patient: Whose it is.
         label: The truth, in two or more values.
         part: Validation or test.
+        site: Where it was taken: a subgroup that nobody needs to ask for.
         positive: The value of the label that makes a case, every other one makes a
             control; None where the values speak for themselves, as 1 and 0 do.
         classifiers: Columns of scores, higher for a likelier case; none given takes
@@ -79,13 +88,14 @@ class ScoreColumns:
     patient: str | None
     label: str | None
     part: str | None
+    site: str | None
     positive: str | int | float | bool | None
     classifiers: list[str]
     subgroups: list[str]
 
     def __post_init__(self) -> None:
         """Take names as text, and refuse a table without its truth."""
-        for role in (IMAGE, PATIENT, LABEL, PART):
+        for role in ROLES:
             if (name := getattr(self, role)) is not None:
                 object.__setattr__(self, role, str(name))
         for names in ("classifiers", "subgroups"):
@@ -116,7 +126,7 @@ class Choice:
 
 
 def find_roles(table: pd.DataFrame, columns: ScoreColumns) -> dict[str, Choice]:
-    """Return the columns of images, patients, labels and parts, by role.
+    """Return the columns of images, patients, labels, parts and sites, by role.
 
     A role that the user says no column has is not in the answer.
 
@@ -130,10 +140,11 @@ def find_roles(table: pd.DataFrame, columns: ScoreColumns) -> dict[str, Choice]:
     """
     _refuse_repeated_names(table)
     roles: dict[str, Choice] = {}
-    for role in (IMAGE, PATIENT, LABEL, PART):
+    for role in ROLES:
         choice = _find_role(role, table, columns)
-        if choice is not None:
-            roles[role] = choice
+        if choice is None or (role == SITE and _why_no_site(choice, table)):
+            continue
+        roles[role] = choice
     taken = [choice.column for choice in roles.values()]
     twice = sorted({name for name in taken if taken.count(name) > 1})
     if twice:
@@ -305,16 +316,26 @@ def _find_role(role: str, table: pd.DataFrame, columns: ScoreColumns) -> Choice 
             f"is: --params=comparison.{role}={chosen[0]}"
         )
     if not chosen:
-        if role == PART:
+        if role in _MAY_LACK:
             return None
         raise ValueError(_missing_role(role, table))
     return Choice(column=chosen[0], role=role, reason="by its name")
 
 
+def _why_no_site(choice: Choice, table: pd.DataFrame) -> str | None:
+    """Return why sites that nobody named are not pooled, or None."""
+    cells = table[choice.column]
+    n_sites = cells[~is_blank(cells)].nunique()
+    if choice.reason.startswith("by comparison") or 1 < n_sites <= MOST_LEVELS:
+        return None
+    few = "one site only" if n_sites else "every cell is empty"
+    many = f"{n_sites} sites, and a subgroup has at most {MOST_LEVELS} levels"
+    return many if n_sites > 1 else few
+
+
 def _named_like(role: str, table: pd.DataFrame, columns: ScoreColumns) -> list[str]:
     """Return the columns with a name of this role that the user gave no other one."""
-    others = {IMAGE, PATIENT, LABEL, PART} - {role}
-    said = {getattr(columns, other) for other in others}
+    said = {getattr(columns, other) for other in ROLES if other != role}
     said |= {*columns.classifiers, *columns.subgroups}
     return [
         name
@@ -370,6 +391,9 @@ def _why_no_classifier(
     name: str, cells: pd.Series, numbers: NDArray[np.float64]
 ) -> str | None:
     """Return why a column that nobody named is no classifier, or None."""
+    site = Choice(column=name, role=SITE, reason="")
+    if plain(name) in SYNONYMS[SITE] and (few := _why_no_site(site, cells.to_frame())):
+        return few
     reason = _why_no_numbers(cells, numbers)
     if reason is not None:
         return reason

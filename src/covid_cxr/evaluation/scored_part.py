@@ -1,6 +1,6 @@
 """What classifiers said of the same radiographs, lined up for comparison."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 from covid_cxr.statistics.auc import (
     AucDifference,
     AucEstimates,
+    PlacedScores,
     as_codes,
-    estimate_aucs,
+    place_scores,
 )
 from covid_cxr.statistics.patient_aucs import (
     IMAGE,
+    MAY_BE_PRIMARY,
+    PATIENT_FIRST,
+    QUESTIONS,
     QuestionAucs,
     estimate_aucs_by_question,
 )
@@ -58,26 +62,44 @@ class ScoredPart:
         return self._estimate(None)
 
     @cached_property
-    def by_question(self) -> QuestionAucs:
-        """The AUCs of each question that these patients answer."""
+    def _placed(self) -> PlacedScores:
+        return place_scores(self.is_case, self.scores)
+
+    def by_question(self, primary: str) -> QuestionAucs:
+        """Return the AUCs of each question that these patients answer.
+
+        Args:
+            primary: Told beside `statistics.patient_aucs.QUESTIONS`.
+        """
+        return self._with_first if primary == PATIENT_FIRST else self._by_question
+
+    @cached_property
+    def _by_question(self) -> QuestionAucs:
+        return self._answer(QUESTIONS)
+
+    @cached_property
+    def _with_first(self) -> QuestionAucs:
+        return self._answer(MAY_BE_PRIMARY)
+
+    def _answer(self, questions: Sequence[str]) -> QuestionAucs:
         return estimate_aucs_by_question(
-            self.is_case, self.scores, cluster=self.clusters
+            self.is_case, self.scores, cluster=self.clusters, questions=questions
         )
 
     def estimate_for(self, question: str) -> AucEstimates:
         """Return the AUCs of one question; NaN where these patients do not answer it.
 
         Args:
-            question: Of `statistics.patient_aucs.QUESTIONS`.
+            question: Of `statistics.patient_aucs.MAY_BE_PRIMARY`.
         """
         if question == IMAGE:  # without sorting for the others
             return self.estimate(by_patient=True)
-        found = self.by_question.estimates.get(question)
+        found = self.by_question(question).estimates.get(question)
         return self._unknown if found is None else found
 
     def _estimate(self, cluster: NDArray[np.int64] | None) -> AucEstimates:
         if self.has_both_classes:
-            return estimate_aucs(self.is_case, self.scores, cluster=cluster)
+            return self._placed.estimate(cluster)
         return self._unknown
 
     @property

@@ -1,5 +1,8 @@
 """Operating points: chosen on validation, judged on test."""
 
+from itertools import product
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -8,11 +11,13 @@ from covid_cxr.evaluation.findings import per_finding
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.evaluation.scored_part import ScoredPart
 from covid_cxr.statistics.operating_points import (
+    ChosenThreshold,
     OperatingPerformance,
     choose_threshold,
+    choose_youden_threshold,
     perform_at,
 )
-from covid_cxr.statistics.roc import trace_roc
+from covid_cxr.statistics.roc import trace_roc, trace_rocs
 
 YOUDEN, SENSITIVITY = "youden", "sensitivity"
 
@@ -69,12 +74,13 @@ def tabulate_operating_points(
 def tabulate_threshold_uncertainty(
     scores: pd.DataFrame, *, reporting: Reporting, evaluation: Evaluation
 ) -> pd.DataFrame:
-    """Return how well the threshold of the target sensitivity is known.
+    """Return how well the thresholds that validation chose are known.
 
-    Three rows per classifier: the threshold that validation chose, and both ends of its
-    interval (Woodruff's, by patient), each with the sensitivity and specificity that it
-    has on the test part. Plus and minus infinity, which call nothing and everything,
-    where the validation part does not bound it.
+    Three rows per classifier and rule: the threshold, and both ends of its interval by
+    patient (Woodruff's of the target sensitivity; of Youden's index all that are not
+    told from the best), each with the sensitivity and specificity that it has on the
+    test part. Plus and minus infinity, which call nothing and everything, where the
+    validation part does not bound it.
 
     Args:
         scores: As arranged; no row where validation does not have both classes.
@@ -85,19 +91,15 @@ def tabulate_threshold_uncertainty(
     validation, test = parts.validation, parts.test
     if validation is None or not validation.has_both_classes:
         return no_rows()
+    targets = {SENSITIVITY: evaluation.target_sensitivity, YOUDEN: np.nan}
     rows = []
-    for name in test.scores.columns:
-        chosen = choose_threshold(
-            validation.is_case,
-            validation.scores[name],
-            sensitivity=evaluation.target_sensitivity,
-            cluster=validation.clusters,
-            level=reporting.level,
-        )
+    for name, rule in product(test.scores.columns, targets):
+        chosen = _choose(validation, name, targets[rule], reporting.level)
         rows += [
             {
                 "classifier": name,
-                "target_sensitivity": evaluation.target_sensitivity,
+                "rule": rule,
+                "target_sensitivity": targets[rule],
                 "end": end,
                 "threshold": threshold,
                 **_shares(
@@ -134,6 +136,27 @@ def choose_thresholds(
         YOUDEN: curve.youden_threshold(),
         SENSITIVITY: curve.threshold_of_sensitivity(evaluation.target_sensitivity),
     }
+
+
+def youden_thresholds(validation: ScoredPart) -> dict[str, float]:
+    """Return the threshold of Youden's index of each classifier, by its name.
+
+    Args:
+        validation: With both classes.
+    """
+    curves = trace_rocs(validation.is_case, validation.scores)
+    return {name: curve.youden_threshold() for name, curve in curves.items()}
+
+
+def _choose(
+    validation: ScoredPart, name: str, target: float, level: float
+) -> ChosenThreshold:
+    """Return the threshold of a target sensitivity, or of Youden's index for NaN."""
+    known = (validation.is_case, validation.scores[name])
+    given: dict[str, Any] = {"cluster": validation.clusters, "level": level}
+    if np.isnan(target):
+        return choose_youden_threshold(*known, **given)
+    return choose_threshold(*known, sensitivity=target, **given)
 
 
 def _shares(performance: OperatingPerformance, level: float) -> dict[str, float]:

@@ -16,7 +16,11 @@ from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.calibration_tables import calibrate
 from covid_cxr.evaluation.ensembles import tabulate_ensembles
 from covid_cxr.evaluation.further_measures import tabulate_measures
-from covid_cxr.evaluation.imperfect_labels import correct_labels
+from covid_cxr.evaluation.imperfect_labels import (
+    correct_for_unlabelled,
+    correct_labels,
+    weigh_labelled,
+)
 from covid_cxr.evaluation.non_inferiority import tabulate_margins
 from covid_cxr.evaluation.pooled_levels import pool_levels
 from covid_cxr.evaluation.subgroups import tabulate_subgroups
@@ -154,6 +158,17 @@ def correct_for_labels() -> list[Node]:
             curves="tipping_results",
             auroc="auroc_results",
         ),
+    ]
+
+
+def stand_for_unlabelled() -> list[Node]:
+    """Return the nodes from labelled and `unlabelled_scores` to what both would say."""
+    both = {"scores": "arranged_scores", "unlabelled": "unlabelled_scores"}
+    return [
+        node(
+            correct_for_unlabelled, "verification_results", "params:reporting", **both
+        ),
+        node(weigh_labelled, "unlabelled_auroc_results", "params:reporting", **both),
     ]
 
 

@@ -1,9 +1,9 @@
 """Any number of radiographs to a table and pages, by several processes.
 
 Rows are kept in the order of the files, one line each, as soon as they are known: what
-was interrupted goes on after the last whole line. Which files are in one batch follows
-from their order alone, so that it ends in the same bits. Memory does not grow with the
-files.
+was interrupted goes on after the last whole line. No number depends on which files are
+beside one (`network.OnnxNetwork`), so that it ends in the same bits. Memory does not
+grow with the files.
 """
 
 import csv
@@ -14,7 +14,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -23,14 +23,21 @@ from typing import Any
 from rich.progress import track
 
 from covid_cxr.prediction.bundle import Bundle, Prediction, open_bundle
+from covid_cxr.prediction.dicom_results.written import (
+    NONE,
+    refuse_without_highdicom,
+    write_results,
+)
 from covid_cxr.prediction.page import draw, write_page
 from covid_cxr.prediction.refusals import reservations
 from covid_cxr.prediction.sources import InputFile
+from covid_cxr.radiographs.geometry import Box
 from covid_cxr.workers import executor
 
 logger = logging.getLogger(__name__)
 
 TABLE, PAGE, PICTURES = "predictions.csv", "index.html", "pictures"
+DICOM = "dicom"  # the folder of such results, and the column that says which there are
 _BYTES = "surrogateescape"
 _ROWS, _RUN = "rows.jsonl", "run.json"
 _AT_ONCE = 8  # files in a process
@@ -47,6 +54,8 @@ class Job:
         out: The folder that the table goes to.
         prevalence: As for `Bundle.predict`.
         workers: Processes.
+        boxes: As for `Bundle.predict`.
+        dicom: Whether results are written as DICOM, too.
     """
 
     bundle: Path
@@ -54,6 +63,8 @@ class Job:
     out: Path
     prevalence: float | None
     workers: int
+    boxes: Mapping[str, Box] = field(default_factory=dict)
+    dicom: bool = False
 
 
 def predict_all(job: Job) -> Counter[str]:
@@ -65,10 +76,13 @@ def predict_all(job: Job) -> Counter[str]:
     Raises:
         InvalidBundleError: If the bundle is not served here.
         ValueError: If the prevalence is not between 0 and 1.
+        RuntimeError: If DICOM results are asked for and highdicom is not installed.
         FileExistsError: If the folder holds other predictions.
         OSError: If the table cannot be written, as on a full disk: what is in the
             folder stays, and the same call goes on from there.
     """
+    if job.dicom:
+        refuse_without_highdicom()
     bundle = open_bundle(job.bundle)
     bundle.check()
     bundle.stated(job.prevalence)  # refused before the folder is this run's
@@ -97,7 +111,11 @@ def _begin(job: Job, bundle: Bundle) -> Path:
         "n_files": len(job.files),
         # Names, which the rows have, do not tell another folder with files named alike.
         "files_sha256": _sha256(sorted(file.state for file in job.files)),
+        "boxes_sha256": _sha256(job.boxes),
     }
+    if job.dicom:
+        said[DICOM] = True
+        (job.out / DICOM).mkdir(parents=True, exist_ok=True)
     (job.out / PICTURES).mkdir(parents=True, exist_ok=True)
     run = job.out / _RUN
     if run.exists() and json.loads(run.read_text("utf-8")) != said:
@@ -144,34 +162,46 @@ def _predictions(
     """Yield row and picture of each file that is not done, in their order."""
     if n_done == len(job.files):
         return iter(())
-    first = n_done - n_done % _AT_ONCE  # some are computed again, for the same batches
-    found = _in_pieces(job, range(first, len(job.files), _AT_ONCE))
-    return islice(found, n_done - first, None)
+    return _in_pieces(job, range(n_done, len(job.files), _AT_ONCE))
 
 
 def _in_pieces(
     job: Job, starts: range
 ) -> Iterator[tuple[Mapping[str, Any], bytes | None]]:
-    pieces = (job.files[start : start + _AT_ONCE] for start in starts)
+    left = iter(starts)
     with executor(job.workers, cluster=None) as pool:
         waiting: deque[Future[Any]] = deque()
-        for piece in islice(pieces, _AHEAD * job.workers):
-            waiting.append(_submit(pool, job, piece))
+        for start in islice(left, _AHEAD * job.workers):
+            waiting.append(_submit(pool, job, start))
         while waiting:
             yield from waiting.popleft().result()
-            for piece in islice(pieces, 1):
-                waiting.append(_submit(pool, job, piece))
+            for start in islice(left, 1):
+                waiting.append(_submit(pool, job, start))
 
 
-def _submit(pool: Executor, job: Job, piece: Sequence[InputFile]) -> Future[Any]:
-    return pool.submit(_predict, str(job.bundle), piece, job.prevalence)
+def _submit(pool: Executor, job: Job, start: int) -> Future[Any]:
+    piece = job.files[start : start + _AT_ONCE]
+    stems = [_dicom_stem(job, start + number) for number in range(len(piece))]
+    names = [one.name for one in piece if one.name in job.boxes]
+    asked = {"prevalence": job.prevalence, "boxes": {n: job.boxes[n] for n in names}}
+    return pool.submit(_predict, str(job.bundle), piece, stems, asked)
 
 
 def _predict(
-    bundle: str, files: Sequence[InputFile], prevalence: float | None
+    bundle: str,
+    files: Sequence[InputFile],
+    stems: Sequence[Path | None],
+    asked: Mapping[str, Any],
 ) -> list[tuple[Mapping[str, Any], bytes | None]]:
-    found = _opened(bundle).predictions(files, prevalence=prevalence)
-    return [(_plain(one), draw(one)) for one in found]
+    opened = _opened(bundle)
+    found = opened.predictions(files, **asked)
+    made: list[tuple[Mapping[str, Any], bytes | None]] = []
+    for file, one, stem in zip(files, found, stems, strict=True):
+        row = _plain(one)
+        if stem is not None:
+            row[DICOM] = write_results(file, one, opened, stem=stem)
+        made.append((row, draw(one)))
+    return made
 
 
 @lru_cache(maxsize=1)
@@ -191,13 +221,18 @@ def _picture(number: int) -> str:
     return f"{PICTURES}/{number + 1:07d}.jpg"
 
 
+def _dicom_stem(job: Job, number: int) -> Path | None:
+    return job.out / DICOM / f"{number + 1:07d}" if job.dicom else None
+
+
 def _finish(job: Job, bundle: Bundle) -> Counter[str]:
     """Write the table and the pages from the rows, and count their statuses."""
     counts = Counter(row["status"] for row in _read(job))
     part = job.out / f"{TABLE}.part"
     # A name that is no UTF-8 is written byte by byte as the file system has it.
     with part.open("w", encoding="utf-8", errors=_BYTES, newline="") as file:
-        table = csv.DictWriter(file, bundle.columns)
+        columns = [*bundle.columns, *([DICOM] if job.dicom else [])]
+        table = csv.DictWriter(file, columns)
         table.writeheader()
         table.writerows(_read(job))
     part.replace(job.out / TABLE)
@@ -206,7 +241,19 @@ def _finish(job: Job, bundle: Bundle) -> Counter[str]:
         for number, row in enumerate(_read(job))
     )
     write_page(job.out / PAGE, bundle.record, counts, pictured)
+    if job.dicom:
+        _say_without_dicom(job)
     return counts
+
+
+def _say_without_dicom(job: Job) -> None:
+    reasons = Counter(
+        row[DICOM].removeprefix(NONE)
+        for row in _read(job)
+        if row[DICOM].startswith(NONE)
+    )
+    for reason, number in reasons.most_common():
+        logger.warning("no DICOM results of %d files: %s", number, reason)
 
 
 def _read(job: Job) -> Iterator[dict[str, Any]]:

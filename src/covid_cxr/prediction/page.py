@@ -34,14 +34,20 @@ def draw(prediction: Prediction) -> bytes | None:
     grey = np.repeat(pixels[..., np.newaxis], 3, axis=2)
     panels = [grey]
     if prediction.heat_map is not None:
-        panels.append(_overlay(grey, prediction.heat_map))
+        panels.append(overlay(grey, prediction.heat_map))
     _, encoded = cv2.imencode(
         ".jpg", np.hstack(panels), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
     )
     return encoded.tobytes()
 
 
-def _overlay(grey: NDArray[np.uint8], heat_map: NDArray[np.float64]) -> Any:
+def overlay(grey: NDArray[np.uint8], heat_map: NDArray[np.float64]) -> Any:
+    """Return a map over a picture, both in OpenCV's order of colours (BGR).
+
+    Args:
+        grey: Shape (height, width, 3).
+        heat_map: On [0, 1], of any shape.
+    """
     size = grey.shape[:2][::-1]
     large = cv2.resize(heat_map.astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
     weight = np.clip(large, 0, 1)[..., np.newaxis]

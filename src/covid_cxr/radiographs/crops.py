@@ -92,7 +92,7 @@ def list_unmatched_crops(
 
 
 def refuse_unmatched_crops(
-    unmatched: pd.DataFrame, n_crops: int, crop_matching: CropMatching
+    unmatched: pd.DataFrame, n_crops: int, crop_matching: CropMatching, *, kept_in: str
 ) -> None:
     """Name the crops that find no image; refuse too many.
 
@@ -100,20 +100,21 @@ def refuse_unmatched_crops(
         unmatched: From `match_crops`.
         n_crops: Of the whole table.
         crop_matching: When to stop.
+        kept_in: The file that has all of them.
 
     Raises:
         ValueError: If their share is above the bound.
     """
     refuse_unmatched(
         unmatched.assign(
-            list="covid_crops (crops.csv)",
+            list="crops.csv",
             reason="are of no image in the cohort",
             n_names=n_crops,
         ),
         UnmatchedBound(
             share=crop_matching.max_unmatched_share,
             parameter=_PARAMETER,
-            kept_in="03_primary/covid_crops_unmatched.parquet",
+            kept_in=kept_in,
         ),
     )
 

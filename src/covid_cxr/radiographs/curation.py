@@ -254,7 +254,12 @@ def plan_matched_store(
         ValueError: As `plan_cropped_store`, or if too many crops find no image.
     """
     n_crops = 0 if crops is None else len(crops)
-    refuse_unmatched_crops(crops_unmatched, n_crops, crop_matching)
+    refuse_unmatched_crops(
+        crops_unmatched,
+        n_crops,
+        crop_matching,
+        kept_in="03_primary/covid_crops_unmatched.parquet",
+    )
     return plan_cropped_store(radiographs, images, crops, curation)
 
 

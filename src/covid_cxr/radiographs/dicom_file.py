@@ -20,7 +20,16 @@ from covid_cxr.radiographs.rendering import MAX_PIXELS, UnreadableRadiograph
 # Of 32 bits per pixel; more cannot become a radiograph.
 MAX_INFLATED = 4 * MAX_PIXELS
 _YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}  # PS3.5 6.2, AS
-_SILENCED = ("pydicom", "PIL", "pylibjpeg", "libjpeg", "openjpeg", "rle", "jpeg_ls")
+_SILENCED = (
+    "pydicom",
+    "highdicom",
+    "PIL",
+    "pylibjpeg",
+    "libjpeg",
+    "openjpeg",
+    "rle",
+    "jpeg_ls",
+)
 
 
 def read_dataset(file: BinaryIO, **options: Any) -> Dataset:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.ExifTags import IFD, Base
+from pydicom import Dataset
 
 from covid_cxr.radiographs.admission import USUAL, Admission
 from covid_cxr.radiographs.dicom import render
@@ -73,19 +74,37 @@ def read_shape(path: Path) -> tuple[int, int]:
     Raises:
         UnreadableRadiograph: If the header cannot be read.
     """
+    header = read_header(path)
+    try:
+        if header is not None:
+            with quiet():
+                return int(header.Rows), int(header.Columns)
+        with quiet(), Image.open(path, formats=("PNG", "JPEG")) as picture:
+            return picture.height, picture.width
+    except Exception as error:
+        # Not bounded, as in `_read_dicom` and `_check_picture`.
+        raise UnreadableRadiograph(f"{UNREADABLE_FILE}: no size in it") from error
+
+
+def read_header(path: Path) -> Dataset | None:
+    """Return the header of a DICOM file, without its pixels; None of another file.
+
+    Args:
+        path: As for `read`.
+
+    Raises:
+        UnreadableRadiograph: If the header cannot be read.
+    """
     refuse_irregular(path)
     try:
         with quiet(), path.open("rb") as file:
             start = file.read(132)
-            file.seek(0)
-            if start[128:] == b"DICM" or path.suffix.lower() in DICOM_SUFFIXES:
-                header = read_dataset(file, stop_before_pixels=True)
-                return int(header.Rows), int(header.Columns)
-            with Image.open(file, formats=("PNG", "JPEG")) as picture:
-                return picture.height, picture.width
+            if start[128:] != b"DICM" and path.suffix.lower() not in DICOM_SUFFIXES:
+                return None
+            return read_dataset(file, stop_before_pixels=True)
     except Exception as error:
-        # Not bounded, as in `_read_dicom` and `_check_picture`.
-        raise UnreadableRadiograph(f"{UNREADABLE_FILE}: no size in it") from error
+        # Not bounded, as in `_read_dicom`.
+        raise UnreadableRadiograph(f"{UNREADABLE_FILE}: no header in it") from error
 
 
 def refuse_irregular(path: Path) -> None:

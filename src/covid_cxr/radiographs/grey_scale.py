@@ -80,7 +80,7 @@ def display_table(
     modality = _apply_modality(dataset, stored, levels)
     brightness, interest = _apply_voi(dataset, modality, counts)
     steps = (*padding, *modality.steps, *interest)
-    if _is_inverted(dataset):
+    if is_inverted(dataset):
         brightness = 1 - brightness
         steps = (*steps, "inverted")
     grey = np.rint(255 * np.where(is_padding, 0.0, brightness))
@@ -118,6 +118,31 @@ def apply_window(
         f"The VOI LUT function {function!r} is unknown; expected LINEAR, LINEAR_EXACT "
         f"or SIGMOID."
     )
+
+
+def is_inverted(dataset: Dataset) -> bool:
+    """Return whether the smallest value is white; the two tags say it together."""
+    return (
+        code_of(dataset, "PhotometricInterpretation") == "MONOCHROME1"
+        or code_of(dataset, "PresentationLUTShape") == "INVERSE"
+    )
+
+
+def read_table(
+    dataset: Dataset, item: Dataset
+) -> tuple[NDArray[np.int64], int, int] | None:
+    """Return the entries of a table, the value that the first is for, and their bits.
+
+    None where the descriptor or the data is malformed, or the data has fewer entries
+    than the descriptor says (PS3.3 C.11.1.1).
+    """
+    try:
+        n_entries, first, bits = (int(word) for word in value_of(item, "LUTDescriptor"))
+        words = _words(value_of(item, "LUTData"), is_little=_is_little_endian(dataset))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    entries = _entries(words, n_entries % 2**16 or 2**16)
+    return None if entries is None else (entries, first, bits)
 
 
 def percentiles(values: Floats, counts: NDArray[np.int64]) -> tuple[float, float]:
@@ -347,18 +372,12 @@ def _look_up(
 ) -> tuple[Floats, float] | None:
     """Return `values` through a table (PS3.3 C.11.1.1), and its largest entry.
 
-    Beyond the ends of the table, its end values continue. None where the descriptor or
-    the data is malformed, or the data has fewer entries than the descriptor says.
+    Beyond the ends of the table, its end values continue. None as for `read_table`.
     """
-    try:
-        n_entries, first, _ = (int(word) for word in value_of(item, "LUTDescriptor"))
-        words = _words(value_of(item, "LUTData"), is_little=_is_little_endian(dataset))
-    except (TypeError, ValueError, OverflowError):
+    table = read_table(dataset, item)
+    if table is None:
         return None
-    n_entries = n_entries % 2**16 or 2**16
-    entries = _entries(words, n_entries)
-    if entries is None:
-        return None
+    entries, first, _ = table
     # A word, with the sign of the values that it stands for, whatever its VR says.
     first %= 2**16
     first = first - 2**16 if is_signed and first >= 2**15 else first
@@ -384,11 +403,3 @@ def _entries(words: NDArray[np.int64], n_entries: int) -> NDArray[np.int64] | No
 def _is_little_endian(dataset: Dataset) -> bool:
     syntax = value_of(getattr(dataset, "file_meta", Dataset()), "TransferSyntaxUID")
     return bool(syntax != "1.2.840.10008.1.2.2")  # Explicit VR Big Endian, retired
-
-
-def _is_inverted(dataset: Dataset) -> bool:
-    """Return whether the smallest value is white; the two tags say it together."""
-    return (
-        code_of(dataset, "PhotometricInterpretation") == "MONOCHROME1"
-        or code_of(dataset, "PresentationLUTShape") == "INVERSE"
-    )

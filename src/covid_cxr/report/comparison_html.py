@@ -8,6 +8,7 @@ import pandas as pd
 
 import covid_cxr
 from covid_cxr.evaluation.calibration_tables import PLATT
+from covid_cxr.evaluation.imperfect_labels import StatedReference
 from covid_cxr.evaluation.inference_settings import Evaluation, Margins, Reporting
 from covid_cxr.evaluation.score_columns import ScoreColumns
 from covid_cxr.report import wording
@@ -25,7 +26,7 @@ from covid_cxr.report.pooled_tables import PooledTables
 from covid_cxr.report.printable import flatten
 from covid_cxr.report.question_tables import QuestionTables
 from covid_cxr.report.reader_tables import ReaderTables
-from covid_cxr.report.reference_tables import ReferenceTables
+from covid_cxr.report.reference_tables import ReferenceTables, UnlabelledTables
 from covid_cxr.report.sections import take_record
 
 # What the template takes in place of bare datasets, by name.
@@ -36,6 +37,7 @@ RECORDS: Mapping[str, type[Any]] = {
     "measures": MeasureTables,
     "pooled": PooledTables,
     "reference": ReferenceTables,
+    "unlabelled": UnlabelledTables,
     "readers": ReaderTables,
 }
 SHOWN = tuple(one.name for made in RECORDS.values() for one in fields(made))
@@ -69,6 +71,7 @@ def write_comparison(
     reporting: Reporting,
     evaluation: Evaluation,
     margins: Margins,
+    reference: StatedReference,
     roc_interactive: Any,
     **results: Any,
 ) -> str:
@@ -78,6 +81,7 @@ def write_comparison(
         reporting: Level and significance.
         evaluation: Whatever else was chosen.
         margins: As they were stated.
+        reference: As it was stated.
         roc_interactive: Plotly figure of the ROC curves.
         results: Tables of columns, of settings, of pairs and of adjusted p values, and
             `SHOWN`.
@@ -89,7 +93,7 @@ def write_comparison(
     classifiers = results["auroc_results"]
     pairs = results["pair_results"], results["adjusted_results"]
     sentences = describe_method(
-        _what_there_was(results), reporting, evaluation, margins
+        _what_there_was(results, reference), reporting, evaluation, margins
     )
     method, references = number_references(sentences)
     records = {name: take_record(made, results) for name, made in RECORDS.items()}
@@ -108,7 +112,9 @@ def write_comparison(
     )
 
 
-def _what_there_was(results: Mapping[str, Any]) -> ComparedTable:
+def _what_there_was(
+    results: Mapping[str, Any], reference: StatedReference
+) -> ComparedTable:
     classifiers = results["auroc_results"]
     first = classifiers.iloc[0]
     known = results["measure_results"].dropna(subset=["estimate"])
@@ -121,4 +127,28 @@ def _what_there_was(results: Mapping[str, Any]) -> ComparedTable:
         has_validation=not results["operating_results"].empty,
         has_probabilities=bool(recalibration),
         has_map=PLATT in recalibration,
+        **_further(results, reference),
     )
+
+
+def _further(results: Mapping[str, Any], reference: StatedReference) -> dict[str, Any]:
+    """Return what there was beside classifiers, as the tables that were made say."""
+
+    def has(name: str, column: str | None = None) -> bool:
+        table = results.get(name)
+        if table is None or not len(table):
+            return False
+        return column is None or bool(table[column].notna().any())
+
+    stated = reference.sensitivity, reference.specificity
+    return {
+        "has_pooled": has("pooled_results", "auroc"),
+        "has_levels": has("between_results"),
+        "has_interactions": has("interaction_results"),
+        "readers_covariance": results["reader_columns"].covariance
+        if has("reader_test_results")
+        else None,
+        "reference": stated if has("reference_results") else None,
+        "is_weighted": has("unlabelled_auroc_results", "corrected"),
+        "is_verified": has("verification_results"),
+    }

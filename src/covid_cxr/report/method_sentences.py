@@ -14,6 +14,7 @@ from covid_cxr.report.question_tables import question_title
 from covid_cxr.statistics.patient_aucs import (
     IMAGE,
     ONE_IMAGE,
+    PATIENT_FIRST,
     PATIENT_MAX,
     PATIENT_MEAN,
 )
@@ -37,6 +38,17 @@ REFERENCES = {
     "platt": "Platt J. Adv Large Margin Classifiers. MIT Press 1999:61-74.",
     "cox": "Cox DR. Biometrika 1958;45:562-565.",
     "vickers": "Vickers AJ, Elkin EB. Med Decis Making 2006;26:565-574.",
+    "alonzo": "Alonzo TA, Pepe MS. J R Stat Soc C 2005;54:173-190.",
+    "begg": "Begg CB, Greenes RA. Biometrics 1983;39:207-215.",
+    "cochran": "Cochran WG. Biometrics 1954;10:101-129.",
+    "hartung": "Hartung J, Knapp G. Stat Med 2001;20:3875-3889.",
+    "higgins": "Higgins JPT, Thompson SG, Spiegelhalter DJ. J R Stat Soc A "
+    "2009;172:137-159.",
+    "hillis": "Hillis SL. Stat Med 2007;26:596-619.",
+    "paule": "Paule RC, Mandel J. J Res Natl Bur Stand 1982;87:377-385.",
+    "rockette": "Obuchowski NA, Rockette HE. Commun Stat Simul Comput 1995;24:285-308.",
+    "staquet": "Staquet M, Rozencweig M, Lee YJ, Muggia FM. J Chronic Dis "
+    "1981;34:599-610.",
     "austin": "Austin PC, Steyerberg EW. Stat Med 2019;38:4051-4065.",
 }
 
@@ -61,6 +73,13 @@ class ComparedTable:
         has_validation: Whether thresholds were chosen.
         has_probabilities: Whether scores are on [0, 1].
         has_map: Whether probabilities were recalibrated.
+        has_pooled: Whether any levels were pooled.
+        has_levels: Whether levels were compared.
+        has_interactions: Whether differences were compared between levels.
+        readers_covariance: Of a reader study; None without one.
+        reference: Sensitivity and specificity that labels were corrected for, if any.
+        is_weighted: Whether AUROCs were weighted for missing labels.
+        is_verified: Whether sensitivities were corrected for them.
     """
 
     names: Sequence[str]
@@ -70,6 +89,13 @@ class ComparedTable:
     has_validation: bool
     has_probabilities: bool
     has_map: bool
+    has_pooled: bool = False
+    has_levels: bool = False
+    has_interactions: bool = False
+    readers_covariance: str | None = None
+    reference: tuple[float, float] | None = None
+    is_weighted: bool = False
+    is_verified: bool = False
 
     @property
     def is_clustered(self) -> bool:
@@ -118,6 +144,9 @@ def describe_method(
         *_margins(table, margins, reporting),
         _parts_of_the_curve(evaluation),
         *_probabilities(table, evaluation),
+        *_levels(table),
+        *_labels(table),
+        *_readers(table),
     ]
     made = f"The statistics were calculated with covid_cxr {covid_cxr.__version__}."
     return [*found, Sentence(text=made)]
@@ -166,6 +195,7 @@ def _primary(evaluation: Evaluation) -> Sentence:
         IMAGE: "in which a patient counts as often as there are images",
         PATIENT_MAX: "with the highest score of each patient's images",
         PATIENT_MEAN: "with the mean score of each patient's images",
+        PATIENT_FIRST: "with the score of each patient's first image by name",
         ONE_IMAGE: "in which each image weighs one over its patient's images",
     }[question]
     title = question_title(question).partition(",")[0]
@@ -277,6 +307,70 @@ def _probabilities(table: ComparedTable, evaluation: Evaluation) -> Iterator[Sen
         text=f"Net benefits are compared at a threshold probability of "
         f"{evaluation.decision_threshold:g}, at the test part's own share of cases.",
         sources=("vickers",),
+    )
+
+
+def _levels(table: ComparedTable) -> Iterator[Sentence]:
+    if table.has_pooled:
+        yield Sentence(
+            text="AUROCs of sites or subgroups without a patient in common were pooled "
+            "on the logit scale by a random-effects model with Paule and Mandel's "
+            "variance between them, Hartung and Knapp's interval for the average one "
+            "and a prediction interval for a further one.",
+            sources=("paule", "hartung", "higgins"),
+        )
+    if table.has_levels:
+        yield Sentence(
+            text="Two of them were compared by unpaired tests, with Holm's adjustment "
+            "for all of a grouping.",
+            sources=("holm",),
+        )
+    if table.has_interactions:
+        yield Sentence(
+            text="Whether two classifiers differ by as much in each of them was tested "
+            "by Cochran's Q of the paired differences, with Holm's adjustment.",
+            sources=("cochran", "holm"),
+        )
+
+
+def _labels(table: ComparedTable) -> Iterator[Sentence]:
+    if table.reference is not None:
+        sensitivity, specificity = table.reference
+        yield Sentence(
+            text=f"Sensitivity and specificity at the threshold of Youden's index were "
+            f"corrected for a reference with a sensitivity of {sensitivity:g} and a "
+            f"specificity of {specificity:g}, taken as known, as if it and the "
+            f"classifier erred independently, and bounded without this assumption.",
+            sources=("staquet",),
+        )
+    if table.is_weighted:
+        yield Sentence(
+            text="For images without a label AUROCs were also estimated by inverse "
+            "weighting with the share of labelled images within strata of the mean "
+            "rank over classifiers, whose estimation is in the intervals.",
+            sources=("alonzo",),
+        )
+    if table.is_verified:
+        yield Sentence(
+            text="Sensitivity and specificity at the threshold of Youden's index were "
+            "also corrected for verification bias, as if within each call those "
+            "without a label were as those with one.",
+            sources=("begg",),
+        )
+
+
+def _readers(table: ComparedTable) -> Iterator[Sentence]:
+    if table.readers_covariance is None:
+        return
+    kind, source = {
+        "delong": ("DeLong's covariance by patient", ("obuchowski",)),
+        "jackknife": ("the jackknife's covariance by patient", ()),
+    }[table.readers_covariance]
+    yield Sentence(
+        text=f"Readers and patients were both taken as drawn at random: mean AUROCs "
+        f"over readers were compared between modalities by Obuchowski and Rockette's "
+        f"method with {kind} and Hillis' degrees of freedom.",
+        sources=("rockette", "hillis", *source),
     )
 
 

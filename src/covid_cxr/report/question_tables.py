@@ -7,6 +7,7 @@ import pandas as pd
 from covid_cxr.statistics.patient_aucs import (
     IMAGE,
     ONE_IMAGE,
+    PATIENT_FIRST,
     PATIENT_MAX,
     PATIENT_MEAN,
 )
@@ -16,6 +17,7 @@ TITLES = {
     PATIENT_MAX: "patients, by the highest score",
     PATIENT_MEAN: "patients, by the mean score",
     ONE_IMAGE: "one image of each patient",
+    PATIENT_FIRST: "patients, by the first image",
 }
 
 
@@ -51,6 +53,6 @@ def question_title(question: str) -> str:
     """Return whose AUROC a question asks for.
 
     Args:
-        question: Of `statistics.patient_aucs.QUESTIONS`.
+        question: Of `statistics.patient_aucs.MAY_BE_PRIMARY`.
     """
     return TITLES[question]

@@ -27,6 +27,19 @@ class ReferenceTables:
     tipping_figure: bytes
 
 
+@dataclass(frozen=True, kw_only=True)
+class UnlabelledTables:
+    """What the section on radiographs without a label shows; without rows if none is.
+
+    Attributes:
+        unlabelled_auroc_results: From `evaluation.imperfect_labels`.
+        verification_results: Likewise.
+    """
+
+    unlabelled_auroc_results: pd.DataFrame
+    verification_results: pd.DataFrame
+
+
 REFERENCE_DATASETS = tuple(field.name for field in fields(ReferenceTables))
 
 

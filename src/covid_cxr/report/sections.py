@@ -16,7 +16,7 @@ from covid_cxr.report.margin_tables import MarginTables
 from covid_cxr.report.measure_tables import MeasureTables
 from covid_cxr.report.pooled_tables import PooledTables
 from covid_cxr.report.question_tables import QuestionTables
-from covid_cxr.report.reference_tables import ReferenceTables
+from covid_cxr.report.reference_tables import ReferenceTables, UnlabelledTables
 from covid_cxr.report.run_facts import Provenance
 from covid_cxr.report.without_lungs import ShortcutTables
 
@@ -122,6 +122,13 @@ SECTIONS = (
         records={"reference": ReferenceTables},
         of_study=("reference",),
         rows_of="reference_results",
+    ),
+    Section(
+        name="unlabelled",
+        title="Without a label",
+        records={"unlabelled": UnlabelledTables},
+        of_study=("unlabelled",),
+        rows_of="unlabelled_auroc_results",
     ),
     Section(
         name="saliency",

@@ -1,7 +1,8 @@
 """Numbers and names as readers see them, the same everywhere in the report."""
 
 import math
-from typing import TypeGuard
+from collections.abc import Mapping
+from typing import Any, TypeGuard
 
 from covid_cxr.study.current import current
 
@@ -26,6 +27,22 @@ def interval(lower: float | None, upper: float | None) -> str:
     if not (_is_known(lower) and _is_known(upper)):
         return UNKNOWN
     return f"{lower:.3f} to {upper:.3f}".replace("-", _MINUS)
+
+
+def estimate(row: Mapping[Any, Any], name: str, *, level: float) -> str:
+    """Return an estimate with its interval, as in "0.812 (95 % interval …)".
+
+    Args:
+        row: `<name>` with `<name>_lower` and `<name>_upper`; of an AUROC `lower` and
+            `upper`.
+        name: Of the column.
+        level: Of the interval.
+    """
+    prefix = "" if name == "auroc" else f"{name}_"
+    bounds = interval(row[f"{prefix}lower"], row[f"{prefix}upper"])
+    value = auroc(row[name]).replace("-", _MINUS)
+    told = "not estimable" if bounds == UNKNOWN else bounds
+    return f"{value} ({100 * level:g} % interval {told})"
 
 
 def difference(value: float | None) -> str:

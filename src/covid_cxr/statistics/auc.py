@@ -273,6 +273,38 @@ class AucEstimates:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlacedScores:
+    """What each of n images adds to the AUCs of k models.
+
+    Attributes:
+        names: The models.
+        truth: True with the finding, shape (n,).
+        auc: Shape (k,).
+        added: V10 - AUC of cases, V01 - AUC of controls, shape (k, n).
+    """
+
+    names: tuple[str, ...]
+    truth: NDArray[np.bool_]
+    auc: NDArray[np.float64]
+    added: NDArray[np.float64]
+
+    def estimate(
+        self, cluster: Sequence[Hashable] | NDArray[Any] | pd.Series | None
+    ) -> AucEstimates:
+        """Return the AUCs with their joint covariance.
+
+        Args:
+            cluster: As for `estimate_aucs`.
+
+        Raises:
+            ValueError: If lengths differ or a cluster is not named.
+        """
+        codes = as_codes(cluster, len(self.truth))
+        sums = sum_by_patient(self.added, self.truth, codes)
+        return estimates_from(self.names, self.auc, sums)
+
+
 def estimate_aucs(
     is_case: ArrayLike,
     scores: ArrayLike | pd.DataFrame,
@@ -293,11 +325,24 @@ def estimate_aucs(
         ValueError: If lengths differ, a class is missing, a score is not finite or
             a cluster is not named.
     """
+    return place_scores(is_case, scores).estimate(cluster)
+
+
+def place_scores(is_case: ArrayLike, scores: ArrayLike | pd.DataFrame) -> PlacedScores:
+    """Return the AUCs of k models and what each image adds, sorted once for all.
+
+    Args:
+        is_case: Boolean, shape (n,): True with the finding.
+        scores: As for `estimate_aucs`.
+
+    Raises:
+        ValueError: As `estimate_aucs`.
+    """
     truth = as_truth(is_case)
     matrix, names = as_matrix(scores, n_images=len(truth))
     check_classes(truth)
-    codes = as_codes(cluster, len(truth))
-    return estimates_from(names, *sum_placements(truth, matrix, codes))
+    auc, added = _place(truth, matrix)
+    return PlacedScores(names=names, truth=truth, auc=auc, added=added)
 
 
 def estimates_from(
@@ -329,12 +374,7 @@ def sum_placements(
         scores: Finite, shape (n, k).
         codes: Patient of each image as 0, 1, …, shape (n,).
     """
-    v10, v01 = map(np.stack, zip(*placements_of_models(truth, scores), strict=True))
-    auc = v10.mean(axis=1)
-    v10 -= auc[:, np.newaxis]
-    v01 -= auc[:, np.newaxis]
-    added = np.empty((len(auc), len(truth)))
-    added[:, truth], added[:, ~truth] = v10, v01
+    auc, added = _place(truth, scores)
     return auc, sum_by_patient(added, truth, codes)
 
 
@@ -395,51 +435,73 @@ def _sums(
 
 
 def placements(
-    cases: NDArray[np.float64], controls: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return V10, the share of controls below each case, and V01 of the controls.
+    truth: NDArray[np.bool_], scores: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return V10 of each case and V01 of each control of one model, shape (n,).
 
-    A tie counts one half. Both are in the order given; one model's scores.
+    The share of controls below it, and of cases above it; a tie counts one half.
+
+    Args:
+        truth: With both classes, shape (n,).
+        scores: Finite, shape (n,).
     """
-    case_order, control_order = np.argsort(cases), np.argsort(controls)
-    ordered_cases, ordered_controls = cases[case_order], controls[control_order]
-    v10, v01 = np.empty(len(cases)), np.empty(len(controls))
-    v10[case_order] = _share_below(ordered_controls, ordered_cases)
-    v01[control_order] = 1 - _share_below(ordered_cases, ordered_controls)
-    return v10, v01
+    order = np.argsort(scores)
+    ordered, is_case = scores[order], truth[order]
+    is_last = np.append(ordered[1:] != ordered[:-1], True)  # of equal scores
+    cases, controls = (_below_or_tied(kind, is_last) for kind in (is_case, ~is_case))
+    n_cases = np.count_nonzero(truth)
+    n_controls = len(truth) - n_cases
+    placed = np.empty(len(truth))
+    placed[order] = np.where(
+        is_case, controls / (2 * n_controls), 1 - cases / (2 * n_cases)
+    )
+    return placed
+
+
+def _below_or_tied(
+    is_counted: NDArray[np.bool_], is_last: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Return twice how many are below each in ascending order, ties once, (n,)."""
+    up_to = np.cumsum(is_counted)
+    if is_last.all():
+        return 2 * up_to - is_counted
+    ends = up_to[is_last]
+    step: NDArray[np.int64] = np.cumsum(is_last) - is_last
+    return (np.append(0, ends[:-1]) + ends)[step]
 
 
 def placements_of_models(
     truth: NDArray[np.bool_], scores: NDArray[np.float64]
-) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return V10 and V01 of each of k models, whose scores have shape (n, k)."""
+) -> list[NDArray[np.float64]]:
+    """Return `placements` of each of k models, whose scores have shape (n, k)."""
     return in_threads(
-        lambda model: placements(model[truth], model[~truth]),
+        lambda model: placements(truth, np.ascontiguousarray(model)),
         scores.T,
         n_images=len(truth),
     )
+
+
+def _place(
+    truth: NDArray[np.bool_], scores: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the AUCs, shape (k,), and the placements less them, shape (k, n)."""
+    added = np.stack(placements_of_models(truth, scores))
+    auc = np.array([placed[truth].mean() for placed in added])
+    added -= auc[:, np.newaxis]
+    return auc, added
 
 
 def share_below(
     reference: NDArray[np.float64], values: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the share of `reference` below each value; a tie counts one half."""
-    order = np.argsort(values)
+    order = np.argsort(values)  # what ascends is looked up several times faster
+    ordered, looked_up = np.sort(reference), values[order]
+    below = np.searchsorted(ordered, looked_up, side="left")
+    not_above = np.searchsorted(ordered, looked_up, side="right")
     shares = np.empty(len(values))
-    shares[order] = _share_below(np.sort(reference), values[order])
+    shares[order] = (below + not_above) / (2 * len(reference))
     return shares
-
-
-def _share_below(
-    reference: NDArray[np.float64], values: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return `share_below` of what ascends already.
-
-    Looking up in ascending order walks through memory: several times faster.
-    """
-    below = np.searchsorted(reference, values, side="left")
-    not_above = np.searchsorted(reference, values, side="right")
-    return (below + not_above) / (2 * len(reference))
 
 
 def as_truth(is_case: ArrayLike) -> NDArray[np.bool_]:

@@ -318,9 +318,8 @@ def _leave_one_out(truth: NDArray[np.bool_], scores: Floats, codes: Integers) ->
         codes: Patient of each image as 0, 1, …, shape (n,).
     """
     m, n = int(truth.sum()), int((~truth).sum())
-    won = np.empty(len(truth))  # pairs of the image in which the case scores higher
-    v10, v01 = placements(scores[truth], scores[~truth])
-    won[truth], won[~truth] = n * v10, m * v01
+    # Pairs of the image in which the case scores higher.
+    won = np.where(truth, n, m) * placements(truth, scores)
     lost = np.bincount(codes, weights=won) - _won_within(truth, scores, codes)
     m_left = m - np.bincount(codes, weights=truth)
     n_left = n - np.bincount(codes, weights=~truth)

@@ -48,11 +48,11 @@ class LinearAucs:
         for column, owner in enumerate(owners):
             self._sums[:, column] = np.bincount(owner, minlength=n_patients)
         self.auc = np.empty(self._k)
-        for k, both in enumerate(placements_of_models(truth, scores)):
-            self.auc[k] = both[0].mean()
-            for kind, (owner, placed) in enumerate(zip(owners, both, strict=True)):
+        for k, placed in enumerate(placements_of_models(truth, scores)):
+            self.auc[k] = placed[truth].mean()
+            for kind, own in enumerate((truth, ~truth)):
                 self._sums[:, 2 + kind * self._k + k] = np.bincount(
-                    owner, placed - self.auc[k], n_patients
+                    owners[kind], placed[own] - self.auc[k], n_patients
                 )
 
     @property

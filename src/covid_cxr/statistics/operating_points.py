@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit, stdtrit
 
 from covid_cxr.statistics.auc import as_codes, as_truth, normal_quantile
@@ -13,6 +13,8 @@ from covid_cxr.statistics.roc import trace_roc
 
 # A variance below this share of its terms is rounding error.
 _ROUNDING = 1e-12
+_MOST_TRIED, _FEWEST_TRIED = 400, 50  # thresholds, of an interval
+_MOST_LOOKED_AT = 4_000_000  # images, of all that are tried together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,12 +138,13 @@ def perform_at(
 
 @dataclass(frozen=True, kw_only=True)
 class ChosenThreshold:
-    """A threshold chosen for its sensitivity, and how well that is known.
+    """A threshold chosen by a rule, and how well that is known.
 
     Attributes:
-        threshold: Highest one whose sensitivity reaches the target.
-        lower: Bound of the threshold that reaches it in all such patients; minus
-            infinity where these patients do not bound it.
+        threshold: Highest one whose sensitivity reaches the target, or the lowest of
+            the largest Youden index.
+        lower: Bound of the threshold that is so in all such patients; minus infinity
+            where these patients do not bound it.
         upper: Likewise.
     """
 
@@ -193,6 +196,69 @@ def choose_threshold(
         lower=curve.threshold_of_sensitivity(most) if most < 1 else -np.inf,
         upper=curve.threshold_of_sensitivity(fewest) if fewest > 0 else np.inf,
     )
+
+
+def choose_youden_threshold(
+    is_case: ArrayLike, scores: ArrayLike, *, cluster: Any, level: float = 0.95
+) -> ChosenThreshold:
+    """Return the threshold of the largest Youden index with its interval.
+
+    From the lowest to the highest threshold whose index is not below the largest one by
+    the paired test, by patient, at one minus the level. It is wide where the index is
+    flat, and without an end where no threshold on that side is worse.
+
+    Args:
+        is_case: Boolean, shape (n,).
+        scores: Shape (n,).
+        cluster: Patient of each image, shape (n,); None takes every image as one.
+        level: Coverage.
+
+    Raises:
+        ValueError: If a class is missing, a score is not finite or lengths differ.
+    """
+    normal_quantile(level)  # refuses what is no level
+    curve = trace_roc(is_case, scores)
+    threshold = curve.youden_threshold()
+    truth, values = as_truth(is_case), np.asarray(scores, dtype=np.float64)
+    codes = as_codes(cluster, len(truth))
+    n_tried = np.clip(_MOST_LOOKED_AT // len(truth), _FEWEST_TRIED, _MOST_TRIED)
+    places = np.linspace(0, len(curve.thresholds) - 1, n_tried).round()
+    tried = curve.thresholds[np.unique(places.astype(np.int64))]  # falling
+    is_as_good = np.array(
+        [_is_as_good(truth, values, codes, threshold, other, level) for other in tried]
+    )
+    good = np.append(tried[is_as_good], threshold)
+    return ChosenThreshold(
+        threshold=threshold,
+        lower=-np.inf if is_as_good[-1] else float(good.min()),
+        upper=float(good.max()),
+    )
+
+
+def _is_as_good(
+    truth: NDArray[np.bool_],
+    values: NDArray[np.float64],
+    codes: NDArray[np.int64],
+    best: float,
+    other: float,
+    level: float,
+) -> bool:
+    """Return whether another threshold's Youden index is not told from the best's."""
+    inside = np.flatnonzero((values >= min(best, other)) & (values < max(best, other)))
+    # The lower threshold calls what lies between: cases rightly, controls wrongly.
+    sign = 1 if best < other else -1
+    n = 1 + int(codes.max())
+    lost, residuals = 0.0, np.zeros(n)
+    for kind, side in ((truth, sign), (~truth, -sign)):
+        own, n_images = codes[inside[kind[inside]]], np.count_nonzero(kind)
+        total = side * len(own) / n_images
+        lost += total
+        residuals += side * np.bincount(own, minlength=n) / n_images
+        residuals -= total * np.bincount(codes[kind], minlength=n) / n_images
+    if n < 2:
+        return True
+    error = np.sqrt(n / (n - 1) * (residuals @ residuals))
+    return bool(lost <= stdtrit(n - 1, (1 + level) / 2) * error)
 
 
 def _odds(prevalence: float) -> float:

@@ -159,7 +159,7 @@ def estimate_sensitivities(
         curve = trace_roc(truth, values)
         sensitivity = float(_sensitivity(curve, np.array(rate)))
         slope = _slope(curve, rate, truth)
-        start, end = _steps(values[~truth], values)
+        start, end = _steps(truth, values)
         # How much of its step on the axis of rates is called at this one.
         is_called = np.clip((rate - start) / np.maximum(end - start, 1e-12), 0, 1)
         is_called = np.where(end <= start, rate >= end, is_called)
@@ -193,15 +193,18 @@ def _estimate(
     return replace(estimates_from(names, aucs, sums), n_independent_pairs=0)
 
 
-def _steps(controls: Floats, values: Floats) -> tuple[Floats, Floats]:
+def _steps(truth: NDArray[np.bool_], values: Floats) -> tuple[Floats, Floats]:
     """Return the false-positive rates between which each value begins to be called.
 
-    Both are alike for a value that no control shares.
+    Both are alike for a value that no control shares. Values ascend.
     """
-    ordered, n = np.sort(controls), len(controls)
-    start = (n - np.searchsorted(ordered, values, side="right")) / n
-    end = (n - np.searchsorted(ordered, values, side="left")) / n
-    return start, end
+    is_last = np.append(values[1:] != values[:-1], True)  # of equal ones
+    up_to = np.cumsum(~truth)
+    n = up_to[-1]
+    step = np.cumsum(is_last) - is_last
+    ends = up_to[is_last]
+    below = np.append(0, ends[:-1])
+    return (n - ends[step]) / n, (n - below[step]) / n
 
 
 def _sensitivity(curve: RocCurve, rates: Floats) -> Floats:
@@ -245,7 +248,7 @@ def _added_to_area(
     low, high = rates
     areas = _area_up_to(curve, np.array([low, high]))
     area = float(areas[1] - areas[0])
-    start, end = _steps(values[~truth], values)
+    start, end = _steps(truth, values)
     width = np.maximum(end - start, 1e-12)
 
     def called_up_to(rate: float) -> Floats:

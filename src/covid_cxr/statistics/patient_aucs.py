@@ -30,8 +30,11 @@ from covid_cxr.statistics.finding_aucs import PatientParts, joint_covariance
 Floats = NDArray[np.float64]
 
 IMAGE, PATIENT_MAX, PATIENT_MEAN = "image", "patient_max", "patient_mean"
-ONE_IMAGE = "one_image"
+ONE_IMAGE, PATIENT_FIRST = "one_image", "patient_first"
 QUESTIONS = (IMAGE, PATIENT_MAX, PATIENT_MEAN, ONE_IMAGE)
+# Told where it is the primary one: which image is the first depends on their order.
+MAY_BE_PRIMARY = (*QUESTIONS, PATIENT_FIRST)
+_RULES = {PATIENT_MAX: "max", PATIENT_MEAN: "mean", PATIENT_FIRST: "first"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +87,7 @@ def estimate_aucs_of_patients(
     scores: ArrayLike | pd.DataFrame,
     *,
     cluster: Any,
-    rule: Literal["max", "mean"],
+    rule: Literal["max", "mean", "first"],
 ) -> AucEstimates:
     """Return the AUCs of patients, each with one score: is this patient a case?
 
@@ -96,13 +99,14 @@ def estimate_aucs_of_patients(
         is_case: Boolean, shape (n,).
         scores: Shape (n, k), or (n,), or a table with a column per model.
         cluster: Patient of each image, shape (n,).
-        rule: The highest score of the patient's images, or their mean.
+        rule: The highest score of the patient's images, their mean, or the score of the
+            first in the order given.
 
     Raises:
         ValueError: If the rule is none; otherwise as `estimate_aucs`, of patients.
     """
-    if rule not in {"max", "mean"}:
-        raise ValueError(f"The rule must be 'max' or 'mean', got {rule!r}")
+    if rule not in _RULES.values():
+        raise ValueError(f"The rule must be 'max', 'mean' or 'first', got {rule!r}")
     truth = as_truth(is_case)
     matrix, names = as_matrix(scores, n_images=len(truth))
     codes = as_codes(cluster, len(truth))
@@ -165,9 +169,13 @@ def estimate_weighted_aucs(
 
 
 def estimate_aucs_by_question(
-    is_case: ArrayLike, scores: ArrayLike | pd.DataFrame, *, cluster: Any
+    is_case: ArrayLike,
+    scores: ArrayLike | pd.DataFrame,
+    *,
+    cluster: Any,
+    questions: Sequence[str] = QUESTIONS,
 ) -> QuestionAucs:
-    """Return the AUCs of k models for each of `QUESTIONS`, with what they share.
+    """Return the AUCs of k models for each question, with what they share.
 
     NaN for questions about patients where every patient has an image of a case.
 
@@ -175,6 +183,7 @@ def estimate_aucs_by_question(
         is_case: Boolean, shape (n,).
         scores: Shape (n, k), or (n,), or a table with a column per model.
         cluster: Patient of each image, shape (n,).
+        questions: Of `MAY_BE_PRIMARY`.
 
     Raises:
         ValueError: As `estimate_aucs`.
@@ -187,15 +196,42 @@ def estimate_aucs_by_question(
     }
     if not has_case.all():
         found |= {
-            PATIENT_MAX: _of_patients(has_case, matrix, codes, "max"),
-            PATIENT_MEAN: _of_patients(has_case, matrix, codes, "mean"),
+            question: _of_patients(has_case, matrix, codes, rule)
+            for question, rule in _RULES.items()
+            if question in questions
         }
-    known = [question for question in QUESTIONS if question in found]
+    known = [question for question in questions if question in found]
     estimates = {q: estimates_from(names, *found[q]) for q in known}
     everybody = np.arange(len(has_case))
     parts = [PatientParts(sums=found[q][1], patients=everybody) for q in known]
     covariance = joint_covariance(list(estimates.values()), parts, len(has_case))
     return QuestionAucs(estimates=estimates, covariance=covariance)
+
+
+def weighted_placements(
+    truth: NDArray[np.bool_], values: Floats, weights: Floats
+) -> Floats:
+    """Return the weight of controls below a case, of cases above a control, as shares.
+
+    Ties count half; shape (n,), as `auc.placements`.
+
+    Args:
+        truth: With both classes, shape (n,).
+        values: Finite scores of one model, shape (n,).
+        weights: Not negative, shape (n,).
+    """
+    order = np.argsort(values)
+    ordered, is_case, weighed = values[order], truth[order], weights[order]
+    is_last = np.append(ordered[1:] != ordered[:-1], True)  # of equal scores
+    step = np.cumsum(is_last) - is_last
+    below = []
+    for kind in (~is_case, is_case):
+        ends = np.cumsum(np.where(kind, weighed, 0.0))[is_last]
+        counted = (np.append(0, ends[:-1]) + ends)[step]
+        below.append(counted / (2 * ends[-1]))
+    placed = np.empty(len(truth))
+    placed[order] = np.where(is_case, below[0], 1 - below[1])
+    return placed
 
 
 def _checked(
@@ -218,7 +254,7 @@ def _of_patients(
     has_case: NDArray[np.bool_],
     matrix: Floats,
     codes: NDArray[np.int64],
-    rule: Literal["max", "mean"],
+    rule: str,
 ) -> tuple[Floats, PlacementSums]:
     """Return the AUCs of patients and what each adds to them."""
     scores = pd.DataFrame(matrix).groupby(codes).agg(rule).to_numpy()
@@ -248,9 +284,7 @@ def _weighted(
     of_draws = np.nan if is_alone else np.average(others[truth], weights=weights[truth])
     aucs, added = [], np.empty((matrix.shape[1], len(truth)))
     for k, values in enumerate(matrix.T):
-        placed = np.empty(len(truth))
-        placed[truth] = _below(values[truth], values[~truth], weights[~truth])
-        placed[~truth] = 1 - _below(values[~truth], values[truth], weights[truth])
+        placed = weighted_placements(truth, values, weights)
         x, y = values[own[0]], values[own[1]]
         placed -= _of_own(own, (x > y) + 0.5 * (x == y), weights, truth, total)
         # Not a product by the total, whose rounding would leave 1 - 2e-16 for 1.
@@ -296,12 +330,3 @@ def _of_own(
     of_cases = np.bincount(cases, weights=values * weights[controls], minlength=n)
     of_controls = np.bincount(controls, weights=values * weights[cases], minlength=n)
     return np.asarray(of_cases / total[1] + of_controls / total[0])
-
-
-def _below(values: Floats, reference: Floats, weights: Floats) -> Floats:
-    """Return the weight of the reference below each value, ties half, as a share."""
-    order = np.argsort(reference)
-    sums = np.append(0, np.cumsum(weights[order]))
-    sides: Sequence[Literal["left", "right"]] = ("left", "right")
-    counted = [sums[np.searchsorted(reference[order], values, side=s)] for s in sides]
-    return np.asarray((counted[0] + counted[1]) / (2 * sums[-1]))

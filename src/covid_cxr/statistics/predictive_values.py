@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from covid_cxr.statistics.auc import (
+    AucDifference,
     AucEstimates,
     PlacementSums,
     as_codes,
@@ -25,6 +26,27 @@ from covid_cxr.statistics.auc import (
 from covid_cxr.statistics.paired_calls import as_calls
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictiveValues(AucEstimates):
+    """Predictive values of k classifiers, as `AucEstimates`."""
+
+    def compare(self, first: str | int, second: str | int) -> AucDifference:
+        """Return a paired difference, without an error where one value is 0 or 1.
+
+        No called image of the other class varies there, and what is left of the error
+        is the other classifier's alone (benchmarks/margins.py).
+
+        Args:
+            first: A name, or a position among the names.
+            second: Likewise; its value is taken away.
+        """
+        found = super().compare(first, second)
+        is_sure = self.is_at_boundary[[self._position(k) for k in (first, second)]]
+        if is_sure[0] == is_sure[1]:
+            return found
+        return replace(found, standard_error=np.nan)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +64,9 @@ class CalledImages:
     wrong: Floats
     sums: PlacementSums
 
-    def predictive_values(self, prevalence: float) -> tuple[AucEstimates, AucEstimates]:
+    def predictive_values(
+        self, prevalence: float
+    ) -> tuple[PredictiveValues, PredictiveValues]:
         """Return the positive and the negative predictive values.
 
         NaN where a classifier calls nothing, or everything.
@@ -98,7 +122,7 @@ def sum_calls(
 
 def _estimate(
     right: Floats, wrong: Floats, odds: float, sums: PlacementSums
-) -> AucEstimates:
+) -> PredictiveValues:
     """Return the share of a class among what is called, at its odds."""
     whole = right * odds + wrong
     whole = np.where(whole > 0, whole, np.nan)
@@ -111,4 +135,4 @@ def _estimate(
     names = tuple(f"model {k + 1}" for k in range(len(right)))
     # Pairs in order bound an area, but no predictive value.
     found = estimates_from(names, right * odds / whole, moved)
-    return replace(found, n_independent_pairs=0)
+    return PredictiveValues(**vars(replace(found, n_independent_pairs=0)))

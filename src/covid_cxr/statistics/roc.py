@@ -137,7 +137,8 @@ def trace_roc(is_case: ArrayLike, scores: ArrayLike) -> RocCurve:
             f"{n_cases} cases, {n_controls} controls and "
             f"{np.count_nonzero(~np.isfinite(values))} scores that are no number."
         )
-    order = np.argsort(-values)
+    is_ascending = bool((values[1:] >= values[:-1]).all())
+    order = np.arange(len(values))[::-1] if is_ascending else np.argsort(-values)
     is_last_of_tie = np.append(np.diff(values[order]) != 0, True)
     hits = np.cumsum(truth[order])[is_last_of_tie]
     alarms = np.cumsum(~truth[order])[is_last_of_tie]

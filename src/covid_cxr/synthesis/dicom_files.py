@@ -9,6 +9,15 @@ from pydicom.uid import PYDICOM_ROOT_UID, UID, generate_uid
 
 from covid_cxr.synthesis.orders import Order
 
+# What the standard wants to be there, if only without a value (type 2).
+_NOT_KNOWN = (
+    "PatientBirthDate",
+    "ReferringPhysicianName",
+    "StudyID",
+    "StudyTime",
+    "AccessionNumber",
+    "Manufacturer",
+)
 _UID = re.compile(r"\d+(\.\d+)+")
 
 
@@ -57,6 +66,10 @@ def new_image(
     # (0018,5101) knows PA and AP; lying is said elsewhere.
     image.ViewPosition = order.exam.view.split()[0]
     image.SeriesDescription = f"view: {image.ViewPosition}"
+    image.PatientOrientation = ["L", "F"]  # as if one faced the patient
+    image.SeriesNumber = image.InstanceNumber = 1
+    for keyword in _NOT_KNOWN:
+        setattr(image, keyword, None)
     image.SamplesPerPixel = 1
     image.PixelRepresentation = 0
     return image

@@ -45,6 +45,7 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 # Unlike ChestX-ray14's, these radiographs show more than the chest; their crops do not.
 _MAGNIFICATION = 0.84
+_FIELD_MM = 420.0  # width of what the detector sees
 _MARGIN = 0.07  # around the lungs, as a share of the image (paper, Fig. 2)
 
 
@@ -255,14 +256,10 @@ def _encode_dicom(order: Order, *, size_px: int, look: Look, nih_look: Look) -> 
         sop_class=DigitalXRayImageStorageForPresentation,
         transfer_syntax=ExplicitVRLittleEndian,
     )
-    image.Modality = "DX"
-    image.PresentationIntentType = "FOR PRESENTATION"
     image.InstitutionName = order.site
     image.BurnedInAnnotation = "YES" if frame.letters else "NO"
-    image.PhotometricInterpretation = scanner.polarity
-    is_inverse = scanner.polarity == "MONOCHROME1"
-    image.PresentationLUTShape = "INVERSE" if is_inverse else "IDENTITY"
     image.Rows, image.Columns = frame.shape
+    _describe_exposure(image, scanner)
     image.BitsAllocated = 16
     image.BitsStored = scanner.bits_stored
     image.HighBit = scanner.bits_stored - 1
@@ -270,6 +267,33 @@ def _encode_dicom(order: Order, *, size_px: int, look: Look, nih_look: Look) -> 
     image.PixelData = _stored(drawing.density, frame).astype("<u2").tobytes()
     image["PixelData"].VR = "OW"
     return as_bytes(image)
+
+
+def _describe_exposure(image: Dataset, scanner: Scanner) -> None:
+    """Set on `image`, which is being built, what a digital X-ray image has to say."""
+    image.Modality = "DX"
+    image.PresentationIntentType = "FOR PRESENTATION"
+    image.ImageType = ["ORIGINAL", "PRIMARY", ""]
+    image.LossyImageCompression = "00"
+    image.ImageLaterality = "U"  # a chest is not one of two
+    image.AnatomicRegionSequence = [_code("51185008", "Chest")]
+    image.AcquisitionContextSequence = []
+    image.DetectorType = image.PositionerType = None
+    image.ImagerPixelSpacing = [round(_FIELD_MM / image.Columns, 3)] * 2
+    image.RescaleSlope, image.RescaleIntercept, image.RescaleType = 1, 0, "US"
+    image.PixelIntensityRelationship = "LOG"
+    is_inverse = scanner.polarity == "MONOCHROME1"
+    image.PixelIntensityRelationshipSign = 1 if is_inverse else -1
+    image.PhotometricInterpretation = scanner.polarity
+    image.PresentationLUTShape = "INVERSE" if is_inverse else "IDENTITY"
+
+
+def _code(value: str, meaning: str) -> Dataset:
+    """Return the item of a code of SNOMED CT."""
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator = value, "SCT"
+    item.CodeMeaning = meaning
+    return item
 
 
 def _stored(density: FloatImage, frame: Frame) -> NDArray[np.uint16]:

@@ -3,7 +3,6 @@
 from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.evaluation.comparisons import adjust_comparisons, compare_classifiers
-from covid_cxr.evaluation.imperfect_labels import correct_for_unlabelled
 from covid_cxr.evaluation.reader_table import arrange_readings, tabulate_readers
 from covid_cxr.pipelines.comparison.nodes import arrange_table
 from covid_cxr.pipelines.score_evaluation import (
@@ -11,6 +10,7 @@ from covid_cxr.pipelines.score_evaluation import (
     correct_for_labels,
     evaluate_scores,
     judge_levels,
+    stand_for_unlabelled,
 )
 from covid_cxr.pipelines.wiring import node
 from covid_cxr.report.comparison_html import SHOWN, list_settings, write_comparison
@@ -23,7 +23,7 @@ def create_pipeline() -> Pipeline:
     scores = {"scores": "arranged_scores"}
     shown = (
         *("roc_interactive", "column_results", "setting_results"),
-        *("pair_results", "adjusted_results", "verification_results"),
+        *("pair_results", "adjusted_results"),
     )
     nodes = [
         *_read_readers(),
@@ -42,13 +42,7 @@ def create_pipeline() -> Pipeline:
         *compare_with_margins(are_paths=False),
         *judge_levels(are_paths=False),
         *correct_for_labels(),
-        node(
-            correct_for_unlabelled,
-            "verification_results",
-            "params:reporting",
-            unlabelled="unlabelled_scores",
-            **scores,
-        ),
+        *stand_for_unlabelled(),
         node(compare_classifiers, "pair_results", *settings, **scores),
         node(adjust_comparisons, "adjusted_results", "params:reporting", **scores),
         node(
@@ -61,7 +55,7 @@ def create_pipeline() -> Pipeline:
         node(
             write_comparison,
             "report",
-            *(*settings, "params:margins", *shown, *SHOWN),
+            *(*settings, "params:margins", "params:reference", *shown, *SHOWN),
             reader_columns="params:readers",
         ),
     ]

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from kedro.pipeline import Node, Pipeline
 
 from covid_cxr.evaluation.arranged_scores import arrange_paths
+from covid_cxr.evaluation.imperfect_labels import find_unlabelled
 from covid_cxr.evaluation.subgroups import find_levels
 from covid_cxr.pipelines.score_evaluation import (
     compare_with_margins,
     correct_for_labels,
     evaluate_scores,
     judge_levels,
+    stand_for_unlabelled,
 )
 from covid_cxr.pipelines.wiring import each, node
 from covid_cxr.study.current import current
@@ -27,6 +29,13 @@ def create_pipeline() -> Pipeline:
             *compare_with_margins(are_paths=True),
             *judge_levels(are_paths=True),
             *correct_for_labels(),
+            node(
+                find_unlabelled,
+                "unlabelled_scores",
+                "params:reference",
+                **each([path.name for path in current().paths], "phase3_scores"),
+            ),
+            *stand_for_unlabelled(),
         ],
         namespace="evaluation",
         prefix_datasets_with_namespace=False,

@@ -15,21 +15,39 @@ from covid_cxr.cohorts.radiograph_table import (
     describe_reasons,
     first_reason,
 )
+from covid_cxr.evaluation.ensembles import score_together
+from covid_cxr.evaluation.external_flags import COPY
 from covid_cxr.evaluation.external_scores import CLASSIFIER, ExternalValidation
+from covid_cxr.evaluation.inference_settings import Reporting
 from covid_cxr.patients.pseudonyms import pseudonymise
 from covid_cxr.prediction.bundle import Bundle, Prediction, open_bundle
 from covid_cxr.prediction.refusals import reservations
 from covid_cxr.prediction.sources import InputFile
+from covid_cxr.radiographs.crops import (
+    CropMatching,
+    match_crops,
+    refuse_unmatched_crops,
+)
 from covid_cxr.radiographs.folder import RadiographFolder
+from covid_cxr.radiographs.geometry import Box
+from covid_cxr.radiographs.record import pixels_sha256
+from covid_cxr.report.documents.external_checklists import (
+    fill_probast_ai,
+    fill_tripod_ai_evaluation,
+)
+from covid_cxr.report.documents.external_evidence import ExternalEvidence
+from covid_cxr.report.documents.markdown import as_markdown
 from covid_cxr.sources.covid_patients import admit_identified
 
 logger = logging.getLogger(__name__)
 
 _OWN_SOURCE = "external"  # so that ids of two hospitals meet only if somebody says so
+_UNMATCHED = "images/crops_unmatched.parquet of the results"
 _TOLD = ("label", "origin", "operating_points", "prevalence", "calibration")
 _SCORED = ("status", "reason", "score", "probability", "gate_distance")
 _MEASURED = ["score", "probability"]
-_TABLE = [CLASSIFIER, "image_id", "patient_id", "is_case", *_SCORED, "was_trained_on"]
+_OF_PICTURE = ("was_trained_on", "pixels_sha256")
+_TABLE = [CLASSIFIER, "image_id", "patient_id", "is_case", *_SCORED, *_OF_PICTURE]
 
 
 def describe_bundles(bundles: list[Path]) -> dict[str, Any]:
@@ -152,7 +170,12 @@ def refuse_known_patients(
 
 
 def predict_cohort(
-    bundles: list[Path], radiographs: pd.DataFrame, images: RadiographFolder
+    bundles: list[Path],
+    radiographs: pd.DataFrame,
+    images: RadiographFolder,
+    crops: pd.DataFrame | None,
+    crops_unmatched: pd.DataFrame,
+    crop_matching: CropMatching,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what each bundle says of each radiograph, and features of the pixels.
 
@@ -160,20 +183,33 @@ def predict_cohort(
         bundles: As for `describe_bundles`.
         radiographs: Of the cohort; its one boolean column of a finding is the outcome.
         images: The folder of the image files.
+        crops: As for `match_crops`; None takes every radiograph whole.
+        crops_unmatched: From `list_unmatched_crops`.
+        crop_matching: How many crops may find no image.
 
     Returns:
         `classifier, image_id, patient_id, is_case, status, reason, score, probability`
         (at the prevalence of the bundle's validation part), `gate_distance,
-        was_trained_on`, a row per bundle and radiograph, without a score where it is
-        refused; and `image_id` with the columns of `measure_features`.
+        was_trained_on, pixels_sha256` (of what the network takes), a row per bundle and
+        radiograph, without a score where it is refused; and `image_id` with the columns
+        of `measure_features`.
+
+    Raises:
+        ValueError: If too many crops find no image, or one is no box.
     """
+    n_crops = 0 if crops is None else len(crops)
+    refuse_unmatched_crops(crops_unmatched, n_crops, crop_matching, kept_in=_UNMATCHED)
+    edges, _ = match_crops(crops, radiographs, images)
+    boxes: dict[str, Box] = {
+        str(name): (x0, y0, x1, y1) for name, x0, y0, x1, y1 in edges.itertuples()
+    }
     tables: list[pd.DataFrame] = []
     features: list[pd.DataFrame] = []
     for place in bundles:
         bundle = open_bundle(place)
         # Once: what is measured is of the pixels, whoever predicts.
         measured_in = features if place == bundles[-1] else None
-        rows = _predict(bundle, radiographs, images, features=measured_in)
+        rows = _predict(bundle, radiographs, images, boxes, features=measured_in)
         label = bundle.record["label"]["name"]
         table = radiographs[["image_id", "patient_id"]].assign(
             **{CLASSIFIER: bundle.record["name"], "is_case": radiographs[label]}
@@ -186,12 +222,51 @@ def predict_cohort(
     return scores.assign(reason=scores["reason"].astype("str"), **measured), seen
 
 
+def leave_out_copies(
+    predicted: pd.DataFrame,
+    known: pd.DataFrame,
+    unusable: pd.DataFrame,
+    classifiers: dict[str, Any],
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return scores, radiographs and rejected rows with every picture once.
+
+    Of a picture under several names the first stays; none, where they differ in the
+    outcome: one is wrong.
+
+    Args:
+        predicted: From `predict_cohort`.
+        known: The radiographs that were predicted.
+        unusable: Rows of the manifest that were not.
+        classifiers: From `describe_bundles`.
+    """
+    pictures = predicted.drop_duplicates("image_id")[["image_id", "pixels_sha256"]]
+    shown = known.merge(pictures, on="image_id", how="left")
+    by_picture = shown.groupby("pixels_sha256")
+    differ = by_picture[label_of(classifiers)].transform("nunique") > 1
+    first = by_picture["patient_id"].transform("first")
+    is_copy = shown["pixels_sha256"].notna() & shown["pixels_sha256"].duplicated()
+    reasons = {
+        f"{COPY} a row with another outcome": differ,
+        f"{COPY} another patient": is_copy & (first != shown["patient_id"]),
+        f"{COPY} an earlier row": is_copy,
+    }
+    reason = first_reason(shown, reasons)
+    out = as_rejected(known.assign(reason=reason), stage="curation")
+    kept = known[reason.isna()].reset_index(drop=True)
+    is_kept = predicted["image_id"].isin(kept["image_id"])
+    return (
+        predicted[is_kept].reset_index(drop=True),
+        kept,
+        pd.concat([unusable, out], ignore_index=True),
+    )
+
+
 def take_internal(
     classifiers: dict[str, Any], **tables: Any
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the scores of the study's test part, and who is in it.
 
-    A path's scores are taken if they are of the weights in the bundle.
+    Paths' scores are taken if they are of the weights in the bundle.
 
     Args:
         classifiers: From `describe_bundles`.
@@ -204,14 +279,9 @@ def take_internal(
     """
     curated, found = tables["internal_curated"], []
     for name, one in classifiers.items():
-        path, label = one["origin"]["path"], one["label"]["name"]
-        scores = tables.get(f"internal_{path}_scores")
-        provenance = tables.get(f"internal_{path}_provenance")
-        if scores is None or provenance is None or curated is None:
-            logger.warning("%s: its study is not in data_root", name)
-            continue
-        if provenance["weights_sha256"] != one["origin"]["weights_sha256"]:
-            logger.warning("%s is of another study than that in data_root", name)
+        label = one["label"]["name"]
+        scores = None if curated is None else _internal_scores(name, one, tables)
+        if scores is None:
             continue
         test = scores[(scores["part"] == "test") & scores[label].notna()]
         found.append(
@@ -226,6 +296,49 @@ def take_internal(
     internal = pd.concat(found, ignore_index=True)[columns]
     is_tested = curated["image_id"].isin(internal["image_id"])
     return internal, curated[is_tested].reset_index(drop=True)
+
+
+def fill_documents(
+    primary: Mapping[str, Any],
+    radiographs: pd.DataFrame,
+    reporting: Reporting,
+    **tables: pd.DataFrame,
+) -> tuple[str, str]:
+    """Return TRIPOD+AI's items on evaluation and PROBAST+AI, as Markdown.
+
+    Args:
+        primary: From `state_primary`.
+        radiographs: Of the cohort.
+        reporting: For the level.
+        tables: The results that `ExternalEvidence` has, by its names.
+    """
+    evidence = ExternalEvidence(
+        primary=primary, radiographs=radiographs, reporting=reporting, **tables
+    )
+    return (
+        as_markdown(fill_tripod_ai_evaluation(evidence)),
+        as_markdown(fill_probast_ai(evidence)),
+    )
+
+
+def _internal_scores(
+    name: str, classifier: Mapping[str, Any], tables: Mapping[str, Any]
+) -> pd.DataFrame | None:
+    """Return what the study's classifiers say, by the rule of the bundle."""
+    origin, scores = classifier["origin"], dict[str, pd.DataFrame]()
+    for member in origin["members"]:
+        path = member["path"]
+        provenance = tables.get(f"internal_{path}_provenance")
+        table = tables.get(f"internal_{path}_scores")
+        if table is None or provenance is None:
+            logger.warning("%s: its study is not in data_root", name)
+            return None
+        if provenance["weights_sha256"] != member["weights_sha256"]:
+            logger.warning("%s is of another study than that in data_root", name)
+            return None
+        scores[path] = table
+    label = classifier["label"]["name"]
+    return score_together(scores, rule=origin["rule"], label=label)
 
 
 def label_of(classifiers: Mapping[str, Any]) -> str:
@@ -250,6 +363,7 @@ def _predict(
     bundle: Bundle,
     radiographs: pd.DataFrame,
     images: RadiographFolder,
+    boxes: Mapping[str, Box],
     *,
     features: list[pd.DataFrame] | None,
 ) -> pd.DataFrame:
@@ -257,13 +371,16 @@ def _predict(
     names = zip(radiographs["image_id"], radiographs["file"], strict=True)
     inputs = [InputFile(name=name, path=images.root / file) for name, file in names]
     rows = []
-    for prediction in _with_progress(bundle.predictions(inputs), len(inputs)):
-        rows.append(prediction.row)
-        if features is not None and prediction.pixels is not None:
-            measured = measure_features(prediction.pixels[None])
+    found = bundle.predictions(inputs, boxes=boxes)
+    for prediction in _with_progress(found, len(inputs)):
+        pixels = prediction.pixels
+        shown = None if pixels is None else pixels_sha256(pixels)
+        rows.append({**prediction.row, "pixels_sha256": shown})
+        if features is not None and pixels is not None:
+            measured = measure_features(pixels[None])
             features.append(measured.assign(image_id=prediction.row["file"]))
     table = pd.DataFrame(rows, index=radiographs.index)
-    return table.reindex(columns=[*_SCORED, "was_trained_on"])
+    return table.reindex(columns=[*_SCORED, *_OF_PICTURE])
 
 
 def _with_progress(

@@ -35,6 +35,8 @@ from covid_cxr.evaluation.site_recalibration import recalibrate_at_site
 from covid_cxr.figures.cohort_forest import draw_cohorts
 from covid_cxr.pipelines.external.nodes import (
     describe_bundles,
+    fill_documents,
+    leave_out_copies,
     list_cohort,
     predict_cohort,
     refuse_known_patients,
@@ -42,6 +44,7 @@ from covid_cxr.pipelines.external.nodes import (
 )
 from covid_cxr.pipelines.score_evaluation import titled
 from covid_cxr.pipelines.wiring import node
+from covid_cxr.radiographs.crops import list_unmatched_crops
 from covid_cxr.report.external_html import SHOWN, write_external
 from covid_cxr.report.score_figures import (
     draw_decision_curves,
@@ -57,6 +60,10 @@ _EXPORTED = ("case_mix", "standardised", "subgroups", "score_quantiles", "shortc
 _SALT = "pseudonym_salt"
 _OF_PATH = ("scores", "provenance")
 _FITTED_LAST = ("membership", "recalibration")
+_TOLD = (  # in the documents
+    *("flow", "discrimination", "operating", "calibration", "hypotheses", "flags"),
+    *("case_mix", "standardised", "subgroups", "shortcuts", *_FITTED_LAST),
+)
 
 
 def create_pipeline() -> Pipeline:
@@ -101,22 +108,35 @@ def _predict() -> list[Node]:
         node(describe_bundles, "external_classifiers", **_of("bundles")),
         node(
             list_cohort,
-            ["external_listed", "external_rejected"],
+            ["external_listed", "external_unusable"],
             _ASKED,
             rsna_mapping=RSNA_MAPPING,
             **_of("manifest", "images", "classifiers"),
         ),
         node(
             refuse_known_patients,
-            "external_radiographs",
+            "external_known",
             **_of("listed"),
             **splits,
             **salts,
         ),
         node(
+            list_unmatched_crops,
+            "external_crops_unmatched",
+            radiographs="external_known",
+            **_of("crops", "images"),
+        ),
+        node(
             predict_cohort,
-            ["external_scores", "external_features"],
-            **_of("bundles", "radiographs", "images"),
+            ["external_predicted", "external_features"],
+            "params:crop_matching",
+            radiographs="external_known",
+            **_of("bundles", "images", "crops", "crops_unmatched"),
+        ),
+        node(
+            leave_out_copies,
+            ["external_scores", "external_radiographs", "external_rejected"],
+            **_of("predicted", "known", "unusable", "classifiers"),
         ),
         node(
             take_internal,
@@ -239,7 +259,11 @@ def _tell() -> list[Node]:
             **_of("primary"),
             **_results(*_EXPORTED, *_FITTED_LAST),
         ),
-        node(gather_cohorts, cohorts["cohorts"], **_of("aggregates", "exports")),
+        node(
+            gather_cohorts,
+            cohorts["cohorts"],
+            **_of("primary", "aggregates", "exports"),
+        ),
         node(pool_cohorts, cohorts["pooled"], _REPORTING, **_results("cohorts")),
         node(
             draw_cohorts,
@@ -262,7 +286,14 @@ def _tell() -> list[Node]:
             "external_flags_results",
             protocol="external_registered",
             **_results("discrimination", "shortcuts"),
-            **_of("scores", "classifiers"),
+            **_of("scores", "classifiers", "rejected"),
         ),
         node(write_external, "external_report", _REPORTING, **_of("primary", *SHOWN)),
+        node(
+            fill_documents,
+            ["external_tripod_ai", "external_probast_ai"],
+            _REPORTING,
+            **_of("primary", "radiographs"),
+            **{f"{name}_results": f"external_{name}_results" for name in _TOLD},
+        ),
     ]

@@ -17,10 +17,12 @@ refers to, is not drafted.
 
 from collections.abc import Callable, Mapping
 from importlib.resources import files
+from typing import Any
 
 from covid_cxr.packaged_csv import read_packaged_csv
 from covid_cxr.report.documents import (
     data_statements,
+    external_statements,
     model_statements,
     result_statements,
 )
@@ -32,14 +34,16 @@ _STATEMENTS = {
     "data": data_statements,
     "model": model_statements,
     "results": result_statements,
+    "external": external_statements,
 }
 
 
 def fill_claim(evidence: Evidence) -> Document:
     """Return the draft of the CLAIM 2024 form."""
-    return _draft(
-        "claim_2024",
-        evidence,
+    return Document(
+        name="claim_2024",
+        notices=data_statements.notices(evidence),
+        items=answer_all("claim_2024", evidence),
         title="CLAIM 2024: draft",
         source="Draft after CLAIM 2024 (Tejani et al., Radiol Artif Intell "
         "2024;6(4):e240300, doi 10.1148/ryai.240300). Numbers are those of the form, "
@@ -49,9 +53,10 @@ def fill_claim(evidence: Evidence) -> Document:
 
 def fill_tripod_ai(evidence: Evidence) -> Document:
     """Return the draft of the TRIPOD+AI form."""
-    return _draft(
-        "tripod_ai",
-        evidence,
+    return Document(
+        name="tripod_ai",
+        notices=data_statements.notices(evidence),
+        items=answer_all("tripod_ai", evidence),
         title="TRIPOD+AI: draft",
         source="Draft after TRIPOD+AI (Collins et al., BMJ 2024;385:e078378, doi "
         "10.1136/bmj-2023-078378). Numbers are those of the form, topics are "
@@ -59,18 +64,12 @@ def fill_tripod_ai(evidence: Evidence) -> Document:
     )
 
 
-def _draft(form: str, evidence: Evidence, *, title: str, source: str) -> Document:
-    return Document(
-        name=form,
-        title=title,
-        source=source,
-        notices=data_statements.notices(evidence),
-        items=answer_all(form, evidence),
-    )
-
-
-def answer_all(form: str, evidence: Evidence) -> tuple[Item, ...]:
+def answer_all(form: str, evidence: Any) -> tuple[Item, ...]:
     """Return all items, in the order of the form, with blanks for what is missing.
+
+    Args:
+        form: The name of its table.
+        evidence: What its statements take.
 
     Raises:
         ValueError: If a row names a statement that there is not.
@@ -81,7 +80,7 @@ def answer_all(form: str, evidence: Evidence) -> tuple[Item, ...]:
     )
 
 
-def _answer(row: Mapping[str, str], file: str, evidence: Evidence) -> Item:
+def _answer(row: Mapping[str, str], file: str, evidence: Any) -> Item:
     """Return one item; where the run tells nothing, all of it is a blank."""
     told = [_statement(name, file)(evidence) for name in row["told"].split()]
     stated = " ".join(filter(None, told))
@@ -89,7 +88,7 @@ def _answer(row: Mapping[str, str], file: str, evidence: Evidence) -> Item:
     return Item(**{**row, "told": stated, "asked": missing})
 
 
-def _statement(name: str, file: str) -> Callable[[Evidence], str]:
+def _statement(name: str, file: str) -> Callable[[Any], str]:
     module, _, function = name.partition(".")
     there = vars(_STATEMENTS[module]) if module in _STATEMENTS else {}
     if function not in there:
@@ -97,5 +96,5 @@ def _statement(name: str, file: str) -> Callable[[Evidence], str]:
             f"{file} names {name!r}, which is no statement; name a function of "
             f"report/documents/*_statements.py, as in data.sources."
         )
-    tell: Callable[[Evidence], str] = there[function]
+    tell: Callable[[Any], str] = there[function]
     return tell

@@ -183,9 +183,4 @@ class Evidence:
                 and `upper`.
             name: Of the column.
         """
-        prefix = "" if name == "auroc" else f"{name}_"
-        interval = wording.interval(row[f"{prefix}lower"], row[f"{prefix}upper"])
-        value = wording.auroc(row[name]).replace("-", "\N{MINUS SIGN}")
-        if interval == wording.UNKNOWN:
-            return f"{value} ({self.level} interval not estimable)"
-        return f"{value} ({self.level} interval {interval})"
+        return wording.estimate(row, name, level=self.reporting.level)

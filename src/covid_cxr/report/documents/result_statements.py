@@ -201,7 +201,7 @@ def subgroups(evidence: Evidence) -> str:
     if rows is None:
         return ""
     told = [
-        _range_of(str(variable), own)
+        range_of(str(variable), own)
         for variable, own in rows.groupby("variable", sort=False)
     ]
     least = evidence.evaluation.least_subgroup_patients
@@ -427,7 +427,8 @@ def _once_per_rule(rows: pd.DataFrame) -> list[dict[Hashable, Any]]:
     return rows.drop_duplicates("rule").to_dict("records")
 
 
-def _range_of(variable: str, rows: pd.DataFrame) -> str:
+def range_of(variable: str, rows: pd.DataFrame) -> str:
+    """Return the lowest and the highest AUROC of subgroups, in words."""
     known = rows["auroc"].dropna()
     name = wording.label(variable).lower()
     if known.empty:
