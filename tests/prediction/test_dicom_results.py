@@ -274,6 +274,10 @@ BROKEN = {
     "WindowCenter": b"12,5",
     "BitsStored": b"",
     "Rows": b"",
+    "PixelSpacing": b"0.1\\",
+    "ImagerPixelSpacing": b"0.1 ",
+    "PixelAspectRatio": b"1\\x ",
+    "LossyImageCompressionRatio": b"x ",
 }
 
 
@@ -281,7 +285,8 @@ BROKEN = {
 def test_broken_values_of_the_source_stop_nothing(
     bundle, radiograph, tmp_path, keyword
 ):
-    place = radiograph(WindowCenter=128, WindowWidth=200)
+    stated = {"WindowCenter": 128, "WindowWidth": 200, "LossyImageCompression": "01"}
+    place = radiograph(**stated)
     (prediction,) = bundle.predictions([place])
     source = pydicom.dcmread(place)
     source._dict[pydicom.tag.Tag(keyword)] = pydicom.dataelem.RawDataElement(
@@ -300,8 +305,27 @@ def test_broken_values_of_the_source_stop_nothing(
     assert numbers["score"] == prediction.row["score"]
     for one in others:
         saved(one, tmp_path)
-    has_grey_scale = keyword not in {"WindowCenter", "Rows"}
-    assert ("PR" in [one.Modality for one in others]) == has_grey_scale
+    unclear = {"WindowCenter", "Rows", "PixelSpacing", "PixelAspectRatio"}
+    assert ("PR" in [one.Modality for one in others]) == (keyword not in unclear)
+
+
+def test_numbers_of_the_source_that_are_long_to_write_conform(
+    predicted, radiograph, tmp_path, dicom_errors
+):
+    stated = {
+        "RescaleSlope": "1.52590218967E-5",  # 16 characters, and 17 as Python has it
+        "RescaleIntercept": ".123456789012345",
+        "WindowCenter": "1.12345678901E-3",
+        "WindowWidth": "1.12345678901E+0",
+    }
+    _, (*_, state) = predicted(radiograph(**stated))
+
+    assert dicom_errors(saved_at(state, tmp_path)) == []
+    again = saved(state, tmp_path)
+    (item,) = again.SoftcopyVOILUTSequence
+    for keyword, text in stated.items():
+        element = item[keyword] if keyword in item else again[keyword]
+        assert float(element.value) == pytest.approx(float(text), rel=1e-9)
 
 
 def stored_chest(drawn_chest, polarity, bits):

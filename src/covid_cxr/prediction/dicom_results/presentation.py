@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from pydicom import Dataset
+from pydicom.multival import MultiValue
+from pydicom.valuerep import DSfloat
 
 from covid_cxr.prediction.dicom_results.subject import DISCLAIMER, Subject
 from covid_cxr.radiographs.dicom_file import (
@@ -71,8 +73,7 @@ def _image(subject: Subject) -> Dataset | None:
 
 def _is_unequal(spacing: Any) -> bool:
     """Return whether rows are further apart than columns, or closer."""
-    is_pair = spacing is not None and not isinstance(spacing, str)
-    return is_pair and len({float(one) for one in spacing}) > 1
+    return isinstance(spacing, MultiValue) and len(set(spacing)) > 1
 
 
 def _annotation(subject: Subject, image: Dataset) -> tuple[Any, Any]:
@@ -115,7 +116,8 @@ def _grey_scale(source: Dataset) -> Dataset | None:
     if slope is not None and intercept is not None:
         if not np.isfinite([slope, intercept]).all() or slope == 0:
             return None
-        found.RescaleSlope, found.RescaleIntercept = slope, intercept
+        found.RescaleSlope = _decimal(slope)
+        found.RescaleIntercept = _decimal(intercept)
         found.RescaleType = code_of(source, "RescaleType") or "US"
     interest = _values_of_interest(source)
     is_stated = any(keyword in source for keyword in _INTEREST)
@@ -143,9 +145,14 @@ def _values_of_interest(source: Dataset) -> Dataset | None:
         return None
     if not np.isfinite([centre, width]).all() or width < 1:
         return None
-    item.WindowCenter, item.WindowWidth = centre, width
+    item.WindowCenter, item.WindowWidth = _decimal(centre), _decimal(width)
     item.VOILUTFunction = function
     return item
+
+
+def _decimal(number: float) -> DSfloat:
+    """Return a number in the 16 characters that it may have (PS3.5 6.2, DS)."""
+    return DSfloat(number, auto_format=True)
 
 
 def _table(source: Dataset, item: Dataset) -> Dataset | None:
