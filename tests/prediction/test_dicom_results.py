@@ -149,7 +149,9 @@ def without_times(dataset):
     }
 
 
-def test_what_changes_a_result_changes_its_uid(bundle, write_bundle, radiograph):
+def test_what_changes_a_result_changes_its_uid(
+    bundle, write_bundle, radiograph, monkeypatch
+):
     place, other_place = radiograph(), radiograph("other.dcm")
     whole = pydicom.dcmread(place)
     other_bundle = open_bundle(write_bundle("other", youngest_years=1.0))
@@ -165,8 +167,24 @@ def test_what_changes_a_result_changes_its_uid(bundle, write_bundle, radiograph)
         uids(pydicom.dcmread(other_place), other_place, bundle),
         uids(whole, place, other_bundle),
     ]
+    monkeypatch.setattr(
+        "covid_cxr.prediction.dicom_results.subject.__version__", "0.0.1"
+    )
+    made.append(uids(whole, place, bundle))  # which a report states
 
     assert len(set.union(*made)) == 3 * len(made)
+
+
+def test_other_reasons_of_a_refusal_are_other_reports(bundle, radiograph):
+    place = radiograph(ViewPosition="LL")
+    (prediction,) = bundle.predictions([place])
+    row = {**prediction.row, "reason": "no decoder installed"}
+    refusals = prediction, replace(prediction, row=row)
+
+    source = pydicom.dcmread(place)
+    made = [results_of(source, one, bundle)[0].SOPInstanceUID for one in refusals]
+
+    assert made[0] != made[1]
 
 
 @pytest.mark.parametrize(
@@ -176,6 +194,9 @@ def test_what_changes_a_result_changes_its_uid(bundle, write_bundle, radiograph)
         ("ISO_IR 192", "山田^太郎"),
         ("ISO_IR 144", "Иванов^Павел"),
         (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        (["ISO 2022 IR 6", "ISO 2022 IR 100"], "Müller^Jörg"),
+        (["", "ISO 2022 IR 149"], "Hong^Gildong=洪^吉洞=홍^길동"),
+        ("GB18030", "Wang^XiaoDong=王^小东"),
         ("ISO_IR 100", "Maria de la Concepcion y Todos los Santos " * 4 + "^Ana"),
         ("ISO_IR 100", ""),
     ],
@@ -208,8 +229,12 @@ def test_patient_and_study_are_the_source_s(
         assert again.SeriesInstanceUID != source.SeriesInstanceUID
 
 
-@pytest.mark.parametrize("charset", ["ISO_IR 192", None])
+@pytest.mark.parametrize(
+    "charset",
+    ["ISO_IR 192", None, "ISO_IR 999", "ISO 2022 IR 6", ["", "ISO 2022 IR 87"]],
+)
 @pytest.mark.parametrize("keyword", ["PatientName", "AccessionNumber"])
+@pytest.mark.filterwarnings("ignore:Unknown encoding:UserWarning")
 def test_what_cannot_be_decoded_makes_no_other_patient(
     predicted, radiograph, charset, keyword
 ):
@@ -222,6 +247,21 @@ def test_what_cannot_be_decoded_makes_no_other_patient(
     with pytest.raises(NoResultsError, match=expected) as told:
         predicted(place)
     assert "ller" not in str(told.value)
+
+
+def test_how_a_patient_was_made_unknown_is_taken_over(
+    predicted, radiograph, tmp_path, dicom_errors
+):
+    method = Dataset()
+    method.CodeValue, method.CodingSchemeDesignator = "113100", "DCM"
+    method.CodeMeaning = "Basic Application Confidentiality Profile"
+    place = radiograph(
+        PatientIdentityRemoved="YES", DeidentificationMethodCodeSequence=[method]
+    )
+
+    for result in predicted(place)[1]:
+        assert dicom_errors(saved_at(result, tmp_path)) == []
+        assert list(result.DeidentificationMethodCodeSequence) == [method]
 
 
 def test_what_cannot_be_stored_again_has_no_results(bundle, radiograph):
