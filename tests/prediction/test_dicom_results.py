@@ -374,29 +374,40 @@ def stored_chest(drawn_chest, polarity, bits):
     return 2**bits - 1 - values if polarity == "MONOCHROME1" else values
 
 
-def voi_table(bits):
+def voi_table(bits, *, first=0):
     """Return a table with a curve, from values of some bits to 12."""
     item = Dataset()
     grey = np.linspace(0, 1, 2**bits) ** 1.5
-    item.add_new("LUTDescriptor", "US", [2**bits, 0, 12])
+    item.add_new("LUTDescriptor", "SS" if first else "US", [2**bits, first, 12])
     item.add_new("LUTData", "OW", np.rint(4095 * grey).astype("<u2").tobytes())
     return {"VOILUTSequence": [item]}
 
 
 WINDOWS = {
     "as stored": lambda _: {},
-    "window": lambda bits: {"WindowCenter": 2**bits // 2, "WindowWidth": 2**bits // 2},
+    "window": lambda bits: {
+        "WindowCenter": 2**bits // 2,
+        "WindowWidth": 7 * 2**bits // 8,
+    },
     "table": voi_table,
+    "table of negative values": lambda bits: {
+        "RescaleSlope": 1,
+        "RescaleIntercept": -1024,
+        "RescaleType": "US",
+        **voi_table(bits, first=-1024),
+    },
     "two windows": lambda bits: {
         "WindowCenter": [2**bits // 2, 100],
-        "WindowWidth": [2**bits // 2, 50],
+        "WindowWidth": [7 * 2**bits // 8, 50],
     },
 }
 
 
 @pytest.mark.skipif(not which("dcmp2pgm"), reason="dcmtk is not installed")
 @pytest.mark.parametrize("polarity", ["MONOCHROME1", "MONOCHROME2"])
-@pytest.mark.parametrize("way", ["window", "two windows", "table"])
+@pytest.mark.parametrize(
+    "way", ["window", "two windows", "table", "table of negative values"]
+)
 def test_dcmtk_shows_a_presentation_as_we_show_the_radiograph(
     predicted, radiograph, drawn_chest, tmp_path, polarity, way
 ):
@@ -423,6 +434,16 @@ def test_dcmtk_shows_a_presentation_as_we_show_the_radiograph(
     assert np.abs(ours - theirs).max() <= 2
 
 
+def test_a_table_of_negative_values_begins_at_a_signed_one(predicted, radiograph):
+    stated = WINDOWS["table of negative values"](8)
+
+    _, (*_, state) = predicted(radiograph(**stated))
+
+    (item,) = state.SoftcopyVOILUTSequence
+    descriptor = item.VOILUTSequence[0]["LUTDescriptor"]
+    assert (descriptor.VR, descriptor.value) == ("SS", [256, -1024, 16])
+
+
 def test_a_presentation_repeats_a_sigmoid_window(predicted, radiograph):
     # By its function; dcmtk 3.6.7 takes every window of a presentation for linear.
     stated = {"WindowCenter": 100, "WindowWidth": 90, "VOILUTFunction": "SIGMOID"}
@@ -443,6 +464,8 @@ def test_what_would_be_shown_otherwise_has_no_presentation(predicted, radiograph
         {"WindowCenter": 128, "WindowWidth": None},
         {"WindowCenter": 128, "WindowWidth": 9, "VOILUTFunction": "CUBIC"},
         {"RescaleSlope": 2},
+        {"RescaleSlope": 2, "RescaleIntercept": 0},
+        {"PixelRepresentation": 1},
         {"VOILUTSequence": [cut_off]},
         {"VOILUTSequence": [too_bright]},
         {"PixelSpacing": [0.1, 0.2]},
@@ -472,7 +495,9 @@ def test_the_picture_shows_the_radiograph_beside_its_map(
     wide = drawn_chest(0, 90)[::2]
     place = radiograph(pixels=wide)
     (prediction,) = bundle.predictions([place])
-    prediction = replace(prediction, heat_map=np.eye(2))
+    heat_map = np.zeros((3, 3))
+    heat_map[0, 2] = 1
+    prediction = replace(prediction, heat_map=heat_map)
 
     _, capture, *_ = results_of(pydicom.dcmread(place), prediction, bundle)
 
@@ -484,11 +509,11 @@ def test_the_picture_shows_the_radiograph_beside_its_map(
     small = cv2.resize(wide, (512, 256), interpolation=cv2.INTER_CUBIC)
     assert np.abs(plain[..., 0] - small).mean() < 3
     changed = np.abs(over - plain).max(axis=2)
-    corners = changed[:40, :40], changed[-40:, -40:]
-    others = changed[:40, -40:], changed[-40:, :40]
-    assert min(corner.mean() for corner in corners) > 30
+    upper_right = over[:40, -40:]
+    others = changed[:40, :40], changed[-40:, -40:], changed[-40:, :40]
+    assert changed[:40, -40:].mean() > 30
     assert max(corner.max() for corner in others) == 0
-    assert over[:40, :40, 0].mean() > over[:40, :40, 2].mean()  # yellow, not blue
+    assert upper_right[..., 0].mean() > upper_right[..., 2].mean()  # yellow, not blue
     assert capture.BurnedInAnnotation == "YES"
     assert capture.pixel_array[:32].max() == 255  # words above
 
