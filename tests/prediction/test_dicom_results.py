@@ -306,6 +306,18 @@ def test_what_cannot_be_referred_to_has_no_results(bundle, radiograph, keyword, 
     assert "ller" not in str(told.value)
 
 
+def test_what_is_no_image_has_no_results(bundle, radiograph):
+    place = radiograph(ViewPosition="LL")
+    (prediction,) = bundle.predictions([place])
+    source = pydicom.dcmread(place)
+    source.SOPClassUID = pydicom.uid.XRayRadiationDoseSRStorage
+    for keyword in ("Rows", "Columns", "PixelData"):
+        del source[keyword]
+
+    with pytest.raises(NoResultsError, match="no image"):
+        results_of(source, prediction, bundle)
+
+
 BROKEN = {
     "PatientBirthDate": b"1.1.60  ",
     "StudyTime": b"noon  ",

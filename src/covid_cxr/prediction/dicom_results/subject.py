@@ -84,6 +84,8 @@ class Subject:
                     f"the file has no valid {keyword}, by which DICOM results would "
                     f"belong to it"
                 )
+        if "Rows" not in self.source:  # PS3.3 C.18.3 and C.18.4
+            raise NoResultsError("the file holds no image, as which it is reported on")
         for keyword in _OF_WHOM:
             if not _is_decoded(self.source, keyword):
                 raise NoResultsError(
