@@ -140,7 +140,7 @@ def _rescale(source: Dataset) -> Dataset | None:
 def _output_range(source: Dataset, rescale: Dataset) -> tuple[float, float]:
     """Return the lowest and the highest value that the modality step may give."""
     bits = whole_of(source, "BitsStored")
-    n_values = 2 ** (bits if bits in range(1, _BITS) else _BITS)
+    n_values: int = 2 ** (bits if bits and 1 <= bits <= _BITS else _BITS)
     lowest = -n_values // 2 if whole_of(source, "PixelRepresentation") == 1 else 0
     slope = float(rescale.get("RescaleSlope", 1))
     ends = [
