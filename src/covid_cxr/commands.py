@@ -55,6 +55,10 @@ SUBCOMMANDS = {
     "predict": Subcommand(
         "covid_cxr.prediction.cli:predict", "Predict radiographs with a bundle."
     ),
+    "serve": Subcommand(
+        "covid_cxr.service.serve_command:serve",
+        "Predict what comes from a PACS with a bundle, and send answers.",
+    ),
 }
 
 

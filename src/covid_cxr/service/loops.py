@@ -1,0 +1,74 @@
+"""Threads that do one thing again and again until the service ends."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from covid_cxr.service.faults import in_words
+
+logger = logging.getLogger(__name__)
+
+_ALIVE_SECONDS = 600.0  # a step that takes longer hangs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loop:
+    """A step that is repeated.
+
+    Attributes:
+        name: In log and health.
+        step: Returns whether there was something to do.
+        pause: Returns when it is time to ask again, or to end, after there was nothing.
+    """
+
+    name: str
+    step: Callable[[], bool]
+    pause: Callable[[], object]
+
+
+@dataclass
+class Pulse:
+    """When a loop last began a step, and what its last step failed by.
+
+    Attributes:
+        began: In seconds of the monotonic clock.
+        fault: Empty if it did not fail.
+    """
+
+    began: float = field(default_factory=time.monotonic)
+    fault: str = ""
+
+    @property
+    def word(self) -> str:
+        """What is wrong; empty if nothing is."""
+        if time.monotonic() - self.began > _ALIVE_SECONDS:
+            return f"no step for {time.monotonic() - self.began:.0f} s"
+        return self.fault
+
+
+def start(loop: Loop, stop: threading.Event) -> tuple[threading.Thread, Pulse]:
+    """Return the thread that repeats a step until `stop`, and its pulse.
+
+    A step that fails is repeated, and logged once for all failures of a kind in a row.
+    """
+    pulse = Pulse()
+
+    def repeat() -> None:
+        while not stop.is_set():
+            pulse.began = time.monotonic()
+            try:
+                is_more = loop.step()
+                pulse.fault = ""
+            except Exception as error:
+                is_more, words = False, in_words(error)
+                if words != pulse.fault:
+                    logger.error("%s: %s", loop.name, words)  # noqa: TRY400
+                pulse.fault = words
+            if not is_more and not stop.is_set():
+                loop.pause()
+
+    thread = threading.Thread(target=repeat, name=loop.name, daemon=True)
+    thread.start()
+    return thread, pulse
