@@ -48,16 +48,3 @@ def test_a_figure_is_also_saved_for_print_and_the_same_each_time(tmp_path):
     assert pdf.startswith(b"%PDF")
     assert b"<svg" in svg
     assert contents[0] == contents[1]
-
-
-def test_a_figure_is_laid_out_once_for_screens_and_once_for_print(tmp_path):
-    figure = Figure(figsize=(3, 2), layout="constrained")
-    figure.subplots().set(xlabel="1 - specificity", ylabel="Sensitivity")
-    engine = figure.get_layout_engine()
-    execute, laid_out = engine.execute, []
-    engine.execute = lambda drawn: laid_out.append(execute(drawn))
-
-    FigureDataset(filepath=str(tmp_path / "figure1.png")).save(figure)
-
-    assert len(laid_out) == 2
-    assert figure.get_layout_engine() is engine

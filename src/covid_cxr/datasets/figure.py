@@ -15,8 +15,8 @@ _PRINT_DPI = 300  # of what is no vector, such as a radiograph
 class FigureDataset(MatplotlibDataset):  # type: ignore[misc]  # has no types
     """`MatplotlibDataset` that saves PDF and SVG beside the PNG file, and loads it.
 
-    Saves a `matplotlib.figure.Figure`, for print laid out once; loads the bytes of the
-    PNG file, for the report to embed.
+    Saves a `matplotlib.figure.Figure`; loads the bytes of the PNG file, for the report
+    to embed.
     """
 
     def save(self, data: Any) -> None:
@@ -24,15 +24,12 @@ class FigureDataset(MatplotlibDataset):  # type: ignore[misc]  # has no types
         import matplotlib as mpl
 
         super().save(data)
-        layout = data.get_layout_engine()
         # Names of elements in an SVG file are random without a salt.
         with mpl.rc_context({"svg.hashsalt": "covid_cxr", "svg.fonttype": "none"}):
             for suffix, metadata in _PRINTED.items():
                 path = str(self._get_save_path().with_suffix(f".{suffix}"))
                 with self._fs.open(path, mode="wb") as file:
                     data.savefig(file, format=suffix, dpi=_PRINT_DPI, metadata=metadata)
-                data.set_layout_engine("none")  # texts of both are equally wide
-        data.set_layout_engine(layout)
 
     def load(self) -> bytes:
         """Return the content of the PNG file."""
