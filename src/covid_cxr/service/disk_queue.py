@@ -129,22 +129,16 @@ class DiskQueue:
         return _known_by(f"{self._bundle} {uid}")
 
     def knows(self, uid: str) -> bool:
-        """Return whether it need not be received: it was, or it is an answer of ours.
-
-        What could not be predicted may come again.
-        """
+        """Return whether it need not be asked for: it was received, or is an answer."""
         with self._lock:
-            if self._find("SELECT 1 FROM answers WHERE uid_sha256 = ?", _known_by(uid)):
-                return True
-            key = self.key_of(uid)
-            is_dead = self._find(
-                "SELECT 1 FROM errands WHERE place = ? AND item = ? AND state = ?",
-                *(PREDICTION, key, DEAD),
-            )
-            return self._is_kept(key) and not is_dead
+            sql = "SELECT 1 FROM answers WHERE uid_sha256 = ?"
+            is_answer = bool(self._find(sql, _known_by(uid)))
+            return is_answer or self._is_kept(self.key_of(uid))
 
     def receive(self, uid: str, content: bytes) -> bool:
         """Keep an instance; when this returns, nothing loses it.
+
+        What is known is not kept again, except what could not be predicted.
 
         Args:
             uid: Its SOPInstanceUID.
@@ -159,7 +153,7 @@ class DiskQueue:
         """
         key = self.key_of(uid)
         with self._lock, _full_disk_in_words():
-            if self.knows(uid):
+            if self.knows(uid) and not self._is_laid_aside(key):
                 return False
             self._refuse_full(len(content))
             write_durably(self.radiograph(key), content)
@@ -183,10 +177,15 @@ class DiskQueue:
     def fetch_later(
         self, source: str, items: Iterable[str], *, bookmark: str | None = None
     ) -> None:
-        """Note what a source has that is to be fetched, and up to where it was read."""
+        """Note what a source has that is to be fetched, and up to where it was read.
+
+        With a bookmark, an item is news: it is fetched anew, even if it is being
+        fetched at this moment, or was laid aside.
+        """
+        verb = "INSERT OR IGNORE" if bookmark is None else "INSERT OR REPLACE"
         with self._lock, self._transaction():
             for item in items:
-                self._add("INSERT OR IGNORE", source, item)
+                self._add(verb, source, item)
             if bookmark is not None:
                 self._do(
                     "INSERT OR REPLACE INTO bookmarks VALUES (?,?)", source, bookmark
@@ -270,6 +269,8 @@ class DiskQueue:
         with self._lock:
             with self._transaction():
                 self._delete(errand)
+                if errand.place.startswith(FROM):  # its item is no key, but a peer's word
+                    return
                 left = self._find("SELECT 1 FROM errands WHERE item = ?", key)
                 if left is None:
                     self._do(
@@ -284,8 +285,10 @@ class DiskQueue:
         is_last = errand.attempts >= self._most(errand)
         with self._lock, self._transaction():
             self._do(
-                "UPDATE errands SET state = ?, reason = ? WHERE place = ? AND item = ?",
-                *(DEAD if is_last else WAITING, reason, errand.place, errand.item),
+                "UPDATE errands SET state = ?, reason = ? "
+                "WHERE place = ? AND item = ? AND attempts = ?",
+                *(DEAD if is_last else WAITING, reason),
+                *(errand.place, errand.item, errand.attempts),
             )
         return is_last
 
@@ -395,6 +398,10 @@ class DiskQueue:
         sql = "SELECT 1 FROM instances WHERE key = ? AND NOT is_done"
         return bool(self._find(sql, key))
 
+    def _is_laid_aside(self, key: str) -> bool:
+        sql = "SELECT 1 FROM errands WHERE place = ? AND item = ? AND state = ?"
+        return bool(self._find(sql, PREDICTION, key, DEAD))
+
     def _is_to_be_predicted(self, key: str) -> bool:
         sql = "SELECT 1 FROM errands WHERE place = ? AND item = ?"
         return bool(self._find(sql, PREDICTION, key))
@@ -404,8 +411,9 @@ class DiskQueue:
         self._do(f"{verb} INTO errands VALUES (?,?,?,0,0,?,NULL)", *values)
 
     def _delete(self, errand: Errand) -> None:
-        sql = "DELETE FROM errands WHERE place = ? AND item = ?"
-        self._do(sql, errand.place, errand.item)
+        # By its attempts, too: it may have become news since it was begun.
+        sql = "DELETE FROM errands WHERE place = ? AND item = ? AND attempts = ?"
+        self._do(sql, errand.place, errand.item, errand.attempts)
 
     def _find(self, sql: str, *values: object) -> tuple[Any, ...] | None:
         row: tuple[Any, ...] | None = self._rows.execute(sql, values).fetchone()
