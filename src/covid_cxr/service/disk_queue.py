@@ -269,7 +269,7 @@ class DiskQueue:
         with self._lock:
             with self._transaction():
                 self._delete(errand)
-                if errand.place.startswith(FROM):  # its item is no key, but a peer's word
+                if errand.place.startswith(FROM):  # its item is a peer's word, no key
                     return
                 left = self._find("SELECT 1 FROM errands WHERE item = ?", key)
                 if left is None:
@@ -280,9 +280,15 @@ class DiskQueue:
                 _remove(self.radiograph(key))
                 _remove(self._answers / key)
 
-    def fail(self, errand: Errand, reason: str) -> bool:
-        """Note why an errand failed; return whether it is laid aside now."""
-        is_last = errand.attempts >= self._most(errand)
+    def fail(self, errand: Errand, reason: str, *, is_final: bool = False) -> bool:
+        """Note why an errand failed; return whether it is laid aside now.
+
+        Args:
+            errand: That failed.
+            reason: Why.
+            is_final: Whether no further attempt would mend it.
+        """
+        is_last = is_final or errand.attempts >= self._most(errand)
         with self._lock, self._transaction():
             self._do(
                 "UPDATE errands SET state = ?, reason = ? "

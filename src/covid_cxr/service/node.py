@@ -21,6 +21,7 @@ from covid_cxr.service.faults import (
     QueueFullError,
     TooLargeError,
     UnacceptableInstanceError,
+    in_words,
 )
 from covid_cxr.service.reception import IMAGE_CLASSES, Reception
 from covid_cxr.service.service_settings import Node
@@ -133,8 +134,8 @@ def _store(reception: Reception, event: Event) -> Dataset:
     except UnacceptableInstanceError as error:
         return _status(DOES_NOT_MATCH, error)
     except Exception as error:
-        logger.exception("an instance cannot be kept")
-        return _status(CANNOT_KEEP, error)
+        logger.error("an instance cannot be kept: %s", in_words(error))  # noqa: TRY400
+        return _status(CANNOT_KEEP, in_words(error))
     return _status(SUCCESS, "")
 
 
