@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 # PS3.4 B.2.3, and PS3.7 C for the last
 SUCCESS, OUT_OF_RESOURCES, DOES_NOT_MATCH, CANNOT_KEEP = 0x0000, 0xA700, 0xA900, 0x0110
-_SOURCE = f"{FROM}node"
+FROM_NODE = f"{FROM}node"
 _LONGEST_COMMENT = 64  # PS3.7 C.4: Error Comment is an LO
 _REJECTED, _BY_USER, _UNKNOWN_CALLER = 0x01, 0x01, 0x03  # PS3.8 9.3.4
 _END_SECONDS = 10.0  # for instances that are being received when it ends
@@ -126,7 +126,7 @@ def _store(reception: Reception, event: Event) -> Dataset:
     try:
         reception.take(
             event.encoded_dataset(),
-            source=_SOURCE,
+            source=FROM_NODE,
             uid=str(event.request.AffectedSOPInstanceUID),
         )
     except (QueueFullError, TooLargeError) as error:

@@ -23,7 +23,7 @@ from covid_cxr.service.service_settings import WatchedFolder
 logger = logging.getLogger(__name__)
 
 TAKEN, REFUSED = "taken", "refused"
-SOURCE = f"{FROM}folder"
+FROM_FOLDER = f"{FROM}folder"
 State = tuple[int, int]  # size in bytes, time of change in ns
 
 
@@ -92,7 +92,7 @@ class Inbox:
         try:
             with file.open("rb") as opened:
                 content = opened.read(self._reception.largest_bytes + 1)
-            self._reception.take(content, source=SOURCE)
+            self._reception.take(content, source=FROM_FOLDER)
         except UnacceptableInstanceError as error:
             _move(file, self._watched.path / REFUSED, reason=str(error))
         else:

@@ -14,7 +14,13 @@ from click.testing import CliRunner
 
 from covid_cxr.commands import covid_cxr
 from covid_cxr.service import answering, serve_command
-from covid_cxr.service.disk_queue import DEAD, PREDICTION, dead_errands
+from covid_cxr.service.disk_queue import (
+    DEAD,
+    PREDICTION,
+    WAITING,
+    DiskQueue,
+    dead_errands,
+)
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <s:pytest.PytestUnraisableExceptionWarning"
@@ -103,6 +109,22 @@ def _lock(monkeypatch, name):
         return read(file, *arguments, **options)
 
     monkeypatch.setattr(Path, "open", refuse)
+
+
+def test_answers_to_a_destination_that_is_named_no_more_are_not_forgotten(
+    serve, stated, settings_of, caplog
+):
+    settings = settings_of(stated)
+    queue = DiskQueue(settings.storage, settings.retries, bundle="another")
+    queue.receive("1.2.3", b"radiograph")
+    errand = queue.next(PREDICTION)
+    queue.answer(errand, {"1.2.4": b"report"}, status="", destinations=["to peer"])
+    queue.close()
+
+    service = serve(stated)
+
+    assert "1 errands to peer (waiting) are kept" in caplog.text
+    assert service.queue.counts_of_errands() == {("to peer", WAITING): 1}
 
 
 @pytest.mark.parametrize("answers", [["SR"], ["SR", "OT"], ["SR", "OT", "PR"]])
