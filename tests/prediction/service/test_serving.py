@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import yaml
 from click.testing import CliRunner
 
 from covid_cxr.commands import covid_cxr
-from covid_cxr.service import answering, serve_command
+from covid_cxr.service import answering, loops, serve_command
 from covid_cxr.service.disk_queue import (
     DEAD,
     PREDICTION,
@@ -252,6 +253,21 @@ def test_a_service_without_room_is_not_healthy(serve, stated):
 
     assert answer.status_code == 503
     assert "are kept free" in answer.text
+
+
+@pytest.mark.parametrize("hangs_in", ["step", "pause"])
+def test_a_long_step_is_no_good_health_and_a_long_pause_is(monkeypatch, hangs_in):
+    monkeypatch.setattr(loops, "_ALIVE_SECONDS", 0.1)
+    stop = threading.Event()
+    acts = {"step": lambda: False, "pause": stop.wait} | {hangs_in: stop.wait}
+
+    thread, pulse = loops.start(loops.Loop(name="it", **acts), stop)
+    time.sleep(0.5)
+    word = pulse.word
+    stop.set()
+    thread.join(10)
+
+    assert bool(word) == (hangs_in == "step")
 
 
 def test_serving_needs_neither_tensorflow_nor_kedro():
