@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS errands (
     place TEXT NOT NULL, item TEXT NOT NULL, state TEXT NOT NULL,
     attempts INTEGER NOT NULL, due REAL NOT NULL, added REAL NOT NULL, reason TEXT,
     PRIMARY KEY (place, item)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS by_turn ON errands (place, state, due, added);
+CREATE INDEX IF NOT EXISTS by_turn ON errands (place, state, due, attempts, added);
 CREATE TABLE IF NOT EXISTS answers (uid_sha256 TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS bookmarks (source TEXT PRIMARY KEY, place TEXT NOT NULL);
 """
@@ -201,13 +201,16 @@ class DiskQueue:
     def next(self, place: str) -> Errand | None:
         """Return an errand whose turn it is; its attempt counts from now on.
 
-        It counts before it begins, since what ends the process comes back, too.
+        It counts before it begins, since what ends the process comes back, too. What
+        was begun least often is first: a process that is ended again and again by
+        something else is then not the fault of one errand.
         """
         now = time.time()
         with self._lock, self._transaction():
             row = self._find(
                 "SELECT item, attempts, reason FROM errands WHERE place = ? AND "
-                "state = ? AND (due <= ? OR due > ?) ORDER BY due, added LIMIT 1",
+                "state = ? AND (due <= ? OR due > ?) "
+                "ORDER BY due, attempts, added LIMIT 1",
                 # So late only where the clock was set back.
                 *(place, WAITING, now, now + 2 * self._retries.longest_seconds),
             )

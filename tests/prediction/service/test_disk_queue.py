@@ -249,6 +249,19 @@ def test_what_ends_the_service_each_time_is_laid_aside(open_queue):
     assert queue.is_spent(errand)
 
 
+def test_kills_are_not_the_fault_of_one_radiograph(open_queue):
+    queue = open_queue()
+    for number in range(5):
+        queue.receive(f"1.{number + 1}", CONTENT)
+    for _ in range(10):  # two for each, which is what it may have
+        errand = queue.next(PREDICTION)
+        assert not queue.is_spent(errand)
+        queue.close()
+        queue = open_queue()
+
+    assert queue.is_spent(queue.next(PREDICTION))
+
+
 def test_what_could_not_be_predicted_may_come_again(open_queue):
     queue = open_queue()
     queue.receive(UID, CONTENT)
