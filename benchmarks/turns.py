@@ -14,12 +14,12 @@ import time
 class Program:
     """A process that waits for the names of tasks and does them."""
 
-    def __init__(self, arguments, *, n_cores):
-        """Start Python with `arguments`, bound to `n_cores` of this machine's cores."""
+    def __init__(self, arguments, *, n_cores, python=sys.executable):
+        """Start `python` with `arguments`, bound to so many cores of this machine."""
         all_cores = os.sched_getaffinity(0)
         os.sched_setaffinity(0, sorted(all_cores)[:n_cores])  # which a child inherits
         self._process = subprocess.Popen(
-            [sys.executable, *map(str, arguments)],
+            [python, *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -41,13 +41,14 @@ class Program:
         self._process.wait()
 
 
-def serve(tasks):
+def serve(tasks, *, clock=time.perf_counter):
     """Do the tasks that are asked for on the standard input, and print the seconds.
 
     Args:
         tasks: A function without arguments for each name.
+        clock: Whose seconds; `time.process_time` where other work shares the core.
     """
     for line in sys.stdin:
-        started = time.perf_counter()
+        started = clock()
         tasks[line.strip()]()
-        print(time.perf_counter() - started, flush=True)
+        print(clock() - started, flush=True)

@@ -53,7 +53,7 @@ def test_every_step_and_every_path_is_registered(pipelines):
 
     whole = {"evaluation", "reporting", "__default__", "demo"}
     beside = {"pooled", "comparison", "planning", "sites", "bundle"}
-    beside |= {"external", "external_protocol"}
+    beside |= {"prediction", "external", "external_protocol"}
     assert set(pipelines) == {*STEPS, *paths, *whole, *beside}
 
 
@@ -180,7 +180,7 @@ def test_the_registry_is_read_without_tensorflow():
     code = (
         "import sys; from covid_cxr.pipeline_registry import register_pipelines; "
         "register_pipelines(); "
-        "heavy = {'tensorflow', 'keras', 'matplotlib', 'plotly'}; "
+        "heavy = {'tensorflow', 'keras', 'matplotlib', 'plotly', 'onnxruntime'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )
     finished = subprocess.run(

@@ -7,7 +7,7 @@ from multiprocessing import current_process
 import cv2
 import pytest
 
-from covid_cxr.workers import as_done, dask_client, executor
+from covid_cxr.workers import as_done, available_cores, dask_client, executor
 
 
 def test_several_workers_are_processes_of_their_own():
@@ -84,3 +84,15 @@ def test_an_error_ends_the_calls_that_wait():
         list(as_done(pool, work, [(0,), *[(number,) for number in range(1, 400)]]))
 
     assert len(done) < 400
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
+def test_cores_that_a_process_may_not_use_are_not_counted():
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+
+        assert available_cores() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert available_cores() == len(allowed)

@@ -113,7 +113,8 @@ class InputCheckHooks:
                 f"{len(missing)} inputs of this run are missing:\n"
                 + "\n".join(f"  {name}: {place}" for name, place in missing.items())
                 + "\nPut the files there or name their folder with "
-                "--params=data_root=…; run the steps that write them first; or make "
+                "--params=data_root=…, what is not of the study with bundle=…, "
+                "images=… or cohort=…; run the steps that write them first; or make "
                 "synthetic ones with `kedro run --env=demo --pipelines=synthesis`."
             )
 

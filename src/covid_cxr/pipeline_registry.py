@@ -18,6 +18,7 @@ import covid_cxr.pipelines.phase2.pipeline as phase2
 import covid_cxr.pipelines.phase3.pipeline as phase3
 import covid_cxr.pipelines.planning.pipeline as planning
 import covid_cxr.pipelines.pooled.pipeline as pooled
+import covid_cxr.pipelines.prediction.pipeline as prediction
 import covid_cxr.pipelines.reporting.pipeline as reporting
 import covid_cxr.pipelines.sites.pipeline as sites
 import covid_cxr.pipelines.synthesis.pipeline as synthesis
@@ -52,6 +53,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "comparison": comparison.create_pipeline(),
         "planning": planning.create_pipeline(),
         "bundle": bundle.create_pipeline(),
+        "prediction": prediction.create_pipeline(),
         "external": external.create_pipeline(),
         "external_protocol": external.create_protocol_pipeline(),
         "pooled": pooled.create_pipeline(),

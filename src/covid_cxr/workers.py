@@ -68,6 +68,12 @@ def executor(
     return ThreadPoolExecutor(1)
 
 
+def available_cores() -> int:
+    """Return how many cores this process may use, which a container may limit."""
+    allowed = getattr(os, "sched_getaffinity", None)  # not of every system
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
 @contextmanager
 def dask_client(address: str | None, *, n_workers: int | None) -> Iterator[Any]:
     """Give a `distributed.Client` of the cluster at `address`, or of one started here.

@@ -5,6 +5,7 @@ import json
 import cv2
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 from onnx import TensorProto, helper
 from pydicom import Dataset
@@ -42,7 +43,7 @@ def _drawn_chest(seed=0, size_px=64):
     return np.clip(image, 0, 255).astype(np.uint8)
 
 
-def arithmetic_network(*, share_of_batch=0.0):
+def arithmetic_network(*, share_of_batch=0.0, offset=OFFSET):
     """Return ONNX whose feature maps are the image and log odds of its mean.
 
     A share of that mean is taken of all images of the batch.
@@ -63,7 +64,7 @@ def arithmetic_network(*, share_of_batch=0.0):
     constants = [
         helper.make_tensor("share", TensorProto.FLOAT, [1, 1], [share_of_batch]),
         helper.make_tensor("slope", TensorProto.FLOAT, [1, 1], [SLOPE]),
-        helper.make_tensor("offset", TensorProto.FLOAT, [1], [OFFSET]),
+        helper.make_tensor("offset", TensorProto.FLOAT, [1], [offset]),
     ]
     graph = helper.make_graph(
         nodes,
@@ -89,10 +90,10 @@ def _score_of(pixels):
     return 1 / (1 + np.exp(-(SLOPE * mean + OFFSET)))
 
 
-def _curated(path):
+def _curated(path, box=None):
     return curate(
         path,
-        box=None,
+        box=box,
         size_px=SIZE_PX,
         admission=Curation(
             size_px=SIZE_PX, shard_images=1, compression="none", workers=1, cluster=None
@@ -200,13 +201,16 @@ def make_bundle():
             floor=np.ones(1),
         )
         content = {
-            "model.keras": b"none",
-            "model.onnx": arithmetic_network(share_of_batch=share_of_batch),
-            "model.safetensors": save({"findings/kernel": np.ones((1, 1), np.float32)}),
+            "path_t/model.keras": b"none",
+            "path_t/model.onnx": arithmetic_network(share_of_batch=share_of_batch),
+            "path_t/model.safetensors": save(
+                {"findings/kernel": np.ones((1, 1), np.float32)}
+            ),
             "gate.safetensors": save(dict(usual.arrays())),
             "seen.safetensors": save(dict(_seen(trained, validated).arrays())),
             "selftest/chest.png": (folder / "selftest/chest.png").read_bytes(),
         }
+        (folder / "path_t").mkdir()
         for file, data in content.items():
             (folder / file).write_bytes(data)
         record = _record(pixels) | changes
@@ -239,15 +243,22 @@ def _seen(trained, validated):
 
 def _record(pixels):
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "name": "covid_cxr-path_t-00000000",
         "intended_use": "Research only.",
         "label": {"name": "covid19", "words": "COVID-19", "reference": "RT-PCR"},
         "origin": {
-            "path": "path_t",
-            "stage": "path_t.phase3",
+            "classifier": "path_t",
+            "rule": "alone",
             "weights_sha256": "0" * 64,
-            "trainings": ["path_t.phase3"],
+            "members": [
+                {
+                    "path": "path_t",
+                    "stage": "path_t.phase3",
+                    "weights_sha256": "0" * 64,
+                    "trainings": ["path_t.phase3"],
+                }
+            ],
         },
         "software": {"covid_cxr": "0.1.0"},
         "preprocessing": {
@@ -258,6 +269,7 @@ def _record(pixels):
             "cropped_share": 0.0,
         },
         "intensity": {"mean": 0.4, "standard_deviation": 0.25, "n_images": 6},
+        "batch_images": 4,
         "operating_points": [
             {"rule": "youden", "target_sensitivity": None, "threshold": 0.5},
             {"rule": "sensitivity", "target_sensitivity": 0.9, "threshold": 0.1},
@@ -280,8 +292,34 @@ def _record(pixels):
                 {
                     "file": "selftest/chest.png",
                     "score": float(_score_of(pixels)),
+                    "members": [float(_score_of(pixels))],
                     "pixels_sha256": pixels_sha256(pixels),
                 }
             ],
         },
     }
+
+
+@pytest.fixture(scope="session")
+def network_of():
+    return arithmetic_network
+
+
+@pytest.fixture(scope="session")
+def make_scores():
+    """Return a function that draws a table of scores; one label is unknown."""
+
+    def make(seed):
+        drawn = np.random.default_rng(seed).random(12)
+        labels = [True, False, pd.NA, *[True, False] * 4, True]
+        return pd.DataFrame(
+            {
+                "image_id": [f"i{k}" for k in range(12)],
+                "patient_id": [f"p{k}" for k in range(12)],
+                "part": ["validation"] * 7 + ["test"] * 5,
+                "covid19": pd.array(labels, dtype="boolean"),
+                "covid19_score": drawn,
+            }
+        )
+
+    return make

@@ -432,3 +432,77 @@ def test_places_without_a_radiograph_are_a_fault(write_bundle, predicted, tmp_pa
     (tmp_path / "empty").mkdir()
     said, _ = predicted(write_bundle("b"), tmp_path / "empty", code=1)
     assert "no radiographs" in said
+
+
+def test_crops_are_cut_out_as_a_study_does(
+    write_bundle, chests, predicted, curated, tmp_path, score_of
+):
+    table = tmp_path / "crops.csv"
+    # As Excel writes it elsewhere; the second is named as by a study, without suffix.
+    table.write_text("image;x0;y0;x1;y1\nchest_1.png;0;1,0;63;64\nchest_3;2;0;62;63\n")
+    bundle = write_bundle()
+
+    _, rows = predicted(bundle, chests, options=["--crops", str(table)])
+
+    boxes = {"chest_1.png": (0, 1, 63, 64), "chest_3.png": (2, 0, 62, 63)}
+    for row in rows:
+        pixels = curated(chests / row["file"], box=boxes.get(row["file"]))[0]
+        assert float(row["score"]) == pytest.approx(score_of(pixels), abs=1e-6)
+        assert ("cropped to" in row["steps"]) == (row["file"] in boxes)
+    other = tmp_path / "other.csv"
+    other.write_text("image,x0,y0,x1,y1\nchest_1.png,4,2,60,61\n")
+    said, _ = predicted(bundle, chests, code=1, options=["--crops", str(other)])
+    assert "another run" in said
+
+
+def test_crops_of_other_files_are_said_and_those_of_none_a_fault(
+    write_bundle, chests, predicted, tmp_path, caplog
+):
+    table = tmp_path / "crops.csv"
+    table.write_text("image,x0,y0,x1,y1\nelsewhere.png,0,0,9,9\n")
+    said, _ = predicted(write_bundle(), chests, code=1, options=["--crops", str(table)])
+    assert "None of the 1 boxes" in said
+    with table.open("a") as more:
+        more.write("chest_1.png,0,1,63,64\n")
+
+    predicted(write_bundle("b"), chests, options=["--crops", str(table)])
+
+    assert "1 of 2 boxes are of no file" in caplog.text
+    assert "elsewhere.png (line 2 of crops.csv)" in caplog.text
+
+
+def test_what_the_validation_part_cannot_say_is_said(write_bundle, tmp_path):
+    record = open_bundle(write_bundle()).record
+    few = {"n_cases": 8, "n_controls": 30, "least_case_score": 0.0}
+    sets = record["prediction_sets"] | few
+
+    bundle = write_bundle("b", prediction_sets=sets, calibration=None)
+    said = CliRunner().invoke(check, [str(bundle)]).output
+
+    assert "8 patients with the finding and 30 without are too few" in said
+    assert "Scores are no probabilities" in said
+    before = CliRunner().invoke(check, [str(tmp_path / "bundle")]).output
+    assert "too few" not in before
+    assert "no probabilities" not in before
+
+
+def test_broken_files_among_many_are_refused_and_the_others_scored(
+    write_bundle, predicted, drawn_chest, tmp_path
+):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    whole = [cv2.imencode(".png", drawn_chest(seed))[1].tobytes() for seed in range(3)]
+    for number in range(300):
+        content = whole[number % 3]
+        if number % 10 == 4:  # in turn: cut off, empty, no picture
+            content = (content[: len(content) // 2], b"", b"no picture")[number % 3]
+        (folder / f"{number:03d}.png").write_bytes(content)
+
+    said, rows = predicted(write_bundle(), folder, code=3)
+
+    assert "300 files: 270 predicted, 30 refused" in said
+    assert [row["file"] for row in rows] == [f"{k:03d}.png" for k in range(300)]
+    for number, row in enumerate(rows):
+        assert (row["status"] == "refused") == (number % 10 == 4)
+        assert bool(row["score"]) != bool(row["reason"])
+    assert len({row["score"] for row in rows} - {""}) == 3

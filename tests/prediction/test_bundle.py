@@ -16,6 +16,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
 
 from covid_cxr.prediction import open_bundle
+from covid_cxr.prediction.members import Member, Members
 from covid_cxr.prediction.network import activation_maps
 from covid_cxr.radiographs.dicom_file import quiet
 
@@ -101,7 +102,12 @@ def test_a_set_holds_the_classes_whose_bound_the_score_keeps(
     names = ("least_case_score", "greatest_control_score")
     sets = bundle.record["prediction_sets"] | dict(zip(names, bounds, strict=True))
     record = {**bundle.record, "prediction_sets": sets}
-    other = dataclasses.replace(bundle, record=record, network=says_the_score)
+    member = Member(network=says_the_score, head_kernel=np.ones((1, 1)))
+    other = dataclasses.replace(
+        bundle,
+        record=record,
+        members=Members(rule="alone", by_name={"path_t": member}),
+    )
 
     row = other.predict([min(chests.iterdir())]).iloc[0]
 

@@ -36,7 +36,7 @@ def test_a_zip_is_the_same_bundle(write_bundle, chests, prefix):
 
 
 @pytest.mark.parametrize(
-    "name", ["model.onnx", "seen.safetensors", "selftest/chest.png"]
+    "name", ["path_t/model.onnx", "seen.safetensors", "selftest/chest.png"]
 )
 def test_a_changed_byte_is_named(write_bundle, name):
     folder = write_bundle()
@@ -53,22 +53,45 @@ def test_a_lost_or_an_added_file_is_named(write_bundle):
     (folder / "strange.txt").write_text("x")
     with pytest.raises(InvalidBundleError, match=r"does not list: strange\.txt"):
         open_bundle(folder)
-    (folder / "model.onnx").unlink()
-    with pytest.raises(InvalidBundleError, match=r"lacks model\.onnx"):
+    (folder / "path_t/model.onnx").unlink()
+    with pytest.raises(InvalidBundleError, match=r"lacks path_t/model\.onnx"):
         open_bundle(folder)
 
 
 def test_a_later_version_says_what_to_install(write_bundle):
-    later = write_bundle(schema_version=2, software={"covid_cxr": "9.1"})
+    later = write_bundle(schema_version=3, software={"covid_cxr": "9.1"})
 
-    with pytest.raises(InvalidBundleError, match=r"version 2.*install covid-cxr 9\.1"):
+    with pytest.raises(InvalidBundleError, match=r"version 3.*wrote it \(9\.1\)"):
         open_bundle(later)
 
 
-def test_a_later_version_may_tell_of_its_software_in_another_way(write_bundle):
-    later = write_bundle(schema_version=2, software=[])
+def test_an_earlier_version_is_not_read_as_if_it_were_this_one(write_bundle):
+    earlier = write_bundle(schema_version=1, software={"covid_cxr": "0.1.0"})
 
-    with pytest.raises(InvalidBundleError, match="install covid-cxr of a later"):
+    with pytest.raises(InvalidBundleError, match=r"version 1, .* reads 2.*0\.1\.0"):
+        open_bundle(earlier)
+
+
+def test_a_record_that_names_a_network_which_it_does_not_list_is_refused(write_bundle):
+    folder = write_bundle()
+    record = json.loads((folder / RECORD).read_text())
+    further = record["origin"]["members"][0] | {"path": "path_u"}
+    members = [*record["origin"]["members"], further]
+    change_record(
+        folder,
+        origin=record["origin"] | {"members": members, "rule": "mean_rank"},
+    )
+
+    with pytest.raises(
+        InvalidBundleError, match=r"lists no path_u/model\.keras.*ranks\.safetensors"
+    ):
+        open_bundle(folder)
+
+
+def test_a_later_version_may_tell_of_its_software_in_another_way(write_bundle):
+    later = write_bundle(schema_version=3, software=[])
+
+    with pytest.raises(InvalidBundleError, match="which it does not say"):
         open_bundle(later)
 
 
@@ -79,7 +102,7 @@ def test_a_later_version_may_tell_of_its_software_in_another_way(write_bundle):
         ({"operating_points": []}, "operating_points"),
         ({"further": 1}, "further"),
         ({"gate": {"limit": 1.0}}, "gate"),
-        ({"schema_version": 0}, "schema_version"),
+        ({"schema_version": "2"}, "schema_version"),
     ],
 )
 def test_another_schema_is_refused_with_its_place(write_bundle, changes, said):
@@ -159,7 +182,7 @@ def no_numbers(images):
 
 
 def test_a_network_that_gives_no_numbers_is_refused(write_bundle, chests):
-    bundle = open_bundle(write_bundle(), network=no_numbers)
+    bundle = open_bundle(write_bundle(), networks={"path_t": no_numbers})
 
     with pytest.raises(InvalidBundleError, match="differ by nan"):
         bundle.check()

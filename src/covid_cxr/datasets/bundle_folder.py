@@ -36,7 +36,7 @@ class BundleFolderDataset(LocalDataset[BundleFiles, list[Path]]):
 
     def load(self) -> list[Path]:
         """Return the folders of the bundles that there are, or the one that it is."""
-        if self._filepath.suffix == ".zip" or (self._filepath / RECORD).is_file():
+        if self._filepath.is_file() or (self._filepath / RECORD).is_file():
             return [self._filepath]
         whole = self._filepath.glob("[!.]*")  # a killed run may leave a hidden part
         return sorted(path for path in whole if path.is_dir())

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
+from numpy.typing import NDArray
 
 from covid_cxr.evaluation.arranged_scores import parts_of
 from covid_cxr.evaluation.findings import per_finding
@@ -15,12 +16,14 @@ from covid_cxr.evaluation.scored_part import (
     auroc_rows,
     difference_row,
 )
-from covid_cxr.statistics.auc import share_below
+from covid_cxr.prediction.combination import (
+    MEAN_LOGIT,
+    MEAN_PROBABILITY,
+    MEAN_RANK,
+    combined,
+)
 from covid_cxr.statistics.multiplicity import holm
 
-MEAN_LOGIT = "mean_logit"
-
-_TINY = 1e-12  # keeps the log odds of a probability of 0 or 1 finite
 _COLUMNS = [
     *("ensemble", "auroc", "lower", "upper", "member", "is_chosen", "difference"),
     *("difference_lower", "difference_upper", "p_clustered", "p_holm"),
@@ -42,18 +45,59 @@ def combine(parts: ScoredParts) -> pd.DataFrame:
     members = parts.test.scores
     columns = {}
     if parts.test.are_probabilities:
-        log_odds = logit(members.clip(_TINY, 1 - _TINY))
-        columns["mean_probability"] = members.mean(axis=1)
-        columns[MEAN_LOGIT] = pd.Series(expit(log_odds.mean(axis=1)), members.index)
+        for rule in (MEAN_PROBABILITY, MEAN_LOGIT):
+            columns[rule] = combined(members, rule=rule)
     if parts.validation is not None:
-        ranks = {
-            name: share_below(
-                parts.validation.scores[name].to_numpy(), members[name].to_numpy()
-            )
-            for name in members.columns
-        }
-        columns["mean_rank"] = pd.DataFrame(ranks, members.index).mean(axis=1)
+        validation = parts.validation.scores[members.columns]
+        known = list(np.sort(validation.to_numpy().T))
+        columns[MEAN_RANK] = combined(members, rule=MEAN_RANK, known=known)
     return pd.DataFrame(columns, index=members.index)
+
+
+def known_scores(
+    scores: Mapping[str, pd.DataFrame], label: str
+) -> dict[str, NDArray[np.float64]]:
+    """Return the validation scores of each classifier that ranks are taken among.
+
+    Args:
+        scores: Tables from `training.scores.score`, by classifier.
+        label: Whose scores are meant; images of which it is unknown do not count.
+    """
+    found = {}
+    for name, table in scores.items():
+        is_known = (table["part"] == "validation") & table[label].notna()
+        found[name] = np.sort(table.loc[is_known, f"{label}_score"].to_numpy(float))
+    return found
+
+
+def score_together(
+    scores: Mapping[str, pd.DataFrame], *, rule: str, label: str
+) -> pd.DataFrame:
+    """Return the table of scores of an ensemble, or of one classifier alone.
+
+    Columns are `image_id, patient_id, part`, `<label>` and `<label>_score`.
+
+    Args:
+        scores: As for `known_scores`.
+        rule: As of `prediction.combination.combined`.
+        label: What the classifiers tell.
+
+    Raises:
+        ValueError: If they are of different images.
+    """
+    columns = ["image_id", "patient_id", "part", label]
+    first = next(iter(scores.values()))[columns]
+    for name, table in scores.items():
+        if not table[columns].equals(first):
+            raise ValueError(
+                f"The scores of {name} are of other images than those of "
+                f"{next(iter(scores))}: they are of two runs of the study. Run the "
+                f"paths again."
+            )
+    values = [table[f"{label}_score"].to_numpy(float) for table in scores.values()]
+    known = list(known_scores(scores, label).values())
+    together = combined(np.stack(values, axis=1), rule=rule, known=known)
+    return first.assign(**{f"{label}_score": together})
 
 
 def tabulate_ensembles(scores: pd.DataFrame, *, reporting: Reporting) -> pd.DataFrame:

@@ -1,9 +1,9 @@
 """Any number of radiographs to a table and pages, by several processes.
 
 Rows are kept in the order of the files, one line each, as soon as they are known: what
-was interrupted goes on after the last whole line. Which files are in one batch follows
-from their order alone, so that it ends in the same bits. Memory does not grow with the
-files.
+was interrupted goes on after the last whole line. No number depends on which files are
+beside one (`network.OnnxNetwork`), so that it ends in the same bits. Memory does not
+grow with the files.
 """
 
 import csv
@@ -14,7 +14,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -31,6 +31,7 @@ from covid_cxr.prediction.dicom_results.written import (
 from covid_cxr.prediction.page import draw, write_page
 from covid_cxr.prediction.refusals import reservations
 from covid_cxr.prediction.sources import InputFile
+from covid_cxr.radiographs.geometry import Box
 from covid_cxr.workers import executor
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Job:
         out: The folder that the table goes to.
         prevalence: As for `Bundle.predict`.
         workers: Processes.
+        boxes: As for `Bundle.predict`.
         dicom: Whether results are written as DICOM, too.
     """
 
@@ -61,6 +63,7 @@ class Job:
     out: Path
     prevalence: float | None
     workers: int
+    boxes: Mapping[str, Box] = field(default_factory=dict)
     dicom: bool = False
 
 
@@ -108,6 +111,7 @@ def _begin(job: Job, bundle: Bundle) -> Path:
         "n_files": len(job.files),
         # Names, which the rows have, do not tell another folder with files named alike.
         "files_sha256": _sha256(sorted(file.state for file in job.files)),
+        "boxes_sha256": _sha256(job.boxes),
     }
     if job.dicom:
         said[DICOM] = True
@@ -158,9 +162,7 @@ def _predictions(
     """Yield row and picture of each file that is not done, in their order."""
     if n_done == len(job.files):
         return iter(())
-    first = n_done - n_done % _AT_ONCE  # some are computed again, for the same batches
-    found = _in_pieces(job, range(first, len(job.files), _AT_ONCE))
-    return islice(found, n_done - first, None)
+    return _in_pieces(job, range(n_done, len(job.files), _AT_ONCE))
 
 
 def _in_pieces(
@@ -180,17 +182,19 @@ def _in_pieces(
 def _submit(pool: Executor, job: Job, start: int) -> Future[Any]:
     piece = job.files[start : start + _AT_ONCE]
     stems = [_dicom_stem(job, start + number) for number in range(len(piece))]
-    return pool.submit(_predict, str(job.bundle), piece, job.prevalence, stems)
+    names = [one.name for one in piece if one.name in job.boxes]
+    asked = {"prevalence": job.prevalence, "boxes": {n: job.boxes[n] for n in names}}
+    return pool.submit(_predict, str(job.bundle), piece, stems, asked)
 
 
 def _predict(
     bundle: str,
     files: Sequence[InputFile],
-    prevalence: float | None,
     stems: Sequence[Path | None],
+    asked: Mapping[str, Any],
 ) -> list[tuple[Mapping[str, Any], bytes | None]]:
     opened = _opened(bundle)
-    found = opened.predictions(files, prevalence=prevalence)
+    found = opened.predictions(files, **asked)
     made: list[tuple[Mapping[str, Any], bytes | None]] = []
     for file, one, stem in zip(files, found, stems, strict=True):
         row = _plain(one)

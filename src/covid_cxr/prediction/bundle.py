@@ -20,12 +20,8 @@ from covid_cxr.prediction.files import (
     sha256_of,
 )
 from covid_cxr.prediction.gate import UsualFeatures
-from covid_cxr.prediction.network import (
-    Network,
-    OnnxNetwork,
-    activation_maps,
-    pooled,
-)
+from covid_cxr.prediction.members import Members, read_members
+from covid_cxr.prediction.network import Network
 from covid_cxr.prediction.refusals import caution, refuse_before
 from covid_cxr.prediction.seen import SeenPictures
 from covid_cxr.prediction.sources import InputFile
@@ -40,12 +36,9 @@ from covid_cxr.radiographs.record import (
 )
 from covid_cxr.radiographs.rendering import UnreadableRadiograph
 
-KERAS, ONNX, WEIGHTS = "model.keras", "model.onnx", "model.safetensors"
 GATE, SEEN, SELF_TEST = "gate.safetensors", "seen.safetensors", "selftest"
-HEAD_KERNEL = "findings/kernel"
 
 PREDICTED, FLAGGED, REFUSED = "predicted", "flagged", "refused"
-BATCH_IMAGES = 32  # as a study scores them
 COLUMNS = {
     "file": "str",
     "status": "str",
@@ -92,18 +85,16 @@ class Bundle:
 
     Attributes:
         record: What `bundle.json` says.
-        network: Images to log odds and feature maps.
+        members: Images to scores, features and heat maps.
         usual: Features that it knows.
         seen: Pictures that it knows.
-        head_kernel: Of its last layer, shape (channels, 1).
         self_test: Content of the drawn radiographs, by file.
     """
 
     record: Mapping[str, Any]
-    network: Network
+    members: Members
     usual: UsualFeatures
     seen: SeenPictures
-    head_kernel: NDArray[np.floating]
     self_test: Mapping[str, bytes] = field(default_factory=dict)
 
     def predict(
@@ -142,8 +133,9 @@ class Bundle:
         stated = self.stated(prevalence)
         named = [_as_input(file) for file in files]
         _refuse_boxes_of_others(boxes or {}, named)
-        for first in range(0, len(named), BATCH_IMAGES):
-            batch = named[first : first + BATCH_IMAGES]
+        n_images = self.record["batch_images"]
+        for first in range(0, len(named), n_images):
+            batch = named[first : first + n_images]
             looked = [self._look(one, boxes or {}) for one in batch]
             yield from self._judge(looked, stated)
 
@@ -178,9 +170,12 @@ class Bundle:
         known = self.record["self_test"]
         differences = []
         for image in known["images"]:
-            pixels = self._self_tested(image)
-            log_odds, _ = self.network(normalise(pixels[np.newaxis], self._intensity))
-            differences.append(abs(_logistic(log_odds[0]) - image["score"]))
+            pixels, expected = self._self_tested(image), np.array([image["members"]])
+            judged = self.members(normalise(pixels[np.newaxis], self._intensity))
+            differences.append(np.abs(judged.of_members - expected).max())
+            # Ranks may jump at the last bit of a score: the rule is tested by itself.
+            together = self.members.together(expected)
+            differences.append(np.abs(together - image["score"]).max())
         largest = float(np.max(differences))  # NaN where one is, unlike max()
         if not largest < known["tolerance"]:
             raise InvalidBundleError(
@@ -258,10 +253,11 @@ class Bundle:
         ]
         if not images:
             return [_refused(one) for one in looked]
-        log_odds, maps = self.network(normalise(np.stack(images), self._intensity))
-        distances = self.usual.distance(pooled(maps))
-        heat_maps = activation_maps(maps, self.head_kernel)
-        told = zip(log_odds.tolist(), distances.tolist(), heat_maps, strict=True)
+        judged = self.members(normalise(np.stack(images), self._intensity))
+        distances = self.usual.distance(judged.features)
+        told = zip(
+            judged.scores.tolist(), distances.tolist(), judged.heat_maps, strict=True
+        )
         return [
             _refused(one) if one.reason else self._told(one, prevalence, *next(told))
             for one in looked
@@ -271,16 +267,15 @@ class Bundle:
         self,
         one: _Admitted,
         prevalence: float,
-        log_odds: float,
+        score: float,
         distance: float,
         heat_map: NDArray[np.float64],
     ) -> Prediction:
-        if math.isnan(log_odds):
+        if math.isnan(score):
             return _refused(one, "the network gives no number for this picture")
         limit = self.record["gate"]["limit"]
         if limit is not None and distance > limit:
             return _refused(one, self._far(), distance)
-        score = _logistic(log_odds)
         cautioned = caution(one.record, one.was_trained_on)
         row = {
             "file": one.name,
@@ -329,12 +324,15 @@ class Bundle:
         )
 
 
-def open_bundle(path: Path | str, *, network: Network | None = None) -> Bundle:
+def open_bundle(
+    path: Path | str, *, networks: Mapping[str, Network] | None = None
+) -> Bundle:
     """Return the bundle in a folder or a zip, once all of it is as it was written.
 
     Args:
         path: Of the folder or the zip.
-        network: In the place of the bundle's own, which onnxruntime computes.
+        networks: By the names of members (as "path_b"), in the place of the bundle's
+            own, which onnxruntime computes.
 
     Raises:
         FileNotFoundError: If there is none.
@@ -352,10 +350,9 @@ def open_bundle(path: Path | str, *, network: Network | None = None) -> Bundle:
     folder = f"{SELF_TEST}/"
     return Bundle(
         record=record,
-        network=network or OnnxNetwork(files[ONNX]),
+        members=read_members(record["origin"], files, networks),
         usual=UsualFeatures(**load(files[GATE])),
         seen=SeenPictures(**load(files[SEEN])),
-        head_kernel=load(files[WEIGHTS])[HEAD_KERNEL],
         self_test={name: files[name] for name in files if name.startswith(folder)},
     )
 
@@ -405,7 +402,6 @@ def _refused(
 
 
 def _logistic(log_odds: float) -> float:
-    # As scipy.special.expit, by which a study's own scores are made.
     return 1 / (1 + math.exp(-max(log_odds, -700.0)))
 
 

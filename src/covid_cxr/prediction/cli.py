@@ -1,8 +1,7 @@
 """The commands `covid-cxr check` and `covid-cxr predict`, without Kedro."""
 
 import errno
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import click
 
 from covid_cxr.prediction.bundle import REFUSED, open_bundle
 from covid_cxr.prediction.refusals import reservations
-from covid_cxr.prediction.sources import list_inputs
+from covid_cxr.workers import available_cores
 
 FAULT, SOME_REFUSED = 1, 3  # exit codes
 _FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
@@ -38,6 +37,11 @@ def check(bundle: Path) -> None:
 @click.argument("places", type=_PLACE, nargs=-1, required=True)
 @click.option("-o", "--out", type=_PLACE, required=True, help="Folder of the results.")
 @click.option(
+    "--crops",
+    type=_PLACE,
+    help="CSV of boxes to cut out (image, x0, y0, x1, y1), as crops.csv of a study.",
+)
+@click.option(
     "--prevalence",
     type=float,
     help="Of cases where the radiographs are from; else that of the validation part.",
@@ -45,7 +49,7 @@ def check(bundle: Path) -> None:
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    default=os.cpu_count() or 1,
+    default=available_cores,
     help="Processes; one per core unless it is stated.",
 )
 @click.option(
@@ -54,11 +58,12 @@ def check(bundle: Path) -> None:
     help="Write results as DICOM, too: into the study and of the patient of each "
     "radiograph, with name and ID.",
 )
-def predict(
+def predict(  # noqa: PLR0913 - one argument per option
     bundle: Path,
     places: tuple[Path, ...],
     *,
     out: Path,
+    crops: Path | None,
     prevalence: float | None,
     workers: int,
     dicom: bool,
@@ -68,34 +73,23 @@ def predict(
     PLACES are DICOM, PNG or JPEG files, folders, zips and DICOMDIRs. Exit code 3: some
     files are refused, and the table says why.
     """
-    from covid_cxr.prediction.batch import PAGE, TABLE, Job, predict_all  # noqa: PLC0415
+    from covid_cxr.prediction.batch import PAGE, TABLE  # noqa: PLC0415
+    from covid_cxr.prediction.request import Request, fulfil  # noqa: PLC0415
 
+    request = Request(
+        bundle=bundle,
+        places=places,
+        crops=crops,
+        prevalence=prevalence,
+        workers=workers,
+        dicom=dicom,
+    )
     with faults_in_words():
-        _refuse_inside(out, places)
-        files = list_inputs(places)
-        counts = predict_all(
-            Job(
-                bundle=bundle,
-                files=files,
-                out=out,
-                prevalence=prevalence,
-                workers=workers,
-                dicom=dicom,
-            )
-        )
+        counts = fulfil(request, out)
     told = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
-    click.echo(f"{len(files)} files: {told}\n{out / TABLE}\n{out / PAGE}")
+    click.echo(f"{counts.total()} files: {told}\n{out / TABLE}\n{out / PAGE}")
     if counts[REFUSED]:
         raise SystemExit(SOME_REFUSED)
-
-
-def _refuse_inside(out: Path, places: Iterable[Path]) -> None:
-    for place in places:
-        if out.resolve().is_relative_to(place.resolve()):
-            raise ValueError(
-                f"The results would go to {out}, which lies in {place}: their pictures "
-                f"would be read as radiographs. Name a folder outside of it (--out)."
-            )
 
 
 @contextmanager

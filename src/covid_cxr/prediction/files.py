@@ -14,7 +14,7 @@ from importlib.resources import files as resources
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 RECORD = "bundle.json"
 SCHEMA = "bundle.schema.json"
 # DenseNet121 takes 30 MB three times over; this is room for any network of Keras.
@@ -135,12 +135,13 @@ def _parse(content: bytes, place: Path) -> dict[str, Any]:
             f"{place}: its {RECORD} is no JSON ({error}). Copy the bundle again."
         ) from error
     version = record.get("schema_version") if isinstance(record, dict) else None
-    if isinstance(version, int) and version > SCHEMA_VERSION:
+    if isinstance(version, int) and version != SCHEMA_VERSION:
         software = record.get("software")
         made_by = software.get("covid_cxr") if isinstance(software, dict) else None
         raise InvalidBundleError(
-            f"{place} is of schema version {version}, and this software knows up to "
-            f"{SCHEMA_VERSION}; install covid-cxr {made_by or 'of a later version'}."
+            f"{place} is of schema version {version}, and this software reads "
+            f"{SCHEMA_VERSION}; install the covid-cxr that wrote it "
+            f"({made_by or 'which it does not say'}), or have it written anew."
         )
     try:
         check_record(record)

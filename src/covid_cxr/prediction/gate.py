@@ -39,18 +39,23 @@ class UsualFeatures:
     @classmethod
     def of(cls, features: NDArray[np.floating]) -> "UsualFeatures":
         """Return mean and shrunk covariance of `features`, shape (n, channels)."""
-        from sklearn.covariance import ledoit_wolf  # noqa: PLC0415 - of a study only
+        # Of a study only.
+        from sklearn.covariance import ledoit_wolf_shrinkage  # noqa: PLC0415
 
         known = np.asarray(features, np.float64)
-        covariance, shrinkage = ledoit_wolf(known)
+        shrinkage = ledoit_wolf_shrinkage(known)
         floor = shrinkage * known.var(axis=0).mean()
-        variances, vectors = np.linalg.eigh(covariance)
+        # Not by the covariance: an ensemble has more channels than images.
+        _, lengths, directions = np.linalg.svd(
+            known - known.mean(axis=0), full_matrices=False
+        )
+        variances = (1 - shrinkage) * lengths**2 / len(known) + floor
         # Shrinking leaves the directions without variance at the floor exactly.
-        least = max(floor * (1 + 1e-9), np.finfo(np.float64).eps * variances[-1])
+        least = max(floor * (1 + 1e-9), np.finfo(np.float64).eps * variances.max())
         is_kept = variances > least
         return cls(
             mean=known.mean(axis=0),
-            directions=vectors[:, is_kept].T,
+            directions=directions[is_kept],
             variances=variances[is_kept],
             floor=np.array([max(floor, least)]),
         )

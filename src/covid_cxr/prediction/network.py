@@ -42,11 +42,19 @@ class OnnxNetwork:
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, images: NDArray[np.float32]) -> tuple[Floats, Floats]:
-        """Return log odds (n,) and feature maps (n, height, width, channels)."""
-        log_odds, maps = self._session.run(
-            [LOG_ODDS, FEATURE_MAPS], {self._input: images}
+        """Return log odds (n,) and feature maps (n, height, width, channels).
+
+        One image after the other: no number depends on what stands beside it, and a
+        core takes longer for the images of a batch (`benchmarks/prediction_speed.py`).
+        """
+        told = [
+            self._session.run([LOG_ODDS, FEATURE_MAPS], {self._input: one[np.newaxis]})
+            for one in images
+        ]
+        log_odds, maps = (
+            np.concatenate(part, dtype=np.float64) for part in zip(*told, strict=True)
         )
-        return log_odds[:, 0].astype(np.float64), maps.astype(np.float64)
+        return log_odds[:, 0], maps
 
 
 def pooled(feature_maps: Floats) -> Floats:

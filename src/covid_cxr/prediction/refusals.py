@@ -76,10 +76,30 @@ def reservations(bundle: Mapping[str, Any]) -> list[str]:
             f"{gate['n_patients']} patients are too few to refuse a share of "
             f"{100 * gate['refused_share']:g} %."
         )
+    told += _not_estimated(bundle["prediction_sets"], bundle["calibration"])
     if cropped_share > 0:
         told.append(
             f"{100 * cropped_share:.3g} % of the pictures that the model was trained "
             f"and chosen on were cut to a box by hand. Pictures that are not cut alike "
-            f"get other scores than in the study; boxes can be stated in Python."
+            f"get other scores than in the study; state their boxes (--crops)."
+        )
+    return told
+
+
+def _not_estimated(
+    sets: Mapping[str, Any], calibration: Mapping[str, Any] | None
+) -> list[str]:
+    """Return what the validation part is too small to say."""
+    told = []
+    if sets["least_case_score"] <= 0 or sets["greatest_control_score"] >= 1:
+        told.append(
+            f"Prediction sets always hold a class: {sets['n_cases']} patients with the "
+            f"finding and {sets['n_controls']} without are too few to cover both at "
+            f"{100 * sets['coverage']:g} % in another way."
+        )
+    if calibration is None:
+        told.append(
+            "Scores are no probabilities, and none are told: the validation part does "
+            "not say how to turn one into the other."
         )
     return told

@@ -1,122 +1,48 @@
 """From a study's results to the files of a bundle."""
 
 import logging
-import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from covid_cxr.datasets.keras_model import KerasModelDataset
-from covid_cxr.pipelines.bundle.self_test import LOSSLESS, draw_self_test
+from covid_cxr.pipelines.bundle.networks import Exported, Members
 from covid_cxr.pipelines.bundle.settings import Bundling
-from covid_cxr.prediction.bundle import KERAS, ONNX, SELF_TEST, WEIGHTS
 from covid_cxr.prediction.conformal import prediction_sets
 from covid_cxr.prediction.gate import fit_gate
+from covid_cxr.prediction.members import ONNX
 from covid_cxr.prediction.network import OnnxNetwork, pooled
 from covid_cxr.prediction.seen import TRAINING, VALIDATION, SeenPictures
-from covid_cxr.radiographs.curation import Curation
-from covid_cxr.radiographs.normalisation import normalise
-from covid_cxr.radiographs.record import curate, pixels_sha256
 from covid_cxr.statistics.calibration import fit_platt, fit_temperature
 from covid_cxr.study.current import current
+from covid_cxr.study.design import Training
 from covid_cxr.training.batches import input_batches
 from covid_cxr.training.examples import Examples
-from covid_cxr.training.exported import KerasNetwork, as_onnx, as_safetensors
 from covid_cxr.training.provenance import split_sha256
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Exported:
-    """The network's files, and what the self-test is to give.
-
-    Attributes:
-        content: Of the files, by name.
-        self_test: For `bundle.json`.
-    """
-
-    content: Mapping[str, bytes]
-    self_test: Mapping[str, Any]
-
-
-def export_network(
-    classifier: Any,
-    examples: Examples,
-    curation: Curation,
-    bundle: Bundling,
-) -> Exported:
-    """Return the classifier in three formats, once ONNX gives what Keras does.
-
-    Raises:
-        ValueError: If it differs by more on the self-test.
-    """
-    content = {
-        KERAS: _as_keras(classifier),
-        ONNX: as_onnx(classifier),
-        WEIGHTS: as_safetensors(classifier),
-    }
-    drawn = draw_self_test()
-    pixels = _curated(drawn, curation)
-    images = normalise(np.stack(list(pixels.values())), examples.intensity)
-    networks = (KerasNetwork(classifier), OnnxNetwork(content[ONNX]))
-    scores = [1 / (1 + np.exp(-network(images)[0])) for network in networks]
-    difference = float(np.abs(scores[0] - scores[1]).max())
-    if not difference < bundle.max_difference:
-        raise ValueError(
-            f"The scores of the ONNX network differ by {difference:.2g} from those of "
-            f"Keras on the self-test, at most {bundle.max_difference:g} is allowed "
-            f"(bundle.max_difference); no bundle is written."
-        )
-    logger.info("ONNX differs from Keras by %.1e on the self-test", difference)
-    told = [
-        {
-            "file": f"{SELF_TEST}/{name}",
-            "score": score,
-            "pixels_sha256": pixels_sha256(pixels[name])
-            if name.endswith(LOSSLESS)
-            else None,
-        }
-        for name, score in zip(pixels, scores[0].tolist(), strict=True)
-    ]
-    files = {f"{SELF_TEST}/{name}": one for name, one in drawn.items()}
-    return Exported(
-        content={**content, **files},
-        self_test={"tolerance": bundle.tolerance, "images": told},
-    )
-
-
-def remember_pictures(provenance: Mapping[str, Any], **tables: Any) -> SeenPictures:
-    """Return the hashes of all pictures that the classifier was made with.
+def remember_pictures(members: Members, **tables: Any) -> SeenPictures:
+    """Return the hashes of all pictures that the classifiers were made with.
 
     Args:
-        provenance: Of the classifier.
+        members: The classifiers.
         tables: `<training set>_examples` of the study, and `<origin>_curated`.
 
     Raises:
         ValueError: If a split is not the one that a training used, or a picture of it
             has no hash.
     """
-    path = current().path(str(provenance["stage"]).partition(".")[0])
-    records = {one["stage"]: one for one in (*provenance["parents"], provenance)}
-    found = []
-    for training in path.trainings:
-        split = tables[f"{training.training_set}_examples"].radiographs
-        _refuse_other_split(split, records[training.name])
-        origin = current().origin_of[training.training_set]
-        curated = tables[f"{origin}_curated"]
-        known = split.loc[split["part"] != "test", ["image_id", "part"]].merge(
-            curated[["image_id", "pixels_sha256", "fingerprint"]],
-            how="left",
-            on="image_id",
-        )
-        _refuse_unhashed(known, f"{origin}_curated")
-        found.append(known)
+    seen = {  # once, where paths share a training
+        training.name: (training, provenance)
+        for name, provenance in members.provenances.items()
+        for training in current().path(name).trainings
+    }
+    found = [_pictures(*one, tables) for one in seen.values()]
     pictures = pd.concat(found).sort_values(["pixels_sha256", "part", "fingerprint"])
     once = pictures.drop_duplicates(["pixels_sha256", "fingerprint"])
     return SeenPictures(
@@ -126,8 +52,9 @@ def remember_pictures(provenance: Mapping[str, Any], **tables: Any) -> SeenPictu
     )
 
 
-def fit_to_validation(
+def fit_to_validation(  # noqa: PLR0913 - one argument per dataset of the catalog
     *,
+    members: Members,
     exported: Exported,
     seen: SeenPictures,
     scores: pd.DataFrame,
@@ -143,7 +70,7 @@ def fit_to_validation(
         ValueError: If the validation part does not have both classes.
     """
     label = current().target_set.label
-    part = scores[scores["part"] == "validation"].merge(
+    part = _labelled(scores, label).merge(
         curated[["image_id", "fingerprint"]], on="image_id"
     )
     is_case, score = part[label].to_numpy(bool), part[f"{label}_score"].to_numpy(float)
@@ -155,7 +82,7 @@ def fit_to_validation(
         )
     patients = part["patient_id"].to_numpy(object)
     draws = {"seed": bundle.seed}
-    features = _features(exported.content[ONNX], examples.of(part["image_id"]))
+    features = _features(exported, members, examples.of(part["image_id"]))
     usual, gate = fit_gate(
         features, patients, refused_share=bundle.refused_share, **draws
     )
@@ -182,31 +109,35 @@ def fit_to_validation(
     }, dict(usual.arrays())
 
 
-def _as_keras(classifier: Any) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="covid_cxr_") as folder:
-        place = Path(folder) / KERAS
-        KerasModelDataset(filepath=str(place)).save(classifier)
-        return place.read_bytes()
+def _labelled(scores: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Return the validation part, as far as its label is known."""
+    part = scores[scores["part"] == "validation"]
+    is_known = part[label].notna()
+    if not is_known.all():
+        logger.warning(
+            "%d of %d validation images do not count: %s is unknown of them",
+            (~is_known).sum(),
+            len(part),
+            label,
+        )
+    known: pd.DataFrame = part[is_known]
+    return known
 
 
-def _curated(
-    drawn: Mapping[str, bytes], curation: Curation
-) -> dict[str, NDArray[np.uint8]]:
-    found = {}
-    with tempfile.TemporaryDirectory(prefix="covid_cxr_") as folder:
-        for name, content in drawn.items():
-            place = Path(folder) / name
-            place.write_bytes(content)
-            pixels, record = curate(
-                place,
-                box=None,
-                size_px=curation.size_px,
-                admission=curation.admission,
-            )
-            if pixels is None:
-                raise ValueError(f"The self-test's {name}: {record['reason']}")
-            found[name] = pixels
-    return found
+def _pictures(
+    training: Training, provenance: Mapping[str, Any], tables: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return part and hashes of the pictures of a training."""
+    records = {one["stage"]: one for one in (*provenance["parents"], provenance)}
+    split = tables[f"{training.training_set}_examples"].radiographs
+    _refuse_other_split(split, records[training.name])
+    origin = current().origin_of[training.training_set]
+    curated: pd.DataFrame = tables[f"{origin}_curated"]
+    hashes = curated[["image_id", "pixels_sha256", "fingerprint"]]
+    drawn: pd.DataFrame = split.loc[split["part"] != "test", ["image_id", "part"]]
+    known = drawn.merge(hashes, how="left", on="image_id")
+    _refuse_unhashed(known, f"{origin}_curated")
+    return known
 
 
 def _refuse_other_split(split: pd.DataFrame, record: Mapping[str, Any]) -> None:
@@ -223,11 +154,16 @@ def _octets(hashes: pd.Series) -> NDArray[np.uint8]:
     return np.frombuffer(octets, np.uint8).reshape(len(hashes), -1)
 
 
-def _features(onnx: bytes, examples: Examples) -> NDArray[np.float64]:
-    """Return the pooled features of the images, shape (n, channels)."""
-    network = OnnxNetwork(onnx)
-    maps = (network(images)[1] for images in input_batches(examples))
-    return np.concatenate([pooled(one) for one in maps])
+def _features(
+    exported: Exported, members: Members, examples: Examples
+) -> NDArray[np.float64]:
+    """Return the features of the images by all networks, shape (n, channels)."""
+    features = []
+    for name in members.provenances:
+        network = OnnxNetwork(exported.content[f"{name}/{ONNX}"])
+        maps = (network(images)[1] for images in input_batches(examples))
+        features.append(np.concatenate([pooled(one) for one in maps]))
+    return np.concatenate(features, axis=1)
 
 
 def _calibration(

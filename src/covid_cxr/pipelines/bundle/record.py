@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
@@ -16,10 +17,12 @@ from covid_cxr.evaluation.arranged_scores import arrange_paths
 from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.evaluation.thresholds import tabulate_operating_points
-from covid_cxr.pipelines.bundle.nodes import Exported
+from covid_cxr.pipelines.bundle.networks import Exported, Members
 from covid_cxr.pipelines.bundle.settings import Bundling
 from covid_cxr.prediction.bundle import GATE, SEEN
+from covid_cxr.prediction.combination import ALONE, IN_WORDS
 from covid_cxr.prediction.files import RECORD, SCHEMA_VERSION, check_record, sha256_of
+from covid_cxr.prediction.members import RANKS
 from covid_cxr.prediction.page import RESEARCH_ONLY
 from covid_cxr.prediction.refusals import reservations
 from covid_cxr.prediction.seen import SeenPictures
@@ -29,6 +32,7 @@ from covid_cxr.radiographs.record import RENDERING_VERSION, is_cropped
 from covid_cxr.sources.adapters import SOURCES
 from covid_cxr.study.current import current
 from covid_cxr.training.examples import Examples
+from covid_cxr.training.scores import BATCH_IMAGES
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +44,7 @@ def assemble_bundle(  # noqa: PLR0913 - one argument per dataset of the catalog
     fitted: Mapping[str, Any],
     usual: Mapping[str, Any],
     scores: pd.DataFrame,
-    provenance: Mapping[str, Any],
+    members: Members,
     examples: Examples,
     licence: str,
     curation: Curation,
@@ -48,20 +52,9 @@ def assemble_bundle(  # noqa: PLR0913 - one argument per dataset of the catalog
     evaluation: Evaluation,
     bundle: Bundling,
 ) -> BundleFiles:
-    """Return all files of a bundle.
-
-    Raises:
-        ValueError: If the classifier is of another path than the parameters say.
-    """
-    path = current().path(f"path_{bundle.path}")
-    if provenance["stage"] != path.phase3_training.name:
-        raise ValueError(
-            f"bundle.path is {bundle.path!r}, but the classifier is of "
-            f"{provenance['stage']}. State the path on the command line "
-            f"(--params=bundle.path=…) or as bundle_path in globals.yml, which the "
-            f"catalog reads, too."
-        )
-    arranged = arrange_paths(**{path.name: scores})
+    """Return all files of a bundle."""
+    origin = _origin(members)
+    arranged = arrange_paths(**{origin["classifier"]: scores})
     points = tabulate_operating_points(
         arranged, reporting=reporting, evaluation=evaluation
     )
@@ -73,20 +66,17 @@ def assemble_bundle(  # noqa: PLR0913 - one argument per dataset of the catalog
         "LICENSE": licence.encode(),
         "reference.csv": points.to_csv(index=False, lineterminator="\n").encode(),
     }
-    weights = provenance["weights_sha256"]
+    if members.known:
+        content[RANKS] = save(dict(members.known))
+    versions = [one["versions"] for one in members.provenances.values()]
     record = {
         "schema_version": SCHEMA_VERSION,
-        "name": f"covid_cxr-{path.name}-{weights[:8]}",
+        "name": f"covid_cxr-{origin['classifier']}-{origin['weights_sha256'][:8]}",
         "intended_use": RESEARCH_ONLY,
         "label": _label(),
-        "origin": {
-            "path": path.name,
-            "stage": provenance["stage"],
-            "weights_sha256": weights,
-            "trainings": [training.name for training in path.trainings],
-        },
+        "origin": origin,
         "software": {
-            **provenance["versions"],
+            **ChainMap(*versions),
             "covid_cxr": covid_cxr.__version__,
             **{name: version(name) for name in ("onnx", "tf2onnx", "onnxruntime")},
         },
@@ -98,6 +88,7 @@ def assemble_bundle(  # noqa: PLR0913 - one argument per dataset of the catalog
             "cropped_share": _cropped_share(examples),
         },
         "intensity": asdict(examples.intensity),
+        "batch_images": BATCH_IMAGES,
         "operating_points": _operating_points(points),
         **fitted,
         "self_test": exported.self_test,
@@ -134,13 +125,19 @@ def model_card(
             f"patients set the limit)."
         )
     at_limits = "\n".join(f"- {limit}" for limit in limits)
+    trained = "\n".join(
+        f"- {one['path']}: {', '.join(one['trainings'])}"
+        for one in record["origin"]["members"]
+    )
     sets, seen = record["prediction_sets"], record["seen"]
     return f"""# {record["name"]}
 
 **{record["intended_use"]}**
 
 Tells {label["words"]} (reference standard: {label["reference"]}) from one frontal chest
-radiograph. Trained in the stages {", ".join(record["origin"]["trainings"])}.
+radiograph. Its score is {IN_WORDS[record["origin"]["rule"]]}, trained in the stages:
+
+{trained}
 
 On the makers' test part: AUROC {auroc["auroc"]:.3f} ({interval}).
 At thresholds frozen on validation:
@@ -166,6 +163,32 @@ def data_licences() -> str:
         for cohort in current().cohorts.values()
     ]
     return "\n".join(["# Terms of the radiographs behind the weights", "", *rows, ""])
+
+
+def _origin(members: Members) -> dict[str, Any]:
+    """Return whose score it is."""
+    of_members = [
+        {
+            "path": name,
+            "stage": provenance["stage"],
+            "weights_sha256": provenance["weights_sha256"],
+            "trainings": [one.name for one in current().path(name).trainings],
+        }
+        for name, provenance in members.provenances.items()
+    ]
+    if members.rule == ALONE:
+        (one,) = of_members
+        name, weights = one["path"], one["weights_sha256"]
+    else:
+        name = members.rule
+        hashes = "".join(one["weights_sha256"] for one in of_members)
+        weights = sha256_of(hashes.encode())
+    return {
+        "classifier": name,
+        "rule": members.rule,
+        "weights_sha256": weights,
+        "members": of_members,
+    }
 
 
 def _cropped_share(examples: Examples) -> float:

@@ -10,7 +10,7 @@ class Bundling:
     """How a classifier becomes a bundle.
 
     Attributes:
-        path: Letter of the path whose classifier it is.
+        path: Letter of the path whose classifier it is, or the rule of an ensemble.
         refused_share: Of patients like those of the validation part whose image is to
             be refused as unlike them.
         coverage: Of each class by the prediction sets, by patient.
@@ -29,7 +29,7 @@ class Bundling:
     seed: int
 
     def __post_init__(self) -> None:
-        """Refuse what is no share. The path's files tell whether it was trained."""
+        """Refuse what is no share. Whether there is such a path, the study tells."""
         for name in _SHARES:
             value = getattr(self, name)
             if not 0 < value < 1:

@@ -15,6 +15,7 @@ from covid_cxr.cohorts.radiograph_table import (
     describe_reasons,
     first_reason,
 )
+from covid_cxr.evaluation.ensembles import score_together
 from covid_cxr.evaluation.external_flags import COPY
 from covid_cxr.evaluation.external_scores import CLASSIFIER, ExternalValidation
 from covid_cxr.evaluation.inference_settings import Reporting
@@ -265,7 +266,7 @@ def take_internal(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the scores of the study's test part, and who is in it.
 
-    A path's scores are taken if they are of the weights in the bundle.
+    Paths' scores are taken if they are of the weights in the bundle.
 
     Args:
         classifiers: From `describe_bundles`.
@@ -278,14 +279,9 @@ def take_internal(
     """
     curated, found = tables["internal_curated"], []
     for name, one in classifiers.items():
-        path, label = one["origin"]["path"], one["label"]["name"]
-        scores = tables.get(f"internal_{path}_scores")
-        provenance = tables.get(f"internal_{path}_provenance")
-        if scores is None or provenance is None or curated is None:
-            logger.warning("%s: its study is not in data_root", name)
-            continue
-        if provenance["weights_sha256"] != one["origin"]["weights_sha256"]:
-            logger.warning("%s is of another study than that in data_root", name)
+        label = one["label"]["name"]
+        scores = None if curated is None else _internal_scores(name, one, tables)
+        if scores is None:
             continue
         test = scores[(scores["part"] == "test") & scores[label].notna()]
         found.append(
@@ -323,6 +319,26 @@ def fill_documents(
         as_markdown(fill_tripod_ai_evaluation(evidence)),
         as_markdown(fill_probast_ai(evidence)),
     )
+
+
+def _internal_scores(
+    name: str, classifier: Mapping[str, Any], tables: Mapping[str, Any]
+) -> pd.DataFrame | None:
+    """Return what the study's classifiers say, by the rule of the bundle."""
+    origin, scores = classifier["origin"], dict[str, pd.DataFrame]()
+    for member in origin["members"]:
+        path = member["path"]
+        provenance = tables.get(f"internal_{path}_provenance")
+        table = tables.get(f"internal_{path}_scores")
+        if table is None or provenance is None:
+            logger.warning("%s: its study is not in data_root", name)
+            return None
+        if provenance["weights_sha256"] != member["weights_sha256"]:
+            logger.warning("%s is of another study than that in data_root", name)
+            return None
+        scores[path] = table
+    label = classifier["label"]["name"]
+    return score_together(scores, rule=origin["rule"], label=label)
 
 
 def label_of(classifiers: Mapping[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""New radiographs to what a bundle says of them, as `covid-cxr predict`."""
