@@ -321,11 +321,14 @@ def voi_table(bits):
 
 WINDOWS = {
     "as stored": lambda _: {},
-    "window": lambda bits: {"WindowCenter": 2**bits // 2, "WindowWidth": 2**bits // 2},
+    "window": lambda bits: {
+        "WindowCenter": 2**bits // 2,
+        "WindowWidth": 7 * 2**bits // 8,
+    },
     "table": voi_table,
     "two windows": lambda bits: {
         "WindowCenter": [2**bits // 2, 100],
-        "WindowWidth": [2**bits // 2, 50],
+        "WindowWidth": [7 * 2**bits // 8, 50],
     },
 }
 
