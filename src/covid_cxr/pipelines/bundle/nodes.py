@@ -31,18 +31,20 @@ def remember_pictures(members: Members, **tables: Any) -> SeenPictures:
 
     Args:
         members: The classifiers.
-        tables: `<training set>_examples` of the study, and `<origin>_curated`.
+        tables: `<training set>_examples` of the study, and `<origin>_curated`, None
+            where there is none.
 
     Raises:
+        FileNotFoundError: If there is none that a training used.
         ValueError: If a split is not the one that a training used, or a picture of it
             has no hash.
     """
-    seen = {  # once, where paths share a training
-        training.name: (training, provenance)
+    # Those of a shared training once per path: each may be of another run of it.
+    found = [
+        _pictures(training, provenance, tables)
         for name, provenance in members.provenances.items()
         for training in current().path(name).trainings
-    }
-    found = [_pictures(*one, tables) for one in seen.values()]
+    ]
     pictures = pd.concat(found).sort_values(["pixels_sha256", "part", "fingerprint"])
     once = pictures.drop_duplicates(["pixels_sha256", "fingerprint"])
     return SeenPictures(
@@ -129,15 +131,26 @@ def _pictures(
 ) -> pd.DataFrame:
     """Return part and hashes of the pictures of a training."""
     records = {one["stage"]: one for one in (*provenance["parents"], provenance)}
-    split = tables[f"{training.training_set}_examples"].radiographs
-    _refuse_other_split(split, records[training.name])
     origin = current().origin_of[training.training_set]
-    curated: pd.DataFrame = tables[f"{origin}_curated"]
+    needed = (f"{training.training_set}_examples", f"{origin}_curated")
+    _refuse_absent(training, [name for name in needed if tables[name] is None])
+    split = tables[needed[0]].radiographs
+    _refuse_other_split(split, records[training.name])
+    curated: pd.DataFrame = tables[needed[1]]
     hashes = curated[["image_id", "pixels_sha256", "fingerprint"]]
     drawn: pd.DataFrame = split.loc[split["part"] != "test", ["image_id", "part"]]
     known = drawn.merge(hashes, how="left", on="image_id")
-    _refuse_unhashed(known, f"{origin}_curated")
+    _refuse_unhashed(known, needed[1])
     return known
+
+
+def _refuse_absent(training: Training, absent: list[str]) -> None:
+    if absent:
+        raise FileNotFoundError(
+            f"{training.name} was trained on {', '.join(absent)}, not in data_root: "
+            f"the bundle would not know its pictures again. Restore what is missing, "
+            f"or run curation again."
+        )
 
 
 def _refuse_other_split(split: pd.DataFrame, record: Mapping[str, Any]) -> None:
