@@ -14,7 +14,7 @@ from covid_cxr.datasets.examples import ExamplesDataset
 from covid_cxr.datasets.keras_model import KerasModelDataset
 from covid_cxr.evaluation.arranged_scores import arrange_paths, parts_of
 from covid_cxr.evaluation.ensembles import combine, score_together
-from covid_cxr.pipelines.bundle.networks import Exported, Members
+from covid_cxr.pipelines.bundle.networks import Exported, StudyMembers
 from covid_cxr.pipelines.bundle.nodes import fit_to_validation, remember_pictures
 from covid_cxr.pipelines.bundle.settings import Bundling
 from covid_cxr.prediction import open_bundle
@@ -352,7 +352,7 @@ def made_with(study):
         tables[f"{cohort}_curated"] = pd.read_parquet(
             study / f"03_primary/{cohort}_curated.parquet"
         )
-    members = Members(rule="alone", provenances={"path_b": provenance}, known={})
+    members = StudyMembers(rule="alone", provenances={"path_b": provenance}, known={})
     return members, tables
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from covid_cxr.pipelines.bundle.networks import Exported, Members
+from covid_cxr.pipelines.bundle.networks import Exported, StudyMembers
 from covid_cxr.pipelines.bundle.settings import Bundling
 from covid_cxr.prediction.conformal import prediction_sets
 from covid_cxr.prediction.gate import fit_gate
@@ -26,7 +26,7 @@ from covid_cxr.training.provenance import split_sha256
 logger = logging.getLogger(__name__)
 
 
-def remember_pictures(members: Members, **tables: Any) -> SeenPictures:
+def remember_pictures(members: StudyMembers, **tables: Any) -> SeenPictures:
     """Return the hashes of all pictures that the classifiers were made with.
 
     Args:
@@ -56,7 +56,7 @@ def remember_pictures(members: Members, **tables: Any) -> SeenPictures:
 
 def fit_to_validation(  # noqa: PLR0913 - one argument per dataset of the catalog
     *,
-    members: Members,
+    members: StudyMembers,
     exported: Exported,
     seen: SeenPictures,
     scores: pd.DataFrame,
@@ -168,7 +168,7 @@ def _octets(hashes: pd.Series) -> NDArray[np.uint8]:
 
 
 def _features(
-    exported: Exported, members: Members, examples: Examples
+    exported: Exported, members: StudyMembers, examples: Examples
 ) -> NDArray[np.float64]:
     """Return the features of the images by all networks, shape (n, channels)."""
     features = []
