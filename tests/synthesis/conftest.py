@@ -19,6 +19,7 @@ SMALLEST = {
     "label_noise": 0.1,
     "other_disease_share": 0.4,
     "silent_share": 0.1,
+    "morbidity": 1.0,
     "workers": 1,
 }
 

@@ -76,6 +76,21 @@ def test_the_official_test_part_is_no_random_sample(large_nih):
     assert healthy["test"] < healthy["train_val"] - 0.08
 
 
+def test_a_sicker_hospital_has_each_finding_as_much_more_often(make_synthesis):
+    usual, sicker = (
+        admit_patients(make_synthesis(nih_images=4000, morbidity=morbidity))
+        for morbidity in (1.0, 2.5)
+    )
+
+    for finding in ("infiltration", "effusion", "nodule"):
+        column = severity_column(finding)
+        counts = [
+            (drawn.loc[drawn["cohort"] == "nih", column] > 0).sum()
+            for drawn in (usual, sicker)
+        ]
+        assert counts[1] == pytest.approx(2.5 * counts[0], abs=2)
+
+
 @pytest.mark.parametrize("part", ["train_val", "test"])
 def test_every_finding_is_labelled_in_several_patients_of_either_part(nih, part):
     here = nih[nih["official_part"] == part]

@@ -12,6 +12,8 @@ import pytest
         ({"sign_contrast": 0}, "sign_contrast"),
         ({"label_noise": 1.0}, "label_noise"),
         ({"silent_share": -0.1}, "silent_share"),
+        ({"morbidity": 0}, "morbidity"),
+        ({"morbidity": 3.9, "label_noise": 0.1}, "morbidity"),
     ],
 )
 def test_a_hospital_that_cannot_be_made_is_refused_by_name(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from covid_cxr.checks import check_whole
+from covid_cxr.synthesis.epidemiology import NIH_EPIDEMIOLOGY
 
 _SMALLEST = {
     "seed": 0,
@@ -33,6 +34,8 @@ class Synthesis:
         raw_size_px: Height and width of NIH and RSNA files; about those of COVID-19.
         least_patients: In either part of the NIH cohort, patients with each finding,
             however rare it is.
+        morbidity: How often each NIH finding occurs, as a multiple of its share of
+            ChestX-ray14, above 0.
         sign_contrast: Multiplies the attenuation of every sign of disease; 1 is plain.
         confounder_share: Radiographs with crowded bases that are no disease.
         photons: Quanta per pixel in air; fewer give more noise.
@@ -55,6 +58,7 @@ class Synthesis:
     label_noise: float
     other_disease_share: float
     silent_share: float
+    morbidity: float
     workers: int
     cohort_images: int = 400
     images: Mapping[str, int] = field(default_factory=dict)
@@ -70,7 +74,7 @@ class Synthesis:
         counts |= {f"images.{name}": (n, least) for name, n in self.images.items()}
         for name, (value, smallest) in counts.items():
             check_whole(f"synthesis.{name}", value, least=smallest, place=_PLACE)
-        for name in ("sign_contrast", "photons"):
+        for name in ("sign_contrast", "photons", "morbidity"):
             if not getattr(self, name) > 0:
                 raise ValueError(
                     f"synthesis.{name} must be above 0, got {getattr(self, name)!r}."
@@ -81,9 +85,22 @@ class Synthesis:
                     f"synthesis.{name} must be a share from 0 to below 1, "
                     f"got {getattr(self, name)!r}."
                 )
+        self._check_morbidity()
         if self.rsna_images > 0.8 * self.nih_images:
             raise ValueError(
                 f"synthesis.rsna_images must be at most 0.8 of nih_images "
                 f"({self.nih_images}), because they are drawn from them; got "
                 f"{self.rsna_images}. Lower it or raise nih_images."
+            )
+
+    def _check_morbidity(self) -> None:
+        """Refuse more ill than there are, with those whose label is made up."""
+        row = max(NIH_EPIDEMIOLOGY, key=lambda row: max(row.train_val, row.test))
+        share = max(row.train_val, row.test)
+        most = 1 / (share * (1 + self.label_noise))
+        if self.morbidity > most:
+            raise ValueError(
+                f"synthesis.morbidity must be at most {most:.3g} with a label_noise of "
+                f"{self.label_noise:g}, because {share:.0%} of a part have "
+                f"{row.finding} already; got {self.morbidity!r}."
             )

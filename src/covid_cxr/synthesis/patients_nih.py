@@ -113,7 +113,10 @@ def _admit_part(
     )
     severities = fall_ill(
         visitors,
-        shares={row.finding: getattr(row, part) for row in NIH_EPIDEMIOLOGY},
+        shares={
+            row.finding: synthesis.morbidity * getattr(row, part)
+            for row in NIH_EPIDEMIOLOGY
+        },
         least_patients=synthesis.least_patients,
         rng=rng,
     )
