@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -62,24 +63,26 @@ def soak(asked, folder):
     orthanc = Orthanc(
         folder / "orthanc", port=ports[0], dicom_port=ports[1], node_port=ports[2]
     )
-    orthanc.begin()
-    try:
-        return killed(asked, folder, orthanc, ports)
-    finally:
-        orthanc.end()
+    service = Service(asked, folder, orthanc, ports)
+    with ExitStack() as ends:
+        ends.callback(orthanc.end)
+        orthanc.begin()
+        ends.callback(service.end)
+        return killed(asked, service, orthanc, ports[2])
 
 
-def killed(asked, folder, orthanc, ports):
+def killed(asked, service, orthanc, node_port):
     """Send, kill, count, and print."""
     studies = [draw_study(number) for number in range(asked.studies)]
-    service = Service(asked, folder, orthanc, ports)
     began = time.monotonic()
     if asked.way == "orthanc":
         for content in studies:
             orthanc.put(content)
     service.begin()
     sender = threading.Thread(
-        target=send_all, args=(studies if asked.way == "node" else [], ports[2])
+        target=send_all,
+        args=(studies if asked.way == "node" else [], node_port),
+        daemon=True,
     )
     sender.start()
     rng = random.Random(asked.seed)  # noqa: S311
@@ -164,9 +167,10 @@ class Service:
         self._running.wait()
 
     def end(self):
-        """End it as its system would."""
-        self._running.terminate()
-        self._running.wait(60)
+        """End it as its system would, if it runs."""
+        if self._running is not None:
+            self._running.terminate()
+            self._running.wait(60)
 
 
 def draw_study(number):

@@ -375,13 +375,15 @@ def test_a_whole_number_that_nobody_knows_is_left_out(discrimination):
     row = {"predictors": "sex", "n_cases": 31.0, "n_controls": 11.0, "n_levels": 3.0}
     tables = {
         "discrimination": [discrimination],
-        "membership": [{**row, "n_patients": 25, "auroc": 0.55, "of_whom": 6}],
+        "membership": [
+            {**row, "n_patients": 25, "auroc": 0.55, "of_whom": 6, "of_these": 1}
+        ],
     }
 
     (found,) = control_disclosure(tables, LEAST)["membership"]
 
     assert (found["n_cases"], found["n_controls"], found["n_patients"]) == (30, 10, 25)
-    assert found["of_whom"] is found["n_levels"] is None
+    assert found["of_whom"] is found["of_these"] is found["n_levels"] is None
     assert found["auroc"] == 0.55
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from covid_cxr.datasets.examples import ExamplesDataset
 from covid_cxr.datasets.keras_model import KerasModelDataset
 from covid_cxr.evaluation.arranged_scores import arrange_paths, parts_of
 from covid_cxr.evaluation.ensembles import combine, score_together
-from covid_cxr.pipelines.bundle.networks import Exported, Members
+from covid_cxr.pipelines.bundle.networks import Exported, StudyMembers
 from covid_cxr.pipelines.bundle.nodes import fit_to_validation, remember_pictures
 from covid_cxr.pipelines.bundle.settings import Bundling
 from covid_cxr.prediction import open_bundle
@@ -351,7 +352,7 @@ def made_with(study):
         tables[f"{cohort}_curated"] = pd.read_parquet(
             study / f"03_primary/{cohort}_curated.parquet"
         )
-    members = Members(rule="alone", provenances={"path_b": provenance}, known={})
+    members = StudyMembers(rule="alone", provenances={"path_b": provenance}, known={})
     return members, tables
 
 
@@ -362,6 +363,52 @@ def test_another_split_than_the_trained_one_is_refused(made_with):
 
     with pytest.raises(ValueError, match="not the one that phase1 was trained with"):
         remember_pictures(members, **tables)
+
+
+def test_a_shared_training_is_checked_in_every_path(made_with):
+    members, tables = made_with
+    (newer,) = members.provenances.values()
+    older = json.loads(json.dumps(newer))
+    general = next(one for one in older["parents"] if one["stage"] == "phase1")
+    general["split_sha256"] = "of another run"
+    both = {"path_b": older, "path_c": newer | {"stage": "path_c.phase3"}}
+    members = dataclasses.replace(members, rule="mean_logit", provenances=both)
+
+    with pytest.raises(ValueError, match="not the one that phase1 was trained with"):
+        remember_pictures(members, **tables)
+
+
+def test_what_a_path_was_trained_on_is_needed(made_with):
+    members, tables = made_with
+    tables["phase2_nih_examples"] = None
+
+    with pytest.raises(
+        FileNotFoundError, match=r"path_b\.phase2 was trained on phase2_nih_examples"
+    ):
+        remember_pictures(members, **tables)
+
+
+def test_a_path_of_the_target_alone_needs_nothing_else_of_the_study(
+    run_kedro, study, tmp_path
+):
+    """As in conf/public, whose users have the cohort of phase 3 alone."""
+    for kept in ("covid*", "phase3*", "path_f*"):
+        for place in study.glob(f"0[35-7]_*/{kept}"):
+            other = tmp_path / place.relative_to(study)
+            copy = shutil.copytree if place.is_dir() else shutil.copy2
+            other.parent.mkdir(exist_ok=True)
+            copy(place, other)
+
+    run_kedro("bundle", data_root=tmp_path, params={"bundle": {"path": "f"}})
+
+    (folder,) = (tmp_path / "06_models/bundles").glob("covid_cxr-path_f-????????")
+    split = pd.read_parquet(study / "05_model_input/phase3_split.parquet")
+    curated = pd.read_parquet(study / "03_primary/covid_curated.parquet")
+    trained = split.loc[split["part"] == "train", "image_id"]
+    pictures = curated[curated["image_id"].isin(trained)]["pixels_sha256"]
+    bundle = open_bundle(folder)
+    assert bundle.record["seen"]["n_training"] == pictures.nunique()
+    assert bundle.check() < 1e-5
 
 
 def test_a_trained_picture_that_is_curated_no_more_stops_the_bundle(made_with):

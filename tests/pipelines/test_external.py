@@ -35,8 +35,13 @@ def test_scores_are_those_of_the_bundle_by_itself(results, other, bundle):
     scores = pd.read_parquet(results / "images/scores.parquet")
     files = [next((other / "images").rglob(name)) for name in scores["image_id"]]
 
-    table = open_bundle(bundle).predict(files)
+    crops = pd.read_csv(other / "crops.csv").set_index("image")
+    cut = crops.loc[crops.index.isin([file.name for file in files])]
+    boxes = {name: tuple(corners) for name, corners in cut.iterrows()}
 
+    table = open_bundle(bundle).predict(files, boxes=boxes)
+
+    assert boxes
     np.testing.assert_array_equal(scores["score"], table["score"])
     assert scores["reason"].fillna("").tolist() == table["reason"].fillna("").tolist()
     manifest = pd.read_csv(other / "manifest.csv").set_index("image")

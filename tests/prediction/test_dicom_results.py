@@ -149,7 +149,9 @@ def without_times(dataset):
     }
 
 
-def test_what_changes_a_result_changes_its_uid(bundle, write_bundle, radiograph):
+def test_what_changes_a_result_changes_its_uid(
+    bundle, write_bundle, radiograph, monkeypatch
+):
     place, other_place = radiograph(), radiograph("other.dcm")
     whole = pydicom.dcmread(place)
     other_bundle = open_bundle(write_bundle("other", youngest_years=1.0))
@@ -165,8 +167,24 @@ def test_what_changes_a_result_changes_its_uid(bundle, write_bundle, radiograph)
         uids(pydicom.dcmread(other_place), other_place, bundle),
         uids(whole, place, other_bundle),
     ]
+    monkeypatch.setattr(
+        "covid_cxr.prediction.dicom_results.subject.__version__", "0.0.1"
+    )
+    made.append(uids(whole, place, bundle))  # which a report states
 
     assert len(set.union(*made)) == 3 * len(made)
+
+
+def test_other_reasons_of_a_refusal_are_other_reports(bundle, radiograph):
+    place = radiograph(ViewPosition="LL")
+    (prediction,) = bundle.predictions([place])
+    row = {**prediction.row, "reason": "no decoder installed"}
+    refusals = prediction, replace(prediction, row=row)
+
+    source = pydicom.dcmread(place)
+    made = [results_of(source, one, bundle)[0].SOPInstanceUID for one in refusals]
+
+    assert made[0] != made[1]
 
 
 @pytest.mark.parametrize(
@@ -176,6 +194,9 @@ def test_what_changes_a_result_changes_its_uid(bundle, write_bundle, radiograph)
         ("ISO_IR 192", "山田^太郎"),
         ("ISO_IR 144", "Иванов^Павел"),
         (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        (["ISO 2022 IR 6", "ISO 2022 IR 100"], "Müller^Jörg"),
+        (["", "ISO 2022 IR 149"], "Hong^Gildong=洪^吉洞=홍^길동"),
+        ("GB18030", "Wang^XiaoDong=王^小东"),
         ("ISO_IR 100", "Maria de la Concepcion y Todos los Santos " * 4 + "^Ana"),
         ("ISO_IR 100", ""),
     ],
@@ -208,8 +229,12 @@ def test_patient_and_study_are_the_source_s(
         assert again.SeriesInstanceUID != source.SeriesInstanceUID
 
 
-@pytest.mark.parametrize("charset", ["ISO_IR 192", None])
+@pytest.mark.parametrize(
+    "charset",
+    ["ISO_IR 192", None, "ISO_IR 999", "ISO 2022 IR 6", ["", "ISO 2022 IR 87"]],
+)
 @pytest.mark.parametrize("keyword", ["PatientName", "AccessionNumber"])
+@pytest.mark.filterwarnings("ignore:Unknown encoding:UserWarning")
 def test_what_cannot_be_decoded_makes_no_other_patient(
     predicted, radiograph, charset, keyword
 ):
@@ -222,6 +247,21 @@ def test_what_cannot_be_decoded_makes_no_other_patient(
     with pytest.raises(NoResultsError, match=expected) as told:
         predicted(place)
     assert "ller" not in str(told.value)
+
+
+def test_how_a_patient_was_made_unknown_is_taken_over(
+    predicted, radiograph, tmp_path, dicom_errors
+):
+    method = Dataset()
+    method.CodeValue, method.CodingSchemeDesignator = "113100", "DCM"
+    method.CodeMeaning = "Basic Application Confidentiality Profile"
+    place = radiograph(
+        PatientIdentityRemoved="YES", DeidentificationMethodCodeSequence=[method]
+    )
+
+    for result in predicted(place)[1]:
+        assert dicom_errors(saved_at(result, tmp_path)) == []
+        assert list(result.DeidentificationMethodCodeSequence) == [method]
 
 
 def test_what_cannot_be_stored_again_has_no_results(bundle, radiograph):
@@ -266,6 +306,18 @@ def test_what_cannot_be_referred_to_has_no_results(bundle, radiograph, keyword, 
     assert "ller" not in str(told.value)
 
 
+def test_what_is_no_image_has_no_results(bundle, radiograph):
+    place = radiograph(ViewPosition="LL")
+    (prediction,) = bundle.predictions([place])
+    source = pydicom.dcmread(place)
+    source.SOPClassUID = pydicom.uid.XRayRadiationDoseSRStorage
+    for keyword in ("Rows", "Columns", "PixelData"):
+        del source[keyword]
+
+    with pytest.raises(NoResultsError, match="no image"):
+        results_of(source, prediction, bundle)
+
+
 BROKEN = {
     "PatientBirthDate": b"1.1.60  ",
     "StudyTime": b"noon  ",
@@ -274,6 +326,10 @@ BROKEN = {
     "WindowCenter": b"12,5",
     "BitsStored": b"",
     "Rows": b"",
+    "PixelSpacing": b"0.1\\",
+    "ImagerPixelSpacing": b"0.1 ",
+    "PixelAspectRatio": b"1\\x ",
+    "LossyImageCompressionRatio": b"x ",
 }
 
 
@@ -281,7 +337,8 @@ BROKEN = {
 def test_broken_values_of_the_source_stop_nothing(
     bundle, radiograph, tmp_path, keyword
 ):
-    place = radiograph(WindowCenter=128, WindowWidth=200)
+    stated = {"WindowCenter": 128, "WindowWidth": 200, "LossyImageCompression": "01"}
+    place = radiograph(**stated)
     (prediction,) = bundle.predictions([place])
     source = pydicom.dcmread(place)
     source._dict[pydicom.tag.Tag(keyword)] = pydicom.dataelem.RawDataElement(
@@ -300,8 +357,27 @@ def test_broken_values_of_the_source_stop_nothing(
     assert numbers["score"] == prediction.row["score"]
     for one in others:
         saved(one, tmp_path)
-    has_grey_scale = keyword not in {"WindowCenter", "Rows"}
-    assert ("PR" in [one.Modality for one in others]) == has_grey_scale
+    unclear = {"WindowCenter", "Rows", "PixelSpacing", "PixelAspectRatio"}
+    assert ("PR" in [one.Modality for one in others]) == (keyword not in unclear)
+
+
+def test_numbers_of_the_source_that_are_long_to_write_conform(
+    predicted, radiograph, tmp_path, dicom_errors
+):
+    stated = {
+        "RescaleSlope": "1.52590218967E-5",  # 16 characters, and 17 as Python has it
+        "RescaleIntercept": ".123456789012345",
+        "WindowCenter": "1.12345678901E-3",
+        "WindowWidth": "1.12345678901E+0",
+    }
+    _, (*_, state) = predicted(radiograph(**stated))
+
+    assert dicom_errors(saved_at(state, tmp_path)) == []
+    again = saved(state, tmp_path)
+    (item,) = again.SoftcopyVOILUTSequence
+    for keyword, text in stated.items():
+        element = item[keyword] if keyword in item else again[keyword]
+        assert float(element.value) == pytest.approx(float(text), rel=1e-9)
 
 
 def stored_chest(drawn_chest, polarity, bits):
@@ -310,29 +386,40 @@ def stored_chest(drawn_chest, polarity, bits):
     return 2**bits - 1 - values if polarity == "MONOCHROME1" else values
 
 
-def voi_table(bits):
+def voi_table(bits, *, first=0):
     """Return a table with a curve, from values of some bits to 12."""
     item = Dataset()
     grey = np.linspace(0, 1, 2**bits) ** 1.5
-    item.add_new("LUTDescriptor", "US", [2**bits, 0, 12])
+    item.add_new("LUTDescriptor", "SS" if first else "US", [2**bits, first, 12])
     item.add_new("LUTData", "OW", np.rint(4095 * grey).astype("<u2").tobytes())
     return {"VOILUTSequence": [item]}
 
 
 WINDOWS = {
     "as stored": lambda _: {},
-    "window": lambda bits: {"WindowCenter": 2**bits // 2, "WindowWidth": 2**bits // 2},
+    "window": lambda bits: {
+        "WindowCenter": 2**bits // 2,
+        "WindowWidth": 7 * 2**bits // 8,
+    },
     "table": voi_table,
+    "table of negative values": lambda bits: {
+        "RescaleSlope": 1,
+        "RescaleIntercept": -1024,
+        "RescaleType": "US",
+        **voi_table(bits, first=-1024),
+    },
     "two windows": lambda bits: {
         "WindowCenter": [2**bits // 2, 100],
-        "WindowWidth": [2**bits // 2, 50],
+        "WindowWidth": [7 * 2**bits // 8, 50],
     },
 }
 
 
 @pytest.mark.skipif(not which("dcmp2pgm"), reason="dcmtk is not installed")
 @pytest.mark.parametrize("polarity", ["MONOCHROME1", "MONOCHROME2"])
-@pytest.mark.parametrize("way", ["window", "two windows", "table"])
+@pytest.mark.parametrize(
+    "way", ["window", "two windows", "table", "table of negative values"]
+)
 def test_dcmtk_shows_a_presentation_as_we_show_the_radiograph(
     predicted, radiograph, drawn_chest, tmp_path, polarity, way
 ):
@@ -359,6 +446,16 @@ def test_dcmtk_shows_a_presentation_as_we_show_the_radiograph(
     assert np.abs(ours - theirs).max() <= 2
 
 
+def test_a_table_of_negative_values_begins_at_a_signed_one(predicted, radiograph):
+    stated = WINDOWS["table of negative values"](8)
+
+    _, (*_, state) = predicted(radiograph(**stated))
+
+    (item,) = state.SoftcopyVOILUTSequence
+    descriptor = item.VOILUTSequence[0]["LUTDescriptor"]
+    assert (descriptor.VR, descriptor.value) == ("SS", [256, -1024, 16])
+
+
 def test_a_presentation_repeats_a_sigmoid_window(predicted, radiograph):
     # By its function; dcmtk 3.6.7 takes every window of a presentation for linear.
     stated = {"WindowCenter": 100, "WindowWidth": 90, "VOILUTFunction": "SIGMOID"}
@@ -379,6 +476,8 @@ def test_what_would_be_shown_otherwise_has_no_presentation(predicted, radiograph
         {"WindowCenter": 128, "WindowWidth": None},
         {"WindowCenter": 128, "WindowWidth": 9, "VOILUTFunction": "CUBIC"},
         {"RescaleSlope": 2},
+        {"RescaleSlope": 2, "RescaleIntercept": 0},
+        {"PixelRepresentation": 1},
         {"VOILUTSequence": [cut_off]},
         {"VOILUTSequence": [too_bright]},
         {"PixelSpacing": [0.1, 0.2]},
@@ -408,7 +507,9 @@ def test_the_picture_shows_the_radiograph_beside_its_map(
     wide = drawn_chest(0, 90)[::2]
     place = radiograph(pixels=wide)
     (prediction,) = bundle.predictions([place])
-    prediction = replace(prediction, heat_map=np.eye(2))
+    heat_map = np.zeros((3, 3))
+    heat_map[0, 2] = 1
+    prediction = replace(prediction, heat_map=heat_map)
 
     _, capture, *_ = results_of(pydicom.dcmread(place), prediction, bundle)
 
@@ -420,11 +521,11 @@ def test_the_picture_shows_the_radiograph_beside_its_map(
     small = cv2.resize(wide, (512, 256), interpolation=cv2.INTER_CUBIC)
     assert np.abs(plain[..., 0] - small).mean() < 3
     changed = np.abs(over - plain).max(axis=2)
-    corners = changed[:40, :40], changed[-40:, -40:]
-    others = changed[:40, -40:], changed[-40:, :40]
-    assert min(corner.mean() for corner in corners) > 30
+    upper_right = over[:40, -40:]
+    others = changed[:40, :40], changed[-40:, -40:], changed[-40:, :40]
+    assert changed[:40, -40:].mean() > 30
     assert max(corner.max() for corner in others) == 0
-    assert over[:40, :40, 0].mean() > over[:40, :40, 2].mean()  # yellow, not blue
+    assert upper_right[..., 0].mean() > upper_right[..., 2].mean()  # yellow, not blue
     assert capture.BurnedInAnnotation == "YES"
     assert capture.pixel_array[:32].max() == 255  # words above
 

@@ -16,7 +16,11 @@ from scipy.stats import t
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from covid_cxr.evaluation.external_scores import ExternalValidation
-from covid_cxr.pipelines.external.nodes import list_cohort, refuse_known_patients
+from covid_cxr.pipelines.external.nodes import (
+    leave_out_copies,
+    list_cohort,
+    refuse_known_patients,
+)
 from covid_cxr.pipelines.external.pipeline import create_pipeline
 from covid_cxr.prediction.bundle import open_bundle
 from covid_cxr.radiographs.folder import RadiographFolder
@@ -657,3 +661,22 @@ def test_a_class_whose_word_is_not_understood_is_asked_about(validate, write_coh
         "40 rows of the manifest are left out: covid19 not understood"
         in (flags["labels"])
     )
+
+
+def test_a_copy_is_found_whichever_bundle_takes_the_picture():
+    names = ["one", "two", "three"]
+    known = pd.DataFrame({"image_id": names, "patient_id": names, "covid19": True})
+    strict = pd.DataFrame({"image_id": names, "pixels_sha256": [None, None, "c"]})
+    mild = pd.DataFrame({"image_id": names, "pixels_sha256": ["a", "a", "b"]})
+    none = pd.DataFrame(columns=["image_id", "file", "stage", "reason"], dtype="str")
+
+    scores, kept, rejected = leave_out_copies(
+        pd.concat([strict, mild], ignore_index=True),
+        known.assign(file=known["image_id"] + ".png"),
+        none,
+        {"strict": {"label": {"name": "covid19"}}},
+    )
+
+    assert kept["image_id"].tolist() == ["one", "three"]
+    assert scores["image_id"].tolist() == ["one", "three"] * 2
+    assert rejected["reason"].tolist() == ["the picture of another patient"]

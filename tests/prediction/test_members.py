@@ -50,6 +50,15 @@ def test_a_rule_is_what_it_is_called(rule):
     )
 
 
+@pytest.mark.parametrize("rule", ENSEMBLES)
+def test_an_image_that_one_network_gives_no_number_for_has_no_score(rule):
+    scores = np.array([[0.2, np.nan], [0.2, 0.5]])
+
+    found = combined(scores, rule=rule, known=KNOWN)
+
+    assert np.isnan(found).tolist() == [True, False]
+
+
 def test_a_rule_that_is_unknown_or_of_one_is_refused():
     for scores, rule in ((np.ones((1, 2)), "alone"), (np.ones((1, 2)), "median")):
         with pytest.raises(ValueError, match=f"2 classifiers .* by '{rule}'"):

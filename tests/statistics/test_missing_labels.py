@@ -59,6 +59,20 @@ def slow_strata(scores, n_strata):
     return pd.qcut(rank, n_strata, labels=False)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_images_of_equal_mean_ranks_are_of_one_stratum(seed):
+    """Coarse scores: many images have one mean of ranks, by other ranks each."""
+    case, labelled, scores, _ = simulate(np.random.default_rng(seed), 150)
+    coarse = np.round(scores, 1)
+
+    found = estimate_aucs_with_missing_labels(case, labelled, coarse, cluster=None)
+
+    strata = slow_strata(coarse, labelled.sum() // 30)
+    for one, auc in zip(coarse.T, found.estimates.auc, strict=True):
+        expected = slow_auc(np.ones(len(case)), case, labelled, one, strata)
+        assert auc == pytest.approx(expected, rel=1e-12)
+
+
 def test_the_error_is_that_of_a_numerical_derivative_of_the_whole_estimator():
     """Each patient's weight a little up and down, the shares of labelled anew."""
     case, labelled, scores, patient = simulate(np.random.default_rng(1), 120)

@@ -11,6 +11,7 @@ numbers are given to three digits, and not at all of a class that is withheld.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 Row = dict[str, Any]
@@ -133,7 +134,10 @@ def _told(column: str, value: Any, *, is_told: bool) -> Any:
         return re.sub(r"\d[\d,.]*", "…", value) if column in _SPOKEN else value
     if value is None or isinstance(value, bool) or column in _STATED:
         return value
-    is_unknown_count = abs(value) >= 2 and float(value).is_integer()
+    # 0.0 and 1.0 may be shares; of type int they are none.
+    is_unknown_count = isinstance(value, Integral) or (
+        abs(value) >= 2 and float(value).is_integer()
+    )
     if not is_told or is_unknown_count or _SOLVED_FROM.fullmatch(column):
         return None
     return float(f"{value:.3g}")

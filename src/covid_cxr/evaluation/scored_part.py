@@ -83,7 +83,11 @@ class ScoredPart:
 
     def _answer(self, questions: Sequence[str]) -> QuestionAucs:
         return estimate_aucs_by_question(
-            self.is_case, self.scores, cluster=self.clusters, questions=questions
+            self.is_case,
+            self.scores,
+            cluster=self.clusters,
+            questions=questions,
+            placed=self._placed,
         )
 
     def estimate_for(self, question: str) -> AucEstimates:

@@ -27,7 +27,8 @@ def combined(
     """Return one score for each image, shape (n,), whatever images stand beside it.
 
     `mean_rank` takes the mean of mid-ranks: of each score the share of its classifier's
-    known scores that lie below it, a tie counting one half.
+    known scores that lie below it, a tie counting one half. An image has no score (NaN)
+    where one of its classifiers has none.
 
     Args:
         scores: Shape (n, classifiers).
@@ -57,4 +58,5 @@ def combined(
 
 def _ranks(known: Floats, scores: Floats) -> Floats:
     sides = [np.searchsorted(known, scores, side=side) for side in ("left", "right")]
-    return np.asarray(sum(sides) / (2 * len(known)))
+    ranks = sum(sides) / (2 * len(known))
+    return np.asarray(np.where(np.isnan(scores), np.nan, ranks))  # NaN sorts last

@@ -16,7 +16,7 @@ from covid_cxr.service.reception import IMAGE_CLASSES, MODALITIES, Reception
 from covid_cxr.service.remote import in_our_words, open_session
 from covid_cxr.service.service_settings import Web
 
-NAME = f"{FROM}dicomweb"
+FROM_DICOMWEB = f"{FROM}dicomweb"
 _PAGE = 500  # instances that are asked for at once
 _SOP_CLASS, _SOP_INSTANCE = "00080016", "00080018"
 _STUDY, _SERIES = "0020000D", "0020000E"
@@ -34,15 +34,13 @@ def poll_dicomweb(web: Web, queue: DiskQueue) -> Callable[[], bool]:
         client = _client(web, session)
         for modality in MODALITIES:
             for page in _pages(web, client, modality):
-                queue.fetch_later(NAME, _unknown(queue, page))
+                queue.fetch_later(FROM_DICOMWEB, _unknown(queue, page))
         return False
 
     return step
 
 
-def fetch_dicomweb(
-    web: Web, queue: DiskQueue, reception: Reception
-) -> Callable[[Errand], None]:
+def fetch_dicomweb(web: Web, reception: Reception) -> Callable[[Errand], None]:
     """Return what fetches an instance that was noted."""
     session = open_session(web)
 
@@ -52,8 +50,8 @@ def fetch_dicomweb(
             found = _client(web, session).retrieve_instance(study, series, instance)
             content = BytesIO()
             pydicom.dcmwrite(content, found)
-        reception.take(content.getvalue(), source=NAME, uid=instance)
-        queue.finish(errand)
+        reception.take(content.getvalue(), source=FROM_DICOMWEB, uid=instance)
+        reception.queue.finish(errand)
 
     return act
 

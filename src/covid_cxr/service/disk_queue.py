@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS errands (
     place TEXT NOT NULL, item TEXT NOT NULL, state TEXT NOT NULL,
     attempts INTEGER NOT NULL, due REAL NOT NULL, added REAL NOT NULL, reason TEXT,
     PRIMARY KEY (place, item)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS by_turn ON errands (place, state, due, added);
+CREATE INDEX IF NOT EXISTS by_turn ON errands (place, state, due, attempts, added);
 CREATE TABLE IF NOT EXISTS answers (uid_sha256 TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS bookmarks (source TEXT PRIMARY KEY, place TEXT NOT NULL);
 """
@@ -129,22 +129,16 @@ class DiskQueue:
         return _known_by(f"{self._bundle} {uid}")
 
     def knows(self, uid: str) -> bool:
-        """Return whether it need not be received: it was, or it is an answer of ours.
-
-        What could not be predicted may come again.
-        """
+        """Return whether it need not be asked for: it was received, or is an answer."""
         with self._lock:
-            if self._find("SELECT 1 FROM answers WHERE uid_sha256 = ?", _known_by(uid)):
-                return True
-            key = self.key_of(uid)
-            is_dead = self._find(
-                "SELECT 1 FROM errands WHERE place = ? AND item = ? AND state = ?",
-                *(PREDICTION, key, DEAD),
-            )
-            return self._is_kept(key) and not is_dead
+            sql = "SELECT 1 FROM answers WHERE uid_sha256 = ?"
+            is_answer = bool(self._find(sql, _known_by(uid)))
+            return is_answer or self._is_kept(self.key_of(uid))
 
     def receive(self, uid: str, content: bytes) -> bool:
         """Keep an instance; when this returns, nothing loses it.
+
+        What is known is not kept again, except what could not be predicted.
 
         Args:
             uid: Its SOPInstanceUID.
@@ -159,7 +153,7 @@ class DiskQueue:
         """
         key = self.key_of(uid)
         with self._lock, _full_disk_in_words():
-            if self.knows(uid):
+            if self.knows(uid) and not self._is_laid_aside(key):
                 return False
             self._refuse_full(len(content))
             write_durably(self.radiograph(key), content)
@@ -183,10 +177,15 @@ class DiskQueue:
     def fetch_later(
         self, source: str, items: Iterable[str], *, bookmark: str | None = None
     ) -> None:
-        """Note what a source has that is to be fetched, and up to where it was read."""
+        """Note what a source has that is to be fetched, and up to where it was read.
+
+        With a bookmark, an item is news: it is fetched anew, even if it is being
+        fetched at this moment, or was laid aside.
+        """
+        verb = "INSERT OR IGNORE" if bookmark is None else "INSERT OR REPLACE"
         with self._lock, self._transaction():
             for item in items:
-                self._add("INSERT OR IGNORE", source, item)
+                self._add(verb, source, item)
             if bookmark is not None:
                 self._do(
                     "INSERT OR REPLACE INTO bookmarks VALUES (?,?)", source, bookmark
@@ -202,13 +201,16 @@ class DiskQueue:
     def next(self, place: str) -> Errand | None:
         """Return an errand whose turn it is; its attempt counts from now on.
 
-        It counts before it begins, since what ends the process comes back, too.
+        It counts before it begins, since what ends the process comes back, too. What
+        was begun least often is first: a process that is ended again and again by
+        something else is then not the fault of one errand.
         """
         now = time.time()
         with self._lock, self._transaction():
             row = self._find(
                 "SELECT item, attempts, reason FROM errands WHERE place = ? AND "
-                "state = ? AND (due <= ? OR due > ?) ORDER BY due, added LIMIT 1",
+                "state = ? AND (due <= ? OR due > ?) "
+                "ORDER BY due, attempts, added LIMIT 1",
                 # So late only where the clock was set back.
                 *(place, WAITING, now, now + 2 * self._retries.longest_seconds),
             )
@@ -270,6 +272,8 @@ class DiskQueue:
         with self._lock:
             with self._transaction():
                 self._delete(errand)
+                if errand.place.startswith(FROM):  # its item is a peer's word, no key
+                    return
                 left = self._find("SELECT 1 FROM errands WHERE item = ?", key)
                 if left is None:
                     self._do(
@@ -279,13 +283,21 @@ class DiskQueue:
                 _remove(self.radiograph(key))
                 _remove(self._answers / key)
 
-    def fail(self, errand: Errand, reason: str) -> bool:
-        """Note why an errand failed; return whether it is laid aside now."""
-        is_last = errand.attempts >= self._most(errand)
+    def fail(self, errand: Errand, reason: str, *, is_final: bool = False) -> bool:
+        """Note why an errand failed; return whether it is laid aside now.
+
+        Args:
+            errand: That failed.
+            reason: Why.
+            is_final: Whether no further attempt would mend it.
+        """
+        is_last = is_final or errand.attempts >= self._most(errand)
         with self._lock, self._transaction():
             self._do(
-                "UPDATE errands SET state = ?, reason = ? WHERE place = ? AND item = ?",
-                *(DEAD if is_last else WAITING, reason, errand.place, errand.item),
+                "UPDATE errands SET state = ?, reason = ? "
+                "WHERE place = ? AND item = ? AND attempts = ?",
+                *(DEAD if is_last else WAITING, reason),
+                *(errand.place, errand.item, errand.attempts),
             )
         return is_last
 
@@ -395,6 +407,10 @@ class DiskQueue:
         sql = "SELECT 1 FROM instances WHERE key = ? AND NOT is_done"
         return bool(self._find(sql, key))
 
+    def _is_laid_aside(self, key: str) -> bool:
+        sql = "SELECT 1 FROM errands WHERE place = ? AND item = ? AND state = ?"
+        return bool(self._find(sql, PREDICTION, key, DEAD))
+
     def _is_to_be_predicted(self, key: str) -> bool:
         sql = "SELECT 1 FROM errands WHERE place = ? AND item = ?"
         return bool(self._find(sql, PREDICTION, key))
@@ -404,8 +420,9 @@ class DiskQueue:
         self._do(f"{verb} INTO errands VALUES (?,?,?,0,0,?,NULL)", *values)
 
     def _delete(self, errand: Errand) -> None:
-        sql = "DELETE FROM errands WHERE place = ? AND item = ?"
-        self._do(sql, errand.place, errand.item)
+        # By its attempts, too: it may have become news since it was begun.
+        sql = "DELETE FROM errands WHERE place = ? AND item = ? AND attempts = ?"
+        self._do(sql, errand.place, errand.item, errand.attempts)
 
     def _find(self, sql: str, *values: object) -> tuple[Any, ...] | None:
         row: tuple[Any, ...] | None = self._rows.execute(sql, values).fetchone()

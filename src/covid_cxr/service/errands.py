@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from covid_cxr.service.disk_queue import DiskQueue, Errand
-from covid_cxr.service.faults import QueueFullError, in_words
+from covid_cxr.service.faults import QueueFullError, in_words, is_final
 from covid_cxr.service.tally import Tally
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Errands:
 
     def _failed(self, errand: Errand, error: Exception) -> None:
         whole = f"{type(error).__name__}: {error}"  # stays with the image, in the queue
-        if self.queue.fail(errand, whole):
+        if self.queue.fail(errand, whole, is_final=is_final(error)):
             self._say_laid_aside(errand, in_words(error))
             return
         self.tally.add("errands", place=self.place, outcome="failed")

@@ -1,4 +1,6 @@
-"""What goes wrong in a service, and how much of it a log may say."""
+"""What goes wrong in a service, how much of it a log may say, and what is final."""
+
+from covid_cxr.prediction.dicom_results.subject import NoResultsError
 
 
 class QueueFullError(OSError):
@@ -17,7 +19,13 @@ class RemoteError(RuntimeError):
     """What another server did not do, in words that name no study and no patient."""
 
 
-_OUR_WORDS = (QueueFullError, UnacceptableInstanceError, RemoteError)
+_FINAL = (UnacceptableInstanceError, NoResultsError)
+_OUR_WORDS = (*_FINAL, QueueFullError, RemoteError)
+
+
+def is_final(error: Exception) -> bool:
+    """Return whether the same radiograph would fail by it again."""
+    return isinstance(error, _FINAL)
 
 
 def in_words(error: Exception) -> str:

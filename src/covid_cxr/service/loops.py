@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from covid_cxr.service.faults import in_words
 
@@ -30,21 +30,22 @@ class Loop:
 
 @dataclass
 class Pulse:
-    """When a loop last began a step, and what its last step failed by.
+    """When a loop began the step that it is in, and what its last step failed by.
 
     Attributes:
-        began: In seconds of the monotonic clock.
+        began: In seconds of the monotonic clock; None in a pause, however long.
         fault: Empty if it did not fail.
     """
 
-    began: float = field(default_factory=time.monotonic)
+    began: float | None = None
     fault: str = ""
 
     @property
     def word(self) -> str:
         """What is wrong; empty if nothing is."""
-        if time.monotonic() - self.began > _ALIVE_SECONDS:
-            return f"no step for {time.monotonic() - self.began:.0f} s"
+        began = self.began  # another thread sets it
+        if began is not None and (since := time.monotonic() - began) > _ALIVE_SECONDS:
+            return f"in one step for {since:.0f} s"
         return self.fault
 
 
@@ -66,6 +67,7 @@ def start(loop: Loop, stop: threading.Event) -> tuple[threading.Thread, Pulse]:
                 if words != pulse.fault:
                     logger.error("%s: %s", loop.name, words)  # noqa: TRY400
                 pulse.fault = words
+            pulse.began = None
             if not is_more and not stop.is_set():
                 loop.pause()
 

@@ -21,6 +21,7 @@ from covid_cxr.service.faults import (
     QueueFullError,
     TooLargeError,
     UnacceptableInstanceError,
+    in_words,
 )
 from covid_cxr.service.reception import IMAGE_CLASSES, Reception
 from covid_cxr.service.service_settings import Node
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 # PS3.4 B.2.3, and PS3.7 C for the last
 SUCCESS, OUT_OF_RESOURCES, DOES_NOT_MATCH, CANNOT_KEEP = 0x0000, 0xA700, 0xA900, 0x0110
-_SOURCE = f"{FROM}node"
+FROM_NODE = f"{FROM}node"
 _LONGEST_COMMENT = 64  # PS3.7 C.4: Error Comment is an LO
 _REJECTED, _BY_USER, _UNKNOWN_CALLER = 0x01, 0x01, 0x03  # PS3.8 9.3.4
 _END_SECONDS = 10.0  # for instances that are being received when it ends
@@ -125,7 +126,7 @@ def _store(reception: Reception, event: Event) -> Dataset:
     try:
         reception.take(
             event.encoded_dataset(),
-            source=_SOURCE,
+            source=FROM_NODE,
             uid=str(event.request.AffectedSOPInstanceUID),
         )
     except (QueueFullError, TooLargeError) as error:
@@ -133,8 +134,8 @@ def _store(reception: Reception, event: Event) -> Dataset:
     except UnacceptableInstanceError as error:
         return _status(DOES_NOT_MATCH, error)
     except Exception as error:
-        logger.exception("an instance cannot be kept")
-        return _status(CANNOT_KEEP, error)
+        logger.error("an instance cannot be kept: %s", in_words(error))  # noqa: TRY400
+        return _status(CANNOT_KEEP, in_words(error))
     return _status(SUCCESS, "")
 
 

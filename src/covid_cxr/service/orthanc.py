@@ -15,7 +15,7 @@ from covid_cxr.service.reception import IMAGE_CLASSES, MODALITIES, UID, Receptio
 from covid_cxr.service.remote import in_our_words, open_session
 from covid_cxr.service.service_settings import Web
 
-NAME = f"{FROM}orthanc"
+FROM_ORTHANC = f"{FROM}orthanc"
 _STABLE = "StableStudy"  # nothing was added to it for a while
 _PAGE = 100  # changes that are asked for at once
 _GONE = 404
@@ -69,7 +69,7 @@ def poll_orthanc(web: Web, queue: DiskQueue) -> Callable[[], bool]:
     orthanc = _Orthanc(web)
 
     def step() -> bool:
-        since = int(queue.bookmark(NAME) or 0)
+        since = int(queue.bookmark(FROM_ORTHANC) or 0)
         with in_our_words(web):
             said = orthanc.read("changes", since=since, limit=_PAGE)
             last, is_done = int(said["Last"]), bool(said["Done"])
@@ -79,28 +79,26 @@ def poll_orthanc(web: Web, queue: DiskQueue) -> Callable[[], bool]:
                 if one["ChangeType"] == _STABLE
             ]
         if last < since:  # it was emptied, and counts from the beginning
-            queue.fetch_later(NAME, [], bookmark="0")
+            queue.fetch_later(FROM_ORTHANC, [], bookmark="0")
             return True
-        queue.fetch_later(NAME, stable, bookmark=str(last))
+        queue.fetch_later(FROM_ORTHANC, stable, bookmark=str(last))
         return not is_done
 
     return step
 
 
-def fetch_orthanc(
-    web: Web, queue: DiskQueue, reception: Reception
-) -> Callable[[Errand], None]:
+def fetch_orthanc(web: Web, reception: Reception) -> Callable[[Errand], None]:
     """Return what fetches an instance that was noted, or notes those of a study."""
-    orthanc = _Orthanc(web)
+    orthanc, queue = _Orthanc(web), reception.queue
 
     def act(errand: Errand) -> None:
         kind, _, _ = errand.item.partition("/")
         if kind == _STUDIES:
             series = orthanc.read(f"{errand.item}/series") or []
             with in_our_words(web):
-                queue.fetch_later(NAME, _images(series))
+                queue.fetch_later(FROM_ORTHANC, _images(series))
         else:
-            _fetch(orthanc, errand.item, queue, reception)
+            _fetch(orthanc, errand.item, reception)
         queue.finish(errand)
 
     return act
@@ -115,16 +113,14 @@ def _images(series: Sequence[Any]) -> list[str]:
     ]
 
 
-def _fetch(
-    orthanc: _Orthanc, item: str, queue: DiskQueue, reception: Reception
-) -> None:
+def _fetch(orthanc: _Orthanc, item: str, reception: Reception) -> None:
     sop_class = orthanc.uid(f"{item}/metadata/SopClassUid")
     uid = orthanc.uid(f"{item}/content/0008-0018")
-    if uid is None or sop_class not in IMAGE_CLASSES or queue.knows(uid):
+    if uid is None or sop_class not in IMAGE_CLASSES or reception.queue.knows(uid):
         return
     file = orthanc.ask(f"{item}/file")
     if file is not None:
-        reception.take(file.content, source=NAME, uid=uid)
+        reception.take(file.content, source=FROM_ORTHANC, uid=uid)
 
 
 def to_orthanc(web: Web) -> Callable[[Sequence[Path]], None]:

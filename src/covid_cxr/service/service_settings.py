@@ -190,12 +190,12 @@ class Web:
     def __post_init__(self) -> None:
         """Refuse what is no address, and a password that everybody could read."""
         parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(f"url must be http://… or https://…, got {self.url!r}.")
-        if parts.username or parts.password:
+        if parts.username or parts.password:  # first: other messages quote it
             raise ValueError(
                 "url must not hold a name or password; state user and password_file."
             )
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"url must be http://… or https://…, got {self.url!r}.")
         if (self.user is None) != (self.password_file is None):
             raise ValueError("user and password_file are stated both, or neither.")
         is_open = parts.scheme == "http" and parts.hostname not in _LOOPBACKS

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,20 +11,17 @@ from http import HTTPStatus
 from covid_cxr.prediction.bundle import Bundle
 from covid_cxr.service.answering import predict_waiting
 from covid_cxr.service.destinations import deliver, senders
-from covid_cxr.service.dicomweb import NAME as FROM_DICOMWEB
-from covid_cxr.service.dicomweb import fetch_dicomweb, poll_dicomweb
+from covid_cxr.service.dicomweb import FROM_DICOMWEB, fetch_dicomweb, poll_dicomweb
 from covid_cxr.service.disk_queue import PREDICTION, DiskQueue
 from covid_cxr.service.errands import Errands
 from covid_cxr.service.loops import Loop, Pulse, start
 from covid_cxr.service.monitor import Pages, metrics_of, monitored
 from covid_cxr.service.node import listening
-from covid_cxr.service.orthanc import NAME as FROM_ORTHANC
-from covid_cxr.service.orthanc import fetch_orthanc, poll_orthanc
+from covid_cxr.service.orthanc import FROM_ORTHANC, fetch_orthanc, poll_orthanc
 from covid_cxr.service.reception import Reception
 from covid_cxr.service.service_settings import ServiceSettings
 from covid_cxr.service.tally import Tally
-from covid_cxr.service.watched_folder import SOURCE as FROM_FOLDER
-from covid_cxr.service.watched_folder import Inbox
+from covid_cxr.service.watched_folder import FROM_FOLDER, Inbox
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +60,7 @@ class Service:
         )
         pulses: dict[str, Pulse] = {}
         loops = list(self._loops(reception))
+        self._warn_of_what_nobody_does({loop.name for loop in loops})
         with ExitStack() as stack:
             if self.settings.sources.node is not None:
                 stack.enter_context(listening(self.settings.sources.node, reception))
@@ -96,16 +94,23 @@ class Service:
         }
         sources = self.settings.sources
         if sources.dicomweb is not None:
-            acts[FROM_DICOMWEB] = fetch_dicomweb(
-                sources.dicomweb, self.queue, reception
-            )
+            acts[FROM_DICOMWEB] = fetch_dicomweb(sources.dicomweb, reception)
         if sources.orthanc is not None:
-            acts[FROM_ORTHANC] = fetch_orthanc(sources.orthanc, self.queue, reception)
+            acts[FROM_ORTHANC] = fetch_orthanc(sources.orthanc, reception)
         for place, act in acts.items():
             errands = Errands(queue=self.queue, place=place, act=act, tally=self.tally)
             pause = partial(self.queue.wait, _PAUSE_SECONDS)
             yield Loop(name=place, step=errands.step, pause=pause)
         yield from self._polls(reception)
+
+    def _warn_of_what_nobody_does(self, places: Set[str]) -> None:
+        for (place, state), number in self.queue.counts_of_errands().items():
+            if place not in places:
+                logger.warning(
+                    "%d errands %s (%s) are kept, which the settings do not name any "
+                    "more; state it again, and they are done",
+                    *(number, place, state),
+                )
 
     def _polls(self, reception: Reception) -> Iterator[Loop]:
         sources = self.settings.sources

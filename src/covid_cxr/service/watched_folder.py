@@ -23,7 +23,7 @@ from covid_cxr.service.service_settings import WatchedFolder
 logger = logging.getLogger(__name__)
 
 TAKEN, REFUSED = "taken", "refused"
-SOURCE = f"{FROM}folder"
+FROM_FOLDER = f"{FROM}folder"
 State = tuple[int, int]  # size in bytes, time of change in ns
 
 
@@ -48,14 +48,17 @@ class Inbox:
             (watched.path / name).mkdir(exist_ok=True)
 
     def step(self) -> bool:
-        """Take what is whole; return False, as files need time."""
+        """Take what is whole; return False, as files need time.
+
+        Raises:
+            OSError: If a file cannot be read or moved; the others are taken.
+        """
         now = time.monotonic()
         found = list(self._files())
         self._since = {file: self._state(file, now) for file in found}
-        for file in found:
-            state, since = self._since[file]
-            if state != (0, 0) and now - since >= self._watched.stable_seconds:
-                self._take(file)
+        faults = [fault for file in found if (fault := self._take_whole(file, now))]
+        if faults:
+            raise faults[0]
         return False
 
     def pause(self) -> None:
@@ -75,11 +78,21 @@ class Inbox:
         known = self._since.get(file)
         return known if known is not None and known[0] == state else (state, now)
 
+    def _take_whole(self, file: Path, now: float) -> OSError | None:
+        """Take a file that is whole; return why it cannot be taken."""
+        state, since = self._since[file]
+        if state != (0, 0) and now - since >= self._watched.stable_seconds:
+            try:
+                self._take(file)
+            except OSError as error:
+                return error
+        return None
+
     def _take(self, file: Path) -> None:
         try:
             with file.open("rb") as opened:
                 content = opened.read(self._reception.largest_bytes + 1)
-            self._reception.take(content, source=SOURCE)
+            self._reception.take(content, source=FROM_FOLDER)
         except UnacceptableInstanceError as error:
             _move(file, self._watched.path / REFUSED, reason=str(error))
         else:

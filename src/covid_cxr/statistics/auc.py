@@ -491,19 +491,6 @@ def _place(
     return auc, added
 
 
-def share_below(
-    reference: NDArray[np.float64], values: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the share of `reference` below each value; a tie counts one half."""
-    order = np.argsort(values)  # what ascends is looked up several times faster
-    ordered, looked_up = np.sort(reference), values[order]
-    below = np.searchsorted(ordered, looked_up, side="left")
-    not_above = np.searchsorted(ordered, looked_up, side="right")
-    shares = np.empty(len(values))
-    shares[order] = (below + not_above) / (2 * len(reference))
-    return shares
-
-
 def as_truth(is_case: ArrayLike) -> NDArray[np.bool_]:
     """Return one boolean per image, or refuse what is none."""
     truth = np.asarray(is_case)

@@ -148,13 +148,14 @@ def clustered_covariance(
     And of which coefficients, (c,), it is more than rounding error: of none with one
     patient, nor where every patient's residuals cancel.
     """
-    residuals = truth - expected_share(design, coefficients, offset)
+    expected = expected_share(design, coefficients, offset)
+    residuals = truth - expected
     scores = np.stack([np.bincount(codes, weights=c * residuals) for c in design.T])
     n_clusters, n_coefficients = scores.shape[1], len(coefficients)
     if n_clusters < 2:
         nothing = np.full((n_coefficients, n_coefficients), np.nan)
         return nothing, np.zeros(n_coefficients, dtype=bool)
-    bread = np.linalg.inv(information_of(design, coefficients, offset))
+    bread = np.linalg.inv(_information(design, expected))
     meat = n_clusters / (n_clusters - 1) * scores @ scores.T
     covariance = bread @ meat @ bread
     by_image = np.diag(bread)  # of independent images
@@ -163,7 +164,11 @@ def clustered_covariance(
 
 def information_of(design: Floats, coefficients: Floats, offset: Floats) -> Floats:
     """Return the information of the coefficients, shape (c, c)."""
-    expected = expected_share(design, coefficients, offset)
+    return _information(design, expected_share(design, coefficients, offset))
+
+
+def _information(design: Floats, expected: Floats) -> Floats:
+    """Return the information by the probabilities of the model, shape (c, c)."""
     weights = (expected * (1 - expected))[:, np.newaxis]
     pieces = _pieces(len(design))
     return np.asarray(sum(design[p].T @ (design[p] * weights[p]) for p in pieces))

@@ -24,7 +24,6 @@ from covid_cxr.statistics.auc import (
     as_truth,
     check_classes,
     estimates_from,
-    share_below,
 )
 from covid_cxr.statistics.patient_aucs import weighted_placements
 
@@ -116,7 +115,7 @@ def estimate_aucs_with_missing_labels(
 def _strata(matrix: Floats, n_labelled: int) -> Integers:
     """Return the stratum of each image as 0, 1, …; equal ranks are of one."""
     wanted = np.clip(n_labelled // _PER_STRATUM, _FEWEST_STRATA, _MOST_STRATA)
-    rank = np.mean([share_below(column, column) for column in matrix.T], axis=0)
+    rank = pd.DataFrame(matrix).rank().mean(axis=1).to_numpy()
     edges = np.quantile(rank, np.arange(1, wanted) / wanted)
     numbers = np.searchsorted(np.unique(edges), rank, side="left")
     return np.unique(numbers, return_inverse=True)[1].astype(np.int64)

@@ -1,5 +1,6 @@
 """What a classifier does at one threshold, frozen before the test part is read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -224,8 +225,12 @@ def choose_youden_threshold(
     n_tried = np.clip(_MOST_LOOKED_AT // len(truth), _FEWEST_TRIED, _MOST_TRIED)
     places = np.linspace(0, len(curve.thresholds) - 1, n_tried).round()
     tried = curve.thresholds[np.unique(places.astype(np.int64))]  # falling
+    n = 1 + int(codes.max())
+    by_class = [
+        (kind, np.bincount(codes[kind], minlength=n)) for kind in (truth, ~truth)
+    ]
     is_as_good = np.array(
-        [_is_as_good(truth, values, codes, threshold, other, level) for other in tried]
+        [_is_as_good(by_class, values, codes, (threshold, o), level) for o in tried]
     )
     good = np.append(tried[is_as_good], threshold)
     return ChosenThreshold(
@@ -236,25 +241,34 @@ def choose_youden_threshold(
 
 
 def _is_as_good(
-    truth: NDArray[np.bool_],
+    by_class: Sequence[tuple[NDArray[np.bool_], NDArray[np.int64]]],
     values: NDArray[np.float64],
     codes: NDArray[np.int64],
-    best: float,
-    other: float,
+    thresholds: tuple[float, float],
     level: float,
 ) -> bool:
-    """Return whether another threshold's Youden index is not told from the best's."""
-    inside = np.flatnonzero((values >= min(best, other)) & (values < max(best, other)))
+    """Return whether another threshold's Youden index is not told from the best's.
+
+    Args:
+        by_class: Of cases and of controls, which images these are, shape (n,), and how
+            many each patient has.
+        values: Shape (n,).
+        codes: Patient of each image as 0, 1, …, shape (n,).
+        thresholds: The best one and the other.
+        level: Coverage.
+    """
+    best, other = thresholds
+    inside = np.flatnonzero((values >= min(thresholds)) & (values < max(thresholds)))
     # The lower threshold calls what lies between: cases rightly, controls wrongly.
     sign = 1 if best < other else -1
-    n = 1 + int(codes.max())
+    n = len(by_class[0][1])
     lost, residuals = 0.0, np.zeros(n)
-    for kind, side in ((truth, sign), (~truth, -sign)):
-        own, n_images = codes[inside[kind[inside]]], np.count_nonzero(kind)
+    for (kind, sizes), side in zip(by_class, (sign, -sign), strict=True):
+        own, n_images = codes[inside[kind[inside]]], int(sizes.sum())
         total = side * len(own) / n_images
         lost += total
         residuals += side * np.bincount(own, minlength=n) / n_images
-        residuals -= total * np.bincount(codes[kind], minlength=n) / n_images
+        residuals -= total * sizes / n_images
     if n < 2:
         return True
     error = np.sqrt(n / (n - 1) * (residuals @ residuals))

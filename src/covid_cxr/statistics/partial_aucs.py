@@ -249,21 +249,29 @@ def _added_to_area(
     areas = _area_up_to(curve, np.array([low, high]))
     area = float(areas[1] - areas[0])
     start, end = _steps(truth, values)
+    added = np.empty(len(truth))
+    added[truth] = _called_between(start[truth], end[truth], rates) - area
+    # By parts: minus the integral of how much of a control lies below t, times dR(t).
+    start, end = start[~truth], end[~truth]
+    width = np.maximum(end - start, 1e-12)
+    below = [np.clip((rate - start) / width, 0, 1) for rate in rates]
+    sensitivity = _sensitivity(curve, np.array(rates))
+    inside = np.zeros(len(start))
+    is_between = (end > low) & (start < high)  # few controls, or most of them
+    edges = np.clip([start[is_between], end[is_between]], low, high)
+    inside[is_between] = np.diff(_area_up_to(curve, edges), axis=0)[0]
+    at_ends = below[1] * sensitivity[1] - below[0] * sensitivity[0]
+    mean = high * sensitivity[1] - low * sensitivity[0] - area
+    added[~truth] = -at_ends + inside / width + mean
+    return area, added
+
+
+def _called_between(start: Floats, end: Floats, rates: tuple[float, float]) -> Floats:
+    """Return for how long images are called between two rates, shape (n,)."""
     width = np.maximum(end - start, 1e-12)
 
-    def called_up_to(rate: float) -> Floats:
-        """Return for how long an image is called below a rate."""
+    def up_to(rate: float) -> Floats:
         inside = np.clip(rate - start, 0, end - start) ** 2 / (2 * width)
         return np.asarray(inside + np.maximum(rate - end, 0))
 
-    of_case = called_up_to(high) - called_up_to(low) - area
-    # By parts: minus the integral of how much of a control lies below t, times dR(t).
-    below = [np.clip((rate - start) / width, 0, 1) for rate in rates]
-    sensitivity = _sensitivity(curve, np.array(rates))
-    inside = np.diff(
-        [_area_up_to(curve, np.clip(edge, low, high)) for edge in (start, end)], axis=0
-    )[0]
-    at_ends = below[1] * sensitivity[1] - below[0] * sensitivity[0]
-    mean = high * sensitivity[1] - low * sensitivity[0] - area
-    of_control = -at_ends + inside / width + mean
-    return area, np.where(truth, of_case, of_control)
+    return up_to(rates[1]) - up_to(rates[0])

@@ -16,12 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 from covid_cxr.statistics.auc import (
     AucDifference,
     AucEstimates,
+    PlacedScores,
     PlacementSums,
     as_codes,
     as_matrix,
     as_truth,
     check_classes,
     estimates_from,
+    place_scores,
     sum_by_patient,
     sum_placements,
 )
@@ -174,6 +176,7 @@ def estimate_aucs_by_question(
     *,
     cluster: Any,
     questions: Sequence[str] = QUESTIONS,
+    placed: PlacedScores | None = None,
 ) -> QuestionAucs:
     """Return the AUCs of k models for each question, with what they share.
 
@@ -184,14 +187,16 @@ def estimate_aucs_by_question(
         scores: Shape (n, k), or (n,), or a table with a column per model.
         cluster: Patient of each image, shape (n,).
         questions: Of `MAY_BE_PRIMARY`.
+        placed: The same scores from `place_scores`, where they are known already.
 
     Raises:
         ValueError: As `estimate_aucs`.
     """
     truth, matrix, names, codes = _checked(is_case, scores, cluster)
+    placed = placed or place_scores(truth, matrix)
     has_case = np.bincount(codes, weights=truth) > 0
     found = {
-        IMAGE: sum_placements(truth, matrix, codes),
+        IMAGE: (placed.auc, sum_by_patient(placed.added, truth, codes)),
         ONE_IMAGE: _of_one_image(truth, matrix, codes),
     }
     if not has_case.all():

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array
 from scipy.special import stdtrit
 
 from covid_cxr.statistics.auc import as_codes, as_matrix, as_truth, normal_quantile
@@ -216,10 +217,9 @@ def _effective_images(
 
 def _rank_within(codes: Integers) -> Integers:
     """Return how many images of the same patient stand before each, shape (n,)."""
-    order = np.argsort(codes, kind="stable")
-    ordered = codes[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    sizes = np.diff(np.append(starts, len(codes)))
+    images = np.arange(len(codes))
+    # Rows of a sparse matrix are found by counting, not by sorting; images in order.
+    rows = coo_array((np.ones(len(codes), dtype=bool), (codes, images))).tocsr()
     rank = np.empty(len(codes), dtype=np.int64)
-    rank[order] = np.arange(len(codes)) - np.repeat(starts, sizes)
+    rank[rows.indices] = images - np.repeat(rows.indptr[:-1], np.diff(rows.indptr))
     return rank

@@ -249,6 +249,19 @@ def test_what_ends_the_service_each_time_is_laid_aside(open_queue):
     assert queue.is_spent(errand)
 
 
+def test_kills_are_not_the_fault_of_one_radiograph(open_queue):
+    queue = open_queue()
+    for number in range(5):
+        queue.receive(f"1.{number + 1}", CONTENT)
+    for _ in range(10):  # two for each, which is what it may have
+        errand = queue.next(PREDICTION)
+        assert not queue.is_spent(errand)
+        queue.close()
+        queue = open_queue()
+
+    assert queue.is_spent(queue.next(PREDICTION))
+
+
 def test_what_could_not_be_predicted_may_come_again(open_queue):
     queue = open_queue()
     queue.receive(UID, CONTENT)
@@ -259,6 +272,55 @@ def test_what_could_not_be_predicted_may_come_again(open_queue):
     assert queue.receive(UID, b"mended") is True
     assert queue.radiograph(queue.key_of(UID)).read_bytes() == b"mended"
     assert _next(queue, PREDICTION).attempts == 1
+
+
+def test_what_could_not_be_predicted_is_not_asked_for_again(open_queue):
+    """A poll sees it each time, and would predict it for ever."""
+    queue = open_queue()
+    queue.receive(UID, CONTENT)
+    for _ in range(2):
+        queue.fail(_next(queue, PREDICTION), "damaged")
+
+    assert queue.knows(UID)
+
+
+@pytest.mark.parametrize("end", ["finish", "fail"])
+def test_news_of_what_is_being_fetched_is_fetched_anew(open_queue, end):
+    queue = open_queue()
+    queue.fetch_later("from orthanc", ["studies/1"], bookmark="1")
+    errand = queue.next("from orthanc")
+
+    queue.fetch_later("from orthanc", ["studies/1"], bookmark="2")
+    if end == "finish":
+        queue.finish(errand)
+    else:
+        queue.fail(errand, "it is down")
+
+    again = queue.next("from orthanc")
+    assert (again.item, again.attempts, again.reason) == ("studies/1", 1, None)
+
+
+def test_news_of_what_was_laid_aside_is_fetched(open_queue):
+    queue = open_queue()
+    queue.fetch_later("from orthanc", ["studies/1"], bookmark="1")
+    for _ in range(3):
+        queue.fail(_next(queue, "from orthanc"), "it is down")
+    assert queue.counts_of_errands() == {("from orthanc", DEAD): 1}
+
+    queue.fetch_later("from orthanc", ["studies/1"], bookmark="2")
+
+    assert queue.next("from orthanc").attempts == 1
+
+
+def test_what_a_server_calls_an_item_names_no_file_of_ours(open_queue, tmp_path):
+    other = tmp_path / "1.2.3"
+    other.mkdir()
+    queue = open_queue()
+    queue.fetch_later("from dicomweb", [str(other)])
+
+    queue.finish(queue.next("from dicomweb"))
+
+    assert other.exists()
 
 
 def test_a_postponed_errand_keeps_its_attempts(open_queue):

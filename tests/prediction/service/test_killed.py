@@ -55,7 +55,7 @@ def test_a_service_that_is_killed_loses_nothing_and_answers_once(
         running.begin()
     sender.join(60)
     assert not sender.left
-    until(lambda: "queue_errands" not in _metrics(stated), seconds=60)
+    until(lambda: "queue_errands" not in _metrics(stated), seconds=60 + 3 * n_images)
 
     uids = {one.SOPInstanceUID for one in received}
     reports = {

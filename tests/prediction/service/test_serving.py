@@ -3,7 +3,9 @@
 import re
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import pydicom
 import pytest
@@ -12,8 +14,14 @@ import yaml
 from click.testing import CliRunner
 
 from covid_cxr.commands import covid_cxr
-from covid_cxr.service import answering, serve_command
-from covid_cxr.service.disk_queue import DEAD, PREDICTION
+from covid_cxr.service import answering, loops, serve_command
+from covid_cxr.service.disk_queue import (
+    DEAD,
+    PREDICTION,
+    WAITING,
+    DiskQueue,
+    dead_errands,
+)
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <s:pytest.PytestUnraisableExceptionWarning"
@@ -78,6 +86,48 @@ def test_a_file_is_taken_when_it_has_stopped_growing(
     assert (watched / "taken/slow.dcm").read_bytes() == content
 
 
+def test_a_file_that_cannot_be_read_keeps_no_other_waiting(
+    serve, stated, watched, make_dicom, content_of, until, monkeypatch
+):
+    (watched / "a.dcm").write_bytes(content_of(make_dicom(1)))
+    (watched / "b.dcm").write_bytes(content_of(make_dicom(2)))
+    _lock(monkeypatch, "a.dcm")
+    serve(stated)
+
+    until((watched / "taken/b.dcm").exists)
+
+    assert (watched / "a.dcm").exists()
+    until(lambda: requests.get(_url(stated, "healthz"), timeout=5).status_code == 503)
+
+
+def _lock(monkeypatch, name):
+    """Let nobody read a file; root, whom tests may run as, reads any other way."""
+    read = Path.open
+
+    def refuse(file, *arguments, **options):
+        if file.name == name:
+            raise PermissionError(13, "Permission denied")
+        return read(file, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+
+
+def test_answers_to_a_destination_that_is_named_no_more_are_not_forgotten(
+    serve, stated, settings_of, caplog
+):
+    settings = settings_of(stated)
+    queue = DiskQueue(settings.storage, settings.retries, bundle="another")
+    queue.receive("1.2.3", b"radiograph")
+    errand = queue.next(PREDICTION)
+    queue.answer(errand, {"1.2.4": b"report"}, status="", destinations=["to peer"])
+    queue.close()
+
+    service = serve(stated)
+
+    assert "1 errands to peer (waiting) are kept" in caplog.text
+    assert service.queue.counts_of_errands() == {("to peer", WAITING): 1}
+
+
 @pytest.mark.parametrize("answers", [["SR"], ["SR", "OT"], ["SR", "OT", "PR"]])
 def test_those_answers_are_sent_that_are_asked_for(
     serve, stated, send, make_dicom, until, tmp_path, answers
@@ -119,6 +169,22 @@ def test_what_cannot_be_answered_is_laid_aside_listed_and_tried_anew(
     assert service.queue.revive() == 1
     until(lambda: len(_reports(tmp_path)) == 1)
     assert _list_dead(stated, one_bundle, tmp_path) == ""
+
+
+def test_what_can_never_be_answered_is_laid_aside_at_once(
+    serve, stated, watched, make_dicom, content_of, until
+):
+    stated["retries"] |= {"first_seconds": 300.0, "longest_seconds": 300.0}
+    content = content_of(make_dicom(1))
+    # A character set that the file does not state: it would be another patient.
+    unreadable = content.replace(b"Secret^Name", b"S\xfccret^Name")
+    (watched / "a.dcm").write_bytes(unreadable)
+    service = serve(stated)
+
+    until(lambda: service.queue.counts_of_errands() == {(PREDICTION, DEAD): 1})
+    (dead,) = dead_errands(service.queue.folder)
+    assert dead.attempts == 1
+    assert "NoResultsError" in dead.reason
 
 
 def _list_dead(stated, bundle, tmp_path):
@@ -187,6 +253,21 @@ def test_a_service_without_room_is_not_healthy(serve, stated):
 
     assert answer.status_code == 503
     assert "are kept free" in answer.text
+
+
+@pytest.mark.parametrize("hangs_in", ["step", "pause"])
+def test_a_long_step_is_no_good_health_and_a_long_pause_is(monkeypatch, hangs_in):
+    monkeypatch.setattr(loops, "_ALIVE_SECONDS", 0.1)
+    stop = threading.Event()
+    acts = {"step": lambda: False, "pause": stop.wait} | {hangs_in: stop.wait}
+
+    thread, pulse = loops.start(loops.Loop(name="it", **acts), stop)
+    time.sleep(0.5)
+    word = pulse.word
+    stop.set()
+    thread.join(10)
+
+    assert bool(word) == (hangs_in == "step")
 
 
 def test_serving_needs_neither_tensorflow_nor_kedro():

@@ -58,6 +58,7 @@ SECRET = {"user": "u", "password_file": "/etc/hostname"}
         ("retries.attempts", 0, "attempts must be at least 1"),
         ("sources.orthanc", {"url": "orthanc"}, "url must be http://… or https://…"),
         ("sources.orthanc", {"url": "http://a:b@h"}, "must not hold a name or pass"),
+        ("sources.orthanc", {"url": "htps://a:b@h"}, "must not hold a name or pass"),
         ("sources.orthanc", WEB | {"user": "u"}, "stated both, or neither"),
         ("sources.orthanc", SECRET | {"url": "http://pacs"}, "would go .* unencrypted"),
         ("sources.orthanc", WEB | {"authority": "/nowhere"}, "there is no file"),

@@ -1,5 +1,6 @@
 """A real Orthanc with its DICOMweb plug-in, and what may go wrong with it."""
 
+import argparse
 import socket
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pacs
 import pytest
 import requests
 from orthanc_process import Orthanc, program
@@ -228,6 +230,38 @@ def test_a_study_that_orthanc_cannot_give_is_laid_aside_and_others_go_on(
 
     assert dead.place == "from orthanc"
     assert "answers" in dead.reason
+
+
+def test_a_benchmark_that_fails_leaves_no_service(
+    orthanc, one_bundle, tmp_path, monkeypatch
+):
+    folder = tmp_path / "soak"
+    folder.mkdir()
+    begun = []
+    begin = pacs.Service.begin
+
+    def noted(service):
+        begin(service)
+        begun.append(service._running)
+
+    def fails(_):
+        raise RuntimeError("it cannot be killed")
+
+    monkeypatch.setattr(pacs.Service, "begin", noted)
+    monkeypatch.setattr(pacs.Service, "kill", fails)
+    asked = argparse.Namespace(
+        bundle=one_bundle, studies=1, kills=1, way="orthanc", seed=0
+    )
+
+    with pytest.raises(RuntimeError, match="cannot be killed"):
+        pacs.soak(asked, folder)
+
+    (running,) = begun
+    try:
+        assert running.poll() is not None
+    finally:
+        running.kill()
+        running.wait()
 
 
 @pytest.mark.parametrize("way", ["node", "orthanc"])

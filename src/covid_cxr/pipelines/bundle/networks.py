@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Members:
+class StudyMembers:
     """What the study knows of the classifiers that go into a bundle, by path.
 
     Attributes:
@@ -60,7 +60,7 @@ class Exported:
     self_test: Mapping[str, Any]
 
 
-def take_members(bundle: Bundling, **files: Any) -> tuple[Members, pd.DataFrame]:
+def take_members(bundle: Bundling, **files: Any) -> tuple[StudyMembers, pd.DataFrame]:
     """Return the classifiers that go into the bundle, and the scores that it gives.
 
     Args:
@@ -85,12 +85,12 @@ def take_members(bundle: Bundling, **files: Any) -> tuple[Members, pd.DataFrame]
             )
     label = current().target_set.label
     known = known_scores(scores, label) if rule == MEAN_RANK else {}
-    members = Members(rule=rule, provenances=provenances, known=known)
+    members = StudyMembers(rule=rule, provenances=provenances, known=known)
     return members, score_together(scores, rule=rule, label=label)
 
 
 def export_networks(
-    members: Members,
+    members: StudyMembers,
     examples: Examples,
     curation: Curation,
     bundle: Bundling,
@@ -164,7 +164,7 @@ def _refuse_difference(name: str, difference: float, bundle: Bundling) -> None:
 
 
 def _self_test(
-    pixels: Mapping[str, NDArray[np.uint8]], of_members: Floats, members: Members
+    pixels: Mapping[str, NDArray[np.uint8]], of_members: Floats, members: StudyMembers
 ) -> list[dict[str, Any]]:
     """Return what `bundle.json` says of each drawn radiograph."""
     known = list(members.known.values()) or None

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from covid_cxr.pipelines.bundle.networks import Exported, Members
+from covid_cxr.pipelines.bundle.networks import Exported, StudyMembers
 from covid_cxr.pipelines.bundle.settings import Bundling
 from covid_cxr.prediction.conformal import prediction_sets
 from covid_cxr.prediction.gate import fit_gate
@@ -26,23 +26,25 @@ from covid_cxr.training.provenance import split_sha256
 logger = logging.getLogger(__name__)
 
 
-def remember_pictures(members: Members, **tables: Any) -> SeenPictures:
+def remember_pictures(members: StudyMembers, **tables: Any) -> SeenPictures:
     """Return the hashes of all pictures that the classifiers were made with.
 
     Args:
         members: The classifiers.
-        tables: `<training set>_examples` of the study, and `<origin>_curated`.
+        tables: `<training set>_examples` of the study, and `<origin>_curated`, None
+            where there is none.
 
     Raises:
+        FileNotFoundError: If there is none that a training used.
         ValueError: If a split is not the one that a training used, or a picture of it
             has no hash.
     """
-    seen = {  # once, where paths share a training
-        training.name: (training, provenance)
+    # Those of a shared training once per path: each may be of another run of it.
+    found = [
+        _pictures(training, provenance, tables)
         for name, provenance in members.provenances.items()
         for training in current().path(name).trainings
-    }
-    found = [_pictures(*one, tables) for one in seen.values()]
+    ]
     pictures = pd.concat(found).sort_values(["pixels_sha256", "part", "fingerprint"])
     once = pictures.drop_duplicates(["pixels_sha256", "fingerprint"])
     return SeenPictures(
@@ -54,7 +56,7 @@ def remember_pictures(members: Members, **tables: Any) -> SeenPictures:
 
 def fit_to_validation(  # noqa: PLR0913 - one argument per dataset of the catalog
     *,
-    members: Members,
+    members: StudyMembers,
     exported: Exported,
     seen: SeenPictures,
     scores: pd.DataFrame,
@@ -129,15 +131,26 @@ def _pictures(
 ) -> pd.DataFrame:
     """Return part and hashes of the pictures of a training."""
     records = {one["stage"]: one for one in (*provenance["parents"], provenance)}
-    split = tables[f"{training.training_set}_examples"].radiographs
-    _refuse_other_split(split, records[training.name])
     origin = current().origin_of[training.training_set]
-    curated: pd.DataFrame = tables[f"{origin}_curated"]
+    needed = (f"{training.training_set}_examples", f"{origin}_curated")
+    _refuse_absent(training, [name for name in needed if tables[name] is None])
+    split = tables[needed[0]].radiographs
+    _refuse_other_split(split, records[training.name])
+    curated: pd.DataFrame = tables[needed[1]]
     hashes = curated[["image_id", "pixels_sha256", "fingerprint"]]
     drawn: pd.DataFrame = split.loc[split["part"] != "test", ["image_id", "part"]]
     known = drawn.merge(hashes, how="left", on="image_id")
-    _refuse_unhashed(known, f"{origin}_curated")
+    _refuse_unhashed(known, needed[1])
     return known
+
+
+def _refuse_absent(training: Training, absent: list[str]) -> None:
+    if absent:
+        raise FileNotFoundError(
+            f"{training.name} was trained on {', '.join(absent)}, not in data_root: "
+            f"the bundle would not know its pictures again. Restore what is missing, "
+            f"or run curation again."
+        )
 
 
 def _refuse_other_split(split: pd.DataFrame, record: Mapping[str, Any]) -> None:
@@ -155,7 +168,7 @@ def _octets(hashes: pd.Series) -> NDArray[np.uint8]:
 
 
 def _features(
-    exported: Exported, members: Members, examples: Examples
+    exported: Exported, members: StudyMembers, examples: Examples
 ) -> NDArray[np.float64]:
     """Return the features of the images by all networks, shape (n, channels)."""
     features = []

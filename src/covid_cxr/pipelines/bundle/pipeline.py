@@ -31,7 +31,7 @@ def create_pipeline() -> Pipeline:
                 **examples,
                 **{path.name: f"bundled_{path.name}" for path in current().paths},
             ),
-            node(remember_pictures, "bundle_seen", *_tables(), **members),
+            node(remember_pictures, "bundle_seen", **members, **_tables()),
             node(
                 fit_to_validation,
                 ["bundle_fitted", "bundle_usual"],
@@ -65,10 +65,14 @@ def _of_paths(*kinds: str) -> dict[str, str]:
     return {name: f"bundled_{name}" for name in names}
 
 
-def _tables() -> list[str]:
-    """Return who is in which part of each training set, and the hashes of pictures."""
+def _tables() -> dict[str, str]:
+    """Return who is in which part of each training set, and the hashes of pictures.
+
+    Likewise: a path needs those that it was trained on.
+    """
     origins = current().origin_of
-    return [
+    names = [
         *(f"{name}_examples" for name in origins),
         *(f"{origin}_curated" for origin in dict.fromkeys(origins.values())),
     ]
+    return {name: f"bundled_{name}" for name in names}

@@ -17,7 +17,7 @@ from covid_cxr.evaluation.arranged_scores import arrange_paths
 from covid_cxr.evaluation.aurocs import tabulate_aurocs
 from covid_cxr.evaluation.inference_settings import Evaluation, Reporting
 from covid_cxr.evaluation.thresholds import tabulate_operating_points
-from covid_cxr.pipelines.bundle.networks import Exported, Members
+from covid_cxr.pipelines.bundle.networks import Exported, StudyMembers
 from covid_cxr.pipelines.bundle.settings import Bundling
 from covid_cxr.prediction.bundle import GATE, SEEN
 from covid_cxr.prediction.combination import ALONE, IN_WORDS
@@ -44,7 +44,7 @@ def assemble_bundle(  # noqa: PLR0913 - one argument per dataset of the catalog
     fitted: Mapping[str, Any],
     usual: Mapping[str, Any],
     scores: pd.DataFrame,
-    members: Members,
+    members: StudyMembers,
     examples: Examples,
     licence: str,
     curation: Curation,
@@ -165,7 +165,7 @@ def data_licences() -> str:
     return "\n".join(["# Terms of the radiographs behind the weights", "", *rows, ""])
 
 
-def _origin(members: Members) -> dict[str, Any]:
+def _origin(members: StudyMembers) -> dict[str, Any]:
     """Return whose score it is."""
     of_members = [
         {

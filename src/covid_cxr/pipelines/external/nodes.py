@@ -239,8 +239,9 @@ def leave_out_copies(
         unusable: Rows of the manifest that were not.
         classifiers: From `describe_bundles`.
     """
-    pictures = predicted.drop_duplicates("image_id")[["image_id", "pixels_sha256"]]
-    shown = known.merge(pictures, on="image_id", how="left")
+    # As the first bundle curates it that takes it at all.
+    taken = predicted.dropna(subset="pixels_sha256").drop_duplicates("image_id")
+    shown = known.merge(taken[["image_id", "pixels_sha256"]], on="image_id", how="left")
     by_picture = shown.groupby("pixels_sha256")
     differ = by_picture[label_of(classifiers)].transform("nunique") > 1
     first = by_picture["patient_id"].transform("first")

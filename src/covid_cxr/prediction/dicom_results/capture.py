@@ -4,6 +4,7 @@ A Parametric Map would hold the numbers of the map, but asks for a frame of refe
 which radiographs do not have.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import cv2
@@ -117,7 +118,8 @@ def _described(result: Dataset, subject: Subject) -> Dataset:
     )
     for keyword in _LOSSY:  # once lossy, always (PS3.3 C.7.6.1.1.5)
         if code_of(source, _LOSSY[0]) == "01" and value_of(source, keyword):
-            setattr(result, keyword, value_of(source, keyword))
+            with suppress(ValueError):  # a ratio that is no number
+                setattr(result, keyword, value_of(source, keyword))
     result.SourceImageSequence = [_reference(source)]
     return result
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from pydicom import Dataset
+from pydicom.multival import MultiValue
+from pydicom.valuerep import DSfloat
 
 from covid_cxr.prediction.dicom_results.subject import DISCLAIMER, Subject
 from covid_cxr.radiographs.dicom_file import (
@@ -24,6 +26,7 @@ _LABEL, _LAYER = "PREDICTION", "PREDICTION"
 _BOX = (0.02, 0.02, 0.98, 0.14)  # left, top, right, bottom, as shares of what is shown
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "PixelAspectRatio")
 _BITS = 16
+_BYTE = (0, 255)  # values that are grey levels by themselves
 _INTEREST = ("VOILUTSequence", "WindowCenter", "WindowWidth")
 _FUNCTIONS = frozenset({"LINEAR", "LINEAR_EXACT", "SIGMOID"})
 
@@ -71,8 +74,7 @@ def _image(subject: Subject) -> Dataset | None:
 
 def _is_unequal(spacing: Any) -> bool:
     """Return whether rows are further apart than columns, or closer."""
-    is_pair = spacing is not None and not isinstance(spacing, str)
-    return is_pair and len({float(one) for one in spacing}) > 1
+    return isinstance(spacing, MultiValue) and len(set(spacing)) > 1
 
 
 def _annotation(subject: Subject, image: Dataset) -> tuple[Any, Any]:
@@ -104,35 +106,56 @@ def _annotation(subject: Subject, image: Dataset) -> tuple[Any, Any]:
 
 def _grey_scale(source: Dataset) -> Dataset | None:
     """Return the elements that say how values become grey; None where it is unclear."""
-    if value_of(source, "ModalityLUTSequence") is not None:
+    found = _rescale(source)
+    if found is None:
         return None
-    found = Dataset()
-    slope, intercept = (
-        number_of(source, f"Rescale{n}") for n in ("Slope", "Intercept")
-    )
-    if (slope is None) != (intercept is None):
-        return None
-    if slope is not None and intercept is not None:
-        if not np.isfinite([slope, intercept]).all() or slope == 0:
-            return None
-        found.RescaleSlope, found.RescaleIntercept = slope, intercept
-        found.RescaleType = code_of(source, "RescaleType") or "US"
-    interest = _values_of_interest(source)
-    is_stated = any(keyword in source for keyword in _INTEREST)
-    if interest is None and (is_stated or number_of(source, "BitsStored") != 8):
-        return None
+    lowest, highest = _output_range(source, found)
+    interest = _values_of_interest(source, is_signed=lowest < 0)
     if interest is not None:
         found.SoftcopyVOILUTSequence = [interest]
+    elif any(keyword in source for keyword in _INTEREST) or (lowest, highest) != _BYTE:
+        return None
     found.PresentationLUTShape = "INVERSE" if is_inverted(source) else "IDENTITY"
     return found
 
 
-def _values_of_interest(source: Dataset) -> Dataset | None:
+def _rescale(source: Dataset) -> Dataset | None:
+    """Return the elements of the modality step, if any; None where it is unclear."""
+    found = Dataset()
+    slope, intercept = (
+        number_of(source, f"Rescale{n}") for n in ("Slope", "Intercept")
+    )
+    has_table = value_of(source, "ModalityLUTSequence") is not None
+    if has_table or (slope is None) != (intercept is None):
+        return None
+    if slope is not None and intercept is not None:
+        if not np.isfinite([slope, intercept]).all() or slope == 0:
+            return None
+        found.RescaleSlope = _decimal(slope)
+        found.RescaleIntercept = _decimal(intercept)
+        found.RescaleType = code_of(source, "RescaleType") or "US"
+    return found
+
+
+def _output_range(source: Dataset, rescale: Dataset) -> tuple[float, float]:
+    """Return the lowest and the highest value that the modality step may give."""
+    bits = whole_of(source, "BitsStored")
+    n_values: int = 2 ** (bits if bits and 1 <= bits <= _BITS else _BITS)
+    lowest = -n_values // 2 if whole_of(source, "PixelRepresentation") == 1 else 0
+    slope = float(rescale.get("RescaleSlope", 1))
+    ends = [
+        slope * end + float(rescale.get("RescaleIntercept", 0))
+        for end in (lowest, lowest + n_values - 1)
+    ]
+    return min(ends), max(ends)
+
+
+def _values_of_interest(source: Dataset, *, is_signed: bool) -> Dataset | None:
     """Return the first table or, without tables, the first window."""
     item = Dataset()
     tables = items_of(source, "VOILUTSequence")
     if tables:
-        table = _table(source, tables[0])
+        table = _table(source, tables[0], is_signed=is_signed)
         if table is None:
             return None
         item.VOILUTSequence = [table]
@@ -143,13 +166,22 @@ def _values_of_interest(source: Dataset) -> Dataset | None:
         return None
     if not np.isfinite([centre, width]).all() or width < 1:
         return None
-    item.WindowCenter, item.WindowWidth = centre, width
+    item.WindowCenter, item.WindowWidth = _decimal(centre), _decimal(width)
     item.VOILUTFunction = function
     return item
 
 
-def _table(source: Dataset, item: Dataset) -> Dataset | None:
-    """Return a table with entries of 16 bits, as a presentation state asks for."""
+def _decimal(number: float) -> DSfloat:
+    """Return a number in the 16 characters that it may have (PS3.5 6.2, DS)."""
+    return DSfloat(number, auto_format=True)
+
+
+def _table(source: Dataset, item: Dataset, *, is_signed: bool) -> Dataset | None:
+    """Return a table with entries of 16 bits, as a presentation state asks for.
+
+    It begins at a value that has a sign where the modality step may give negative ones
+    (PS3.3 C.11.2.1.1).
+    """
     found = read_table(source, item)
     if found is None:
         return None
@@ -157,7 +189,6 @@ def _table(source: Dataset, item: Dataset) -> Dataset | None:
     white = 2**bits - 1
     if not 8 <= bits <= _BITS or entries.max() > white:
         return None
-    is_signed = whole_of(source, "PixelRepresentation") == 1
     n_entries = len(entries) % 2**_BITS
     if is_signed and n_entries >= 2 ** (_BITS - 1):  # cannot be written as signed
         return None

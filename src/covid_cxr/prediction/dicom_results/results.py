@@ -18,8 +18,8 @@ def results_of(
     The first is a structured report (Comprehensive SR, TID 1500), which a refusal has,
     too. Then follow a picture of the map (Secondary Capture) and a presentation state
     (GSPS), where the radiograph has a score and its header says how it is shown.
-    Patient and study are those of the source. The same radiograph, bundle, prevalence
-    and steps always give the same UIDs.
+    Patient and study are those of the source. The same radiograph, bundle, prevalence,
+    steps and version always give the same UIDs.
 
     Args:
         source: The radiograph's header; its pixels are not needed.
@@ -27,8 +27,8 @@ def results_of(
         bundle: What gave it.
 
     Raises:
-        NoResultsError: If the source has no UIDs to refer to, or a patient whose name
-            or ID cannot be read.
+        NoResultsError: If the source has no UIDs to refer to, is no image, or has a
+            patient whose name or ID cannot be read.
     """
     with quiet():
         subject = Subject(source=source, prediction=prediction, bundle=bundle)

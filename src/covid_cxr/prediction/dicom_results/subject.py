@@ -3,11 +3,13 @@
 import json
 import uuid
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
 from pydicom import Dataset, dcmwrite
+from pydicom.charset import convert_encodings, default_encoding
 from pydicom.uid import UID
 
 from covid_cxr import __version__
@@ -38,6 +40,7 @@ _WHERE_KNOWN = (
     "IssuerOfPatientID",
     "PatientIdentityRemoved",
     "DeidentificationMethod",
+    "DeidentificationMethodCodeSequence",
     "StudyDescription",
     "PatientAge",
 )
@@ -81,6 +84,8 @@ class Subject:
                     f"the file has no valid {keyword}, by which DICOM results would "
                     f"belong to it"
                 )
+        if "Rows" not in self.source:  # PS3.3 C.18.3 and C.18.4
+            raise NoResultsError("the file holds no image, as which it is reported on")
         for keyword in _OF_WHOM:
             if not _is_decoded(self.source, keyword):
                 raise NoResultsError(
@@ -103,14 +108,15 @@ class Subject:
     def uid(self, role: str) -> UID:
         """Return the UID that `role` has for this radiograph and this bundle, always.
 
-        Another prevalence, or other steps from file to pixels, make other results.
+        Another prevalence, other steps from file to pixels, another reason, or another
+        version of this software make other results.
         """
         row = self.row
         return _derived_uid(
             str(self.source.SOPInstanceUID),
             self.bundle.sha256,
-            row.get("prevalence"),
-            row.get("steps"),
+            __version__,
+            *(row.get(name) for name in ("prevalence", "steps", "reason")),
             role,
         )
 
@@ -158,16 +164,28 @@ class Subject:
             is_read = _is_decoded(self.source, keyword)
             value = value_of(self.source, keyword) if is_read else None
             if value is not None or keyword in _ALWAYS:
-                setattr(result, keyword, value)
+                setattr(result, keyword, deepcopy(value))
         return result
 
 
 def _is_decoded(source: Dataset, keyword: str) -> bool:
     """Return whether a text is in the character set that the file states."""
     text = str(value_of(source, keyword) or "")
-    # pydicom reads what is to be ASCII (PS3.5 6.1.2.1) as Latin-1, which it may be.
-    is_ascii_only = value_of(source, "SpecificCharacterSet") in (None, "ISO_IR 6")
-    return _UNDECODED not in text and (text.isascii() or not is_ascii_only)
+    # pydicom reads as Latin-1, which it may be, what is to be ASCII (PS3.5 6.1.2.1) or
+    # in a set that it does not know.
+    stated = convert_encodings(value_of(source, "SpecificCharacterSet"))
+    sets = ["ascii" if one == default_encoding else one for one in stated]
+    return _UNDECODED not in text and all(
+        any(_has(one, character) for one in sets) for character in text
+    )
+
+
+def _has(encoding: str, character: str) -> bool:
+    try:
+        character.encode(encoding)
+    except (UnicodeError, LookupError):  # the latter of what encodes no text
+        return False
+    return True
 
 
 def _derived_uid(*names: Any) -> UID:
