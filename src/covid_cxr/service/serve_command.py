@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from covid_cxr.commands import PACKAGE
-from covid_cxr.prediction.bundle import Bundle, open_bundle
+from covid_cxr.prediction.bundle import open_bundle
 from covid_cxr.prediction.cli import faults_in_words
 from covid_cxr.prediction.refusals import reservations
 from covid_cxr.service.disk_queue import DiskQueue, dead_errands
@@ -21,7 +21,6 @@ logger = logging.getLogger(__name__)
 
 _PLACE = click.Path(path_type=Path)
 _EXTRA = ("dicomweb_client", "highdicom", "pynetdicom", "watchfiles", "yaml")
-_ENDS = {signal.SIGTERM, signal.SIGINT}
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
@@ -50,7 +49,7 @@ def serve(bundle: Path, config: Path, *, dead: bool, revive: bool) -> None:
             return
         os.umask(0o077)  # radiographs and answers are nobody else's
         _log_without_patients()
-        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # of all threads to come
+        stop = _stop_at_signals()
         opened = open_bundle(bundle)
         difference = opened.check()
         opened.stated(settings.prevalence)
@@ -60,22 +59,20 @@ def serve(bundle: Path, config: Path, *, dead: bool, revive: bool) -> None:
         for reservation in reservations(opened.record):
             logger.warning(reservation)
         logger.info("self-test: largest difference %.2g", difference)
-        _serve(opened, settings, queue)
+        from covid_cxr.service.serving import Service  # noqa: PLC0415
+
+        Service(bundle=opened, settings=settings, queue=queue, stop=stop).run()
+        logger.info("ended")
 
 
-def _serve(bundle: Bundle, settings: ServiceSettings, queue: DiskQueue) -> None:
-    from covid_cxr.service.serving import Service  # noqa: PLC0415
-
-    service = Service(bundle=bundle, settings=settings, queue=queue)
-    threading.Thread(target=_await_end, args=(service.stop,), daemon=True).start()
-    service.run()
-    logger.info("ended")
-
-
-def _await_end(stop: threading.Event) -> None:
-    # A handler would wait for the main thread, which need not wake for it.
-    signal.sigwait(_ENDS)
-    stop.set()
+def _stop_at_signals() -> threading.Event:
+    """Return an event that is set when the process is told to end."""
+    stop = threading.Event()
+    # No mask and sigwait: threads of libraries were there before any mask, and a signal
+    # that one of them takes would end the process at once.
+    for end in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(end, lambda *_: stop.set())
+    return stop
 
 
 def _refuse_without_extra() -> None:

@@ -25,6 +25,7 @@ from covid_cxr.service.watched_folder import FROM_FOLDER, Inbox
 
 logger = logging.getLogger(__name__)
 
+_WAKE_SECONDS = 0.5  # a signal is heeded so late at most
 _PAUSE_SECONDS = 1.0  # an errand whose turn has come is found so late at most
 
 
@@ -74,7 +75,8 @@ class Service:
                 thread, pulses[loop.name] = start(loop, self.stop)
                 threads.append(thread)
             logger.info("serving %s", self.bundle.record["name"])
-            self.stop.wait()
+            while not self.stop.wait(_WAKE_SECONDS):
+                pass  # handlers of signals run when the main thread wakes
             logger.info("ending; what is being done is done to its end")
             self.queue.wake()
             for thread in threads:

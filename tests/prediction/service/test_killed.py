@@ -101,7 +101,7 @@ def test_sigterm_ends_when_the_radiograph_in_work_is_done(
 def test_a_bundle_that_is_changed_is_not_served(process, one_bundle, stated, tmp_path):
     changed = tmp_path / "changed"
     shutil.copytree(one_bundle, changed)
-    with (changed / "model.onnx").open("ab") as file:
+    with (changed / "path_t/model.onnx").open("ab") as file:
         file.write(b"x")
 
     with pytest.raises(AssertionError, match=r"has changed since it was written"):
