@@ -1,15 +1,15 @@
 """Does pretraining on radiographs help? The six paths over several synthetic hospitals.
 
-Trains the paths of the demo study once per seed (hospital, splits, initial weights, batch
-order) and prints the test AUROC of every path with its mean and its standard deviation
-over the seeds, and how far the groups of paths are apart: (a) to (c), which had phase 1,
-(d) and (e), which had phase 2 only, and the control path (f). In the paper: 0.849, 0.857
-and 0.851 with phase 1, 0.757 for the control (Table 3).
+Trains the paths of the demo study once per seed (hospital, splits, initial weights,
+batch order) and prints the test AUROC of every path with its mean and its standard
+deviation over the seeds, and how far the groups of paths are apart: (a) to (c), which
+had phase 1, (d) and (e), which had phase 2 only, and the control path (f). In the
+paper: 0.849, 0.857 and 0.851 with phase 1, 0.757 for the control (Table 3).
 
     python benchmarks/transfer_effect.py [--seeds 1 2 3 …] [--params key=value,…]
 
-And how far the six AUROCs of one seed depend on the arithmetic, with oneDNN and without,
-and with one thread per training and two:
+And how far the six AUROCs of one seed depend on the arithmetic, with oneDNN and
+without, and with one thread per training and two:
 
     python benchmarks/transfer_effect.py --arithmetic [--seeds 1]
 """
@@ -32,7 +32,7 @@ SEEDED = (
     "phase3_split.seed",
 )
 # Name of the arithmetic: environment, parameter.
-ARITHMETICS = {
+ARITHMETIC = {
     "oneDNN, 1 thread": ({"TF_ENABLE_ONEDNN_OPTS": "1"}, "compute.threads=1"),
     "oneDNN, 2 threads": ({"TF_ENABLE_ONEDNN_OPTS": "1"}, "compute.threads=2"),
     "Eigen, 1 thread": ({"TF_ENABLE_ONEDNN_OPTS": "0"}, "compute.threads=1"),
@@ -87,12 +87,12 @@ def over_seeds(seeds, params):
         )
 
 
-def over_arithmetics(seed, params):
+def over_arithmetic(seed, params):
     """Print the AUROCs of one seed in each arithmetic and the largest difference."""
     table = pd.DataFrame(
         {
             name: run_study(seed, [*params, threads], environment)
-            for name, (environment, threads) in ARITHMETICS.items()
+            for name, (environment, threads) in ARITHMETIC.items()
         }
     ).T
     print(table.round(4).to_string())
@@ -108,7 +108,7 @@ def main():
     arguments = parser.parse_args()
     params = [param for param in arguments.params.split(",") if param]
     if arguments.arithmetic:
-        over_arithmetics(arguments.seeds[0], params)
+        over_arithmetic(arguments.seeds[0], params)
     else:
         over_seeds(arguments.seeds, params)
 
