@@ -6,7 +6,7 @@
 #               where one is named, REPORT=data/08_reporting/report.html
 #   make package  builds dist/*.whl and the archive of conf: docs/how-to/packaged.md
 #   make sbom   lists what .venv holds, as CycloneDX: dist/sbom.json
-.PHONY: demo test test-all test-flows test-rooms lint docs package sbom
+.PHONY: demo test test-all test-flows test-rooms test-service lint docs package sbom
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -26,29 +26,34 @@ demo: $(INSTALLED)
 	$(BIN)/kedro run --env=demo --pipelines=demo \
 		--runner=covid_cxr.runners.DaskRunner --runner-params=n_workers=2
 
-# Two halves at once, since most tests compute on one core: whole flows, and single rooms.
+# Two halves at once, since most tests compute on one core: whole flows, and single rooms;
+# and beside them those of the service, which mostly wait for processes and peers.
 # Studies that share nothing with others go with the rooms, which are done sooner.
 OWN_STUDIES := $(foreach name,every_format packaged pooled_study second_study tutorial,\
 	tests/test_$(name).py)
 CHOSEN := -m "not slow"
+SERVICE := tests/prediction/service
 ROOMS := $(filter-out tests/pipelines/,$(sort $(dir $(wildcard tests/*/test_*.py))))
 
 test: $(INSTALLED)
 ifdef ROOM
 	$(BIN)/pytest $(CHOSEN) tests/$(ROOM)
 else
-	$(MAKE) -j2 test-flows test-rooms
+	$(MAKE) -j3 test-flows test-rooms test-service
 endif
 
 test-all: $(INSTALLED)
-	$(MAKE) -j2 test-flows test-rooms CHOSEN=
+	$(MAKE) -j3 test-flows test-rooms test-service CHOSEN=
 
 test-flows:
 	$(BIN)/pytest $(CHOSEN) tests/pipelines \
 		$(filter-out $(OWN_STUDIES),$(wildcard tests/test_*.py))
 
 test-rooms:
-	$(BIN)/pytest $(CHOSEN) $(ROOMS) $(OWN_STUDIES)
+	$(BIN)/pytest $(CHOSEN) --ignore=$(SERVICE) $(ROOMS) $(OWN_STUDIES)
+
+test-service:
+	$(BIN)/pytest $(CHOSEN) $(SERVICE)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
