@@ -49,9 +49,7 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     Raises:
         ValueError: If a p value lies outside [0, 1].
     """
-    p, order, ranks = _in_order(p_values)
-    raised = np.maximum.accumulate(p[order] * (p.size + 1 - ranks))
-    return _as_given(raised, order, p_values)
+    return _adjust(p_values, method="holm")
 
 
 def benjamini_hochberg(p_values: ArrayLike) -> NDArray[np.float64]:
@@ -63,10 +61,7 @@ def benjamini_hochberg(p_values: ArrayLike) -> NDArray[np.float64]:
     Raises:
         ValueError: If a p value lies outside [0, 1].
     """
-    p, order, ranks = _in_order(p_values)
-    # From the largest down: none is above one that is less likely.
-    lowered = np.minimum.accumulate((p[order] / (ranks / p.size))[::-1])[::-1]
-    return _as_given(lowered, order, p_values)
+    return _adjust(p_values, method="fdr_bh")
 
 
 def max_t(
@@ -117,25 +112,16 @@ def _as_p_values(p_values: ArrayLike) -> NDArray[np.float64]:
     return p
 
 
-def _in_order(
-    p_values: ArrayLike,
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return the p values, their order, and the ranks 1 to m.
+def _adjust(p_values: ArrayLike, *, method: str) -> NDArray[np.float64]:
+    # Imported here, because statsmodels takes as long to import as Kedro.
+    from statsmodels.stats.multitest import multipletests  # noqa: PLC0415
 
-    A test that could not be done stands last in the order, as if its p were 1.
-    """
     p = _as_p_values(p_values)
-    p = np.where(np.isnan(p), 1.0, p)
-    return p, np.argsort(p), np.arange(1, p.size + 1)
-
-
-def _as_given(
-    adjusted: NDArray[np.float64], order: NDArray[np.int64], p_values: ArrayLike
-) -> NDArray[np.float64]:
-    """Return adjusted p values, at most 1, in the order in which they were given."""
-    found = np.empty(len(order))
-    found[order] = np.minimum(adjusted, 1.0)
-    return np.where(np.isnan(np.asarray(p_values, dtype=np.float64)), np.nan, found)
+    if not p.size:
+        return p
+    # A test that could not be done stands last in the order, as if its p were 1.
+    adjusted = multipletests(np.where(np.isnan(p), 1.0, p), method=method)[1]
+    return np.where(np.isnan(p), np.nan, adjusted)
 
 
 def _as_correlation(
