@@ -337,3 +337,21 @@ def test_the_parts_of_one_table_are_made_once_and_those_of_another_anew(validati
     assert changed is not parts
     assert 0.987654321 in changed.test.scores["sharp"].to_numpy()
     assert 0.987654321 not in parts.test.scores["sharp"].to_numpy()
+
+
+def test_parts_that_another_thread_asks_for_meanwhile_are_not_taken(
+    validation, monkeypatch
+):
+    first = arrange_parts(ScoredParts(validation=None, test=validation))
+    other = first.assign(image_id="of another " + first["image_id"])
+    parts, compare = parts_of(first), pd.DataFrame.equals
+
+    def meanwhile(table, known):
+        monkeypatch.undo()
+        is_equal = compare(table, known)
+        parts_of(other)
+        return is_equal
+
+    monkeypatch.setattr(pd.DataFrame, "equals", meanwhile)
+
+    assert parts_of(first.copy()) is parts

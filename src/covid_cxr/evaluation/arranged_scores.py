@@ -210,8 +210,9 @@ def parts_of(arranged: pd.DataFrame) -> ScoredParts:
     Raises:
         ValueError: If it has no test part.
     """
-    if _last and arranged.equals(_last[0][0]):
-        return _last[0][1]
+    for table, parts in tuple(_last):  # another thread may put in its own
+        if arranged.equals(table):
+            return parts
     test = _part_of(arranged, TEST)
     if test is None:
         raise ValueError("The arranged scores have no test part; run from the start.")
