@@ -191,6 +191,17 @@ def test_a_network_that_gives_no_numbers_is_refused(write_bundle, chests):
     assert row[["score", "youden"]].isna().all()
 
 
+def test_a_picture_of_which_nobody_knows_how_far_it_is_is_refused(write_bundle, chests):
+    def no_features(images):
+        return np.zeros(len(images)), no_numbers(images)[1]
+
+    bundle = open_bundle(write_bundle(), networks={"path_t": no_features})
+
+    row = bundle.predict([min(chests.iterdir())]).iloc[0]
+    assert (row["status"], row["reason"][:11]) == ("refused", "the network")
+    assert row[["score", "youden"]].isna().all()
+
+
 def test_a_self_test_with_other_pixels_is_refused(write_bundle):
     folder = write_bundle()
     record = json.loads((folder / RECORD).read_text())

@@ -271,7 +271,7 @@ class Bundle:
         distance: float,
         heat_map: NDArray[np.float64],
     ) -> Prediction:
-        if math.isnan(score):
+        if math.isnan(score) or math.isnan(distance):  # no limit refuses NaN
             return _refused(one, "the network gives no number for this picture")
         limit = self.record["gate"]["limit"]
         if limit is not None and distance > limit:
