@@ -232,6 +232,7 @@ class Bundle:
                 )
                 reason = refuse_before(
                     record,
+                    pixels,
                     youngest_years=self.record["youngest_years"],
                     seen=seen,
                 )

@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from covid_cxr.prediction.seen import MAYBE, ON_VALIDATION, YES
+from covid_cxr.radiographs.clipping import is_clipped_suspect
+from covid_cxr.radiographs.orientation import is_turned_suspect
 
 _FLAGS = {  # in the order in which they are told
     "is_photograph": "a photograph: the file says that a camera exposed it",
@@ -11,10 +16,12 @@ _FLAGS = {  # in the order in which they are told
     "is_contrast_suspect": (
         "hardly any contrast: a few grey levels hold nearly all pixels"
     ),
-    "is_turned_suspect": (
+}
+_SUSPICIONS = {  # of the pixels; a study's store does not ask
+    is_turned_suspect: (
         "may be turned: it looks more like a chest on its side or on its head"
     ),
-    "is_clipped_suspect": (
+    is_clipped_suspect: (
         "may be clipped: black and white each hold 2 % of the middle or more"
     ),
 }
@@ -22,12 +29,17 @@ _JUDGED = ("view not understood", "BodyPartExamined")
 
 
 def refuse_before(
-    record: Mapping[str, Any], *, youngest_years: float | None, seen: str
+    record: Mapping[str, Any],
+    pixels: NDArray[np.uint8],
+    *,
+    youngest_years: float | None,
+    seen: str,
 ) -> str:
     """Return why a curated image is not given to the network; empty if it is.
 
     Args:
         record: From `radiographs.record.curate`.
+        pixels: Likewise, shape (size, size).
         youngest_years: Of the cohort's patients; None where no age is known.
         seen: From `SeenPictures.find`.
     """
@@ -39,6 +51,9 @@ def refuse_before(
         )
     for flag, reason in _FLAGS.items():
         if record[flag]:
+            return reason
+    for is_suspect, reason in _SUSPICIONS.items():
+        if is_suspect(pixels):
             return reason
     if seen == YES:
         return "this model was trained on this picture"

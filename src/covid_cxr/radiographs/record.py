@@ -11,11 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from covid_cxr.radiographs.admission import USUAL, Admission
-from covid_cxr.radiographs.clipping import is_clipped_suspect
 from covid_cxr.radiographs.contrast import is_contrast_suspect
 from covid_cxr.radiographs.files import read
 from covid_cxr.radiographs.geometry import Box, crop, resize
-from covid_cxr.radiographs.orientation import is_turned_suspect
 from covid_cxr.radiographs.polarity import measure_polarity
 from covid_cxr.radiographs.rendering import Rendering, UnreadableRadiograph
 
@@ -54,7 +52,7 @@ def curate(
 
     Pixels are None where the file cannot be used; the record says why. Beside what a
     store keeps (`ImageStore.records`) it has a `Rendering`'s `age_years` and
-    `is_photograph`, `is_turned_suspect` and `is_clipped_suspect`.
+    `is_photograph`.
 
     Args:
         path: A radiograph of any supported format.
@@ -173,6 +171,4 @@ def _of_the_image(stored: Rendering) -> dict[str, Any]:
         "lung_contrast": polarity.lung_contrast,
         "is_polarity_suspect": polarity.is_suspect,
         "is_contrast_suspect": is_contrast_suspect(stored.pixels),
-        "is_turned_suspect": is_turned_suspect(stored.pixels),
-        "is_clipped_suspect": is_clipped_suspect(stored.pixels),
     }
