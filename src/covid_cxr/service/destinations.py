@@ -8,9 +8,9 @@ from pydicom import Dataset
 from pynetdicom import AE
 from pynetdicom.association import Association
 
+from covid_cxr.durable import write_durably
 from covid_cxr.service.dicomweb import to_dicomweb
 from covid_cxr.service.disk_queue import TO, DiskQueue, Errand
-from covid_cxr.service.durable import write_durably
 from covid_cxr.service.faults import RemoteError
 from covid_cxr.service.orthanc import to_orthanc
 from covid_cxr.service.service_settings import Destinations, Peer, ResultFolder

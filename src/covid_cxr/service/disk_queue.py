@@ -26,8 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from covid_cxr.durable import PART, sync_folder, write_durably
 from covid_cxr.prediction.files import sha256_of
-from covid_cxr.service.durable import PART, sync_folder, write_durably
 from covid_cxr.service.faults import QueueFullError
 from covid_cxr.service.service_settings import Retries, Storage
 

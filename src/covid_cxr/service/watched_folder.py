@@ -13,9 +13,9 @@ from pathlib import Path
 
 from watchfiles import watch
 
+from covid_cxr.durable import PART, sync_folder, write_durably
 from covid_cxr.prediction.sources import InputFile
 from covid_cxr.service.disk_queue import FROM
-from covid_cxr.service.durable import PART, sync_folder, write_durably
 from covid_cxr.service.faults import UnacceptableInstanceError
 from covid_cxr.service.reception import Reception
 from covid_cxr.service.service_settings import WatchedFolder

@@ -15,7 +15,6 @@ import io
 import json
 import logging
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from covid_cxr.durable import write_durably
 from covid_cxr.training.recipe import Plateau
 from covid_cxr.weights.numpy_archive import read_arrays
 
@@ -171,8 +171,8 @@ class KeptStates:
         content = state.to_bytes()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _write_whole(self.folder / ORIGIN, _as_text(self.origin).encode())
-            _write_whole(path, content)
+            write_durably(self.folder / ORIGIN, _as_text(self.origin).encode())
+            write_durably(path, content)
         except OSError as error:
             raise OSError(
                 f"The state after epoch {state.n_epochs} cannot be kept in "
@@ -210,28 +210,3 @@ def _parted(joined: NDArray[np.float32], shapes: list[list[int]]) -> Arrays:
 
 def _as_text(origin: Mapping[str, Any]) -> str:
     return json.dumps(origin, indent=2, sort_keys=True)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears once its content is on the disk and was read back."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if part.read_bytes() != content:
-            raise OSError(f"{part} reads back otherwise than it was written")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Put the folder's entries on the disk, or a loss of power undoes the renaming."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

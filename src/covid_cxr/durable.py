@@ -14,7 +14,8 @@ def write_durably(place: Path, content: bytes) -> None:
         content: Of the file.
 
     Raises:
-        OSError: If it cannot be written; nothing is left of it then.
+        OSError: If it cannot be written, or reads back otherwise than it was written;
+            nothing is left of it then.
     """
     part = place.with_name(place.name + PART)
     try:
@@ -22,15 +23,16 @@ def write_durably(place: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if part.read_bytes() != content:
+            raise OSError(f"{part} reads back otherwise than it was written")
         part.replace(place)
-    except OSError:
+    finally:
         part.unlink(missing_ok=True)
-        raise
     sync_folder(place.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk."""
+    """Put a folder's names on the disk, or a loss of power undoes the renaming."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
