@@ -24,6 +24,7 @@ from covid_cxr.radiographs.admission import USUAL, Admission, admit_header
 from covid_cxr.radiographs.codestream import STARTS, DeclaredSize, declared_size
 from covid_cxr.radiographs.defined_terms import PHOTOMETRIC_INTERPRETATIONS, shown
 from covid_cxr.radiographs.dicom_file import (
+    LONGEST_UID,
     age_of,
     code_of,
     number_of,
@@ -56,7 +57,6 @@ from covid_cxr.radiographs.stored_values import (
 
 OTHER_MODALITIES = frozenset({"CT", "MR", "US", "NM", "PT", "MG", "XA", "ES", "SM"})
 
-_LONGEST_UID = 64  # characters (PS3.5 9.1)
 _MOST_PRECISE = 16  # bits of a codestream's values
 
 # The plug-ins of pydicom that may decode a syntax, the best first, by
@@ -157,7 +157,7 @@ def _decode(dataset: Dataset) -> tuple[StoredValues, str]:
     syntax = value_of(getattr(dataset, "file_meta", Dataset()), "TransferSyntaxUID")
     if syntax is None:
         raise UnreadableRadiograph("no transfer syntax: pixels cannot be decoded")
-    if not re.fullmatch(r"[0-2](\.\d+){3,}", syntax) or len(syntax) > _LONGEST_UID:
+    if not re.fullmatch(r"[0-2](\.\d+){3,}", syntax) or len(syntax) > LONGEST_UID:
         raise UnreadableRadiograph("unknown transfer syntax: not a UID")
     header = StoredBits.of(dataset)
     plug_in = None if syntax in JPEG_SYNTAXES else _find_plug_in(syntax)

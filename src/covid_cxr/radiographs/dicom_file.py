@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import math
+import re
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from covid_cxr.radiographs.rendering import MAX_PIXELS, UnreadableRadiograph
 
 # Of 32 bits per pixel; more cannot become a radiograph.
 MAX_INFLATED = 4 * MAX_PIXELS
+LONGEST_UID = 64  # characters (PS3.5 9.1)
+UID = re.compile(r"[0-9]+(\.[0-9]+)+")  # leading zeros break the standard, and are met
 _YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}  # PS3.5 6.2, AS
 _SILENCED = (
     "pydicom",
@@ -59,6 +62,12 @@ def value_of(dataset: Dataset, keyword: str) -> Any:
     except Exception:
         return None
     return None if value in ("", b"") else value
+
+
+def is_uid(value: object) -> bool:
+    """Return whether a value identifies something as a UID does (PS3.5 9.1)."""
+    text = str(value or "")
+    return len(text) <= LONGEST_UID and UID.fullmatch(text) is not None
 
 
 def items_of(dataset: Dataset, keyword: str) -> list[Dataset]:

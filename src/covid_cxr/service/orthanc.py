@@ -9,9 +9,10 @@ from typing import Any
 
 import requests
 
+from covid_cxr.radiographs.dicom_file import UID
 from covid_cxr.service.disk_queue import FROM, DiskQueue, Errand
 from covid_cxr.service.faults import RemoteError
-from covid_cxr.service.reception import IMAGE_CLASSES, MODALITIES, UID, Reception
+from covid_cxr.service.reception import IMAGE_CLASSES, MODALITIES, Reception
 from covid_cxr.service.remote import in_our_words, open_session
 from covid_cxr.service.service_settings import Web
 

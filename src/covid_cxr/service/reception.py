@@ -1,7 +1,6 @@
 """The one door into the queue, whatever way a radiograph comes."""
 
 import logging
-import re
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -12,8 +11,8 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from covid_cxr.prediction.dicom_results.subject import NAME
-from covid_cxr.radiographs.dicom_file import quiet, read_dataset, value_of
+from covid_cxr.prediction.dicom_results.subject import IDENTIFIERS, NAME
+from covid_cxr.radiographs.dicom_file import is_uid, quiet, read_dataset, value_of
 from covid_cxr.service.disk_queue import DiskQueue
 from covid_cxr.service.faults import (
     QueueFullError,
@@ -32,12 +31,6 @@ IMAGE_CLASSES = (
     SecondaryCaptureImageStorage,
 )
 MODALITIES = ("CR", "DX")  # of series that may hold some
-_UIDS = (
-    *("SOPClassUID", "SOPInstanceUID"),  # what it is
-    *("StudyInstanceUID", "SeriesInstanceUID"),  # where its answers belong
-)
-UID = re.compile(r"\d+(\.\d+)+")  # leading zeros break the standard, and are met
-_LONGEST_UID = 64  # PS3.5 9.1
 
 
 @dataclass(frozen=True)
@@ -100,7 +93,7 @@ def _header(content: bytes, uid: str | None) -> dict[str, str]:
     Raises:
         UnacceptableInstanceError: If they cannot.
     """
-    names = [*_UIDS, "Manufacturer"]
+    names = [*IDENTIFIERS, "Manufacturer"]
     try:
         with quiet():
             dataset = read_dataset(
@@ -111,8 +104,8 @@ def _header(content: bytes, uid: str | None) -> dict[str, str]:
         raise UnacceptableInstanceError(
             f"it cannot be read as DICOM ({type(error).__name__})"
         ) from error
-    for name in _UIDS:
-        if not UID.fullmatch(header[name]) or len(header[name]) > _LONGEST_UID:
+    for name in IDENTIFIERS:
+        if not is_uid(header[name]):
             raise UnacceptableInstanceError(
                 f"it has no valid {name}, without which its answer belongs nowhere"
             )

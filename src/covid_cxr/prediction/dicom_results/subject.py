@@ -14,11 +14,11 @@ from pydicom.uid import UID
 
 from covid_cxr import __version__
 from covid_cxr.prediction.bundle import Bundle, Prediction
-from covid_cxr.radiographs.dicom_file import value_of
+from covid_cxr.radiographs.dicom_file import is_uid, value_of
 
 NAME = "covid-cxr"
 DISCLAIMER = "RESEARCH ONLY - not for diagnosis"
-_IDENTIFIERS = (
+IDENTIFIERS = (  # what it is, and where its results belong
     "SOPClassUID",
     "SOPInstanceUID",
     "SeriesInstanceUID",
@@ -53,7 +53,6 @@ _OF_WHOM = (
 )
 _UNDECODED = "\N{REPLACEMENT CHARACTER}"
 _UNICODE = "ISO_IR 192"
-_MAX_UID = 64
 _FIRST_SERIES = 9000  # far from those of devices
 
 
@@ -77,9 +76,9 @@ class Subject:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be referred to, or would be of another patient."""
-        for keyword in _IDENTIFIERS:
+        for keyword in IDENTIFIERS:
             uid = value_of(self.source, keyword)
-            if not _is_uid(uid):
+            if not is_uid(uid):
                 raise NoResultsError(
                     f"the file has no valid {keyword}, by which DICOM results would "
                     f"belong to it"
@@ -147,7 +146,7 @@ class Subject:
     def evidence(self) -> Dataset:
         """Return the header that highdicom is given: what identifies the radiograph."""
         bare = Dataset()
-        for keyword in _IDENTIFIERS:
+        for keyword in IDENTIFIERS:
             setattr(bare, keyword, value_of(self.source, keyword))
         for keyword in _ALWAYS:
             setattr(bare, keyword, None)
@@ -191,10 +190,3 @@ def _has(encoding: str, character: str) -> bool:
 def _derived_uid(*names: Any) -> UID:
     """Return a UID that follows from `names`, derived from a UUID (PS3.5 B.2)."""
     return UID(f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, json.dumps(names)).int}")
-
-
-def _is_uid(value: Any) -> bool:
-    # PS3.5 9.1. Leading zeros break the standard and are met; they still identify.
-    text = str(value or "")
-    parts = text.split(".")
-    return len(text) <= _MAX_UID and len(parts) > 1 and all(map(str.isdecimal, parts))
